@@ -1,0 +1,453 @@
+//! A finished, immutable fact: type, level, time, ordered fields.
+//!
+//! [`Event`] is a view that lives as long as the call it is handed to; whoever keeps one takes [`Event::to_owned`].
+//! Fields stand in canonical order: namespace by namespace, each in the order of its first write.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use crate::level::Level;
+use crate::value::{ToValue, Value};
+
+/// What an event tells about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventType {
+    /// A request ended.
+    Request,
+    /// A job ended.
+    Job,
+    /// A unit passed its deadline while it was still running.
+    Timeout,
+    /// A function failed and its fallback was returned.
+    PartialFailure,
+    /// A unit already reported as timed out ended after all.
+    LateResponse,
+    /// The process died with the unit in flight.
+    Lost,
+    /// Writing resumed after a loss.
+    Dropped,
+    /// A message.
+    Log,
+    /// Periodic counts.
+    Status,
+}
+
+impl EventType {
+    /// The name, as `event_type` shows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventType::Request => "request",
+            EventType::Job => "job",
+            EventType::Timeout => "timeout",
+            EventType::PartialFailure => "partial_failure",
+            EventType::LateResponse => "late_response",
+            EventType::Lost => "lost",
+            EventType::Dropped => "dropped",
+            EventType::Log => "log",
+            EventType::Status => "status",
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where a namespace stands in an event; equal ranks keep the order of their first write.
+pub(crate) fn rank(namespace: &str) -> u8 {
+    match namespace {
+        "req" | "job" => 1,
+        "app" => 2,
+        "exc" => 3,
+        "resp" => 4,
+        "timeout" => 5,
+        "db" => 6,
+        "http" => 7,
+        "rt" => 8,
+        "canonlog" => 255,
+        _ => OTHER_RANK,
+    }
+}
+
+/// The rank of the namespaces that the framework does not know.
+pub(crate) const OTHER_RANK: u8 = 9;
+
+/// Whether a namespace is the framework's own, where users cannot write.
+pub(crate) fn is_reserved(namespace: &str) -> bool {
+    namespace == "event" || namespace == "trace" || !matches!(rank(namespace), 2 | OTHER_RANK)
+}
+
+/// A field's name: `namespace_key`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Name {
+    /// A name known to the program.
+    Static(&'static str),
+    /// A name made at run time; it lies in the content's text.
+    Text(Span),
+}
+
+/// A piece of a content's text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// A value whose text lies in the content's text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stored {
+    Null,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Nanos(u64),
+    Text(Span),
+}
+
+/// One field of a content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    name: Name,
+    rank: u8,
+    /// Whether the framework wrote it: such a field is never cut.
+    pub(crate) framework: bool,
+    value: Stored,
+}
+
+/// What an event says, in buffers that can be used again.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    pub(crate) kind: EventType,
+    pub(crate) level: Level,
+    pub(crate) unix_nanos: i64,
+    fields: Vec<Field>,
+    text: String,
+}
+
+impl Content {
+    pub(crate) const fn new() -> Self {
+        Content { kind: EventType::Log, level: Level::Info, unix_nanos: 0, fields: Vec::new(), text: String::new() }
+    }
+
+    /// Empties the content and keeps its buffers.
+    pub(crate) fn reset(&mut self, kind: EventType, level: Level, unix_nanos: i64) {
+        (self.kind, self.level, self.unix_nanos) = (kind, level, unix_nanos);
+        self.fields.clear();
+        self.text.clear();
+    }
+
+    pub(crate) fn view(&self) -> Event<'_> {
+        Event { content: self }
+    }
+
+    /// Bytes of text held, an estimate of the event's size.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Number of fields.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn keep(&mut self, text: &str) -> Span {
+        let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        self.text.push_str(text);
+        Span { start, len: u32::try_from(text.len()).unwrap_or(u32::MAX) }
+    }
+
+    fn span(&self, span: Span) -> &str {
+        let start = span.start as usize;
+        self.text.get(start..start + span.len as usize).unwrap_or_default()
+    }
+
+    fn name_of(&self, field: &Field) -> &str {
+        match field.name {
+            Name::Static(name) => name,
+            Name::Text(span) => self.span(span),
+        }
+    }
+
+    fn store(&mut self, value: Value<'_>) -> Stored {
+        match value {
+            Value::Null => Stored::Null,
+            Value::Bool(value) => Stored::Bool(value),
+            Value::I64(value) => Stored::I64(value),
+            Value::U64(value) => Stored::U64(value),
+            Value::F64(value) => Stored::F64(value),
+            Value::Duration(value) => Stored::Nanos(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX)),
+            Value::Str(value) => Stored::Text(self.keep(value)),
+            Value::Display(value) => {
+                let text = crate::scratch::display(value);
+                Stored::Text(self.keep(&text))
+            }
+        }
+    }
+
+    /// Adds a field without looking for one of the same name.
+    pub(crate) fn push_static(&mut self, name: &'static str, rank: u8, framework: bool, value: Value<'_>) {
+        let value = self.store(value);
+        self.fields.push(Field { name: Name::Static(name), rank, framework, value });
+    }
+
+    /// Adds a field whose name was made at run time, without looking for one of the same name.
+    pub(crate) fn push_text(&mut self, name: &str, rank: u8, framework: bool, value: Value<'_>) {
+        let name = Name::Text(self.keep(name));
+        let value = self.store(value);
+        self.fields.push(Field { name, rank, framework, value });
+    }
+
+    /// Sets a field; one of the same name keeps its position.
+    pub(crate) fn set_static(&mut self, name: &'static str, rank: u8, framework: bool, value: Value<'_>) {
+        match self.position(name) {
+            Some(at) => self.fields[at].value = self.store(value),
+            None => self.push_static(name, rank, framework, value),
+        }
+    }
+
+    /// Sets a field whose name was made at run time.
+    pub(crate) fn set_text(&mut self, name: &str, rank: u8, framework: bool, value: Value<'_>) {
+        match self.position(name) {
+            Some(at) => self.fields[at].value = self.store(value),
+            None => self.push_text(name, rank, framework, value),
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| self.name_of(field) == name)
+    }
+
+    /// Keeps the fields for which `keep` is true.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        let fields = std::mem::take(&mut self.fields);
+        let mut kept = fields;
+        kept.retain(|field| keep(self.name_of(field)));
+        self.fields = kept;
+    }
+
+    /// Puts the fields in canonical order. Stable, without allocation.
+    pub(crate) fn sort(&mut self) {
+        if self.fields.windows(2).all(|pair| pair[0].rank <= pair[1].rank && pair[0].rank != OTHER_RANK) {
+            return;
+        }
+        // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
+        for at in 1..self.fields.len() {
+            let mut to = at;
+            while to > 0 && self.fields[to - 1].rank > self.fields[at].rank {
+                to -= 1;
+            }
+            self.fields[to..=at].rotate_right(1);
+        }
+        self.group_other();
+    }
+
+    /// Brings fields of one unknown namespace together, in the order of each namespace's first write.
+    fn group_other(&mut self) {
+        let start = self.fields.partition_point(|field| field.rank < OTHER_RANK);
+        let end = self.fields.partition_point(|field| field.rank <= OTHER_RANK);
+        let namespace = |content: &Self, at: usize| {
+            let name = content.name_of(&content.fields[at]);
+            name.split_once('_').map_or(name.len(), |(namespace, _)| namespace.len())
+        };
+        for at in start + 1..end {
+            let len = namespace(self, at);
+            let last = (start..at).rev().find(|&before| {
+                let (a, b) = (self.name_of(&self.fields[at]), self.name_of(&self.fields[before]));
+                namespace(self, before) == len && a[..len] == b[..len]
+            });
+            if let Some(last) = last {
+                self.fields[last + 1..=at].rotate_right(1);
+            }
+        }
+    }
+
+    fn value_of(&self, stored: Stored) -> Value<'_> {
+        match stored {
+            Stored::Null => Value::Null,
+            Stored::Bool(value) => Value::Bool(value),
+            Stored::I64(value) => Value::I64(value),
+            Stored::U64(value) => Value::U64(value),
+            Stored::F64(value) => Value::F64(value),
+            Stored::Nanos(value) => Value::Duration(Duration::from_nanos(value)),
+            Stored::Text(span) => Value::Str(self.span(span)),
+        }
+    }
+}
+
+/// A finished, immutable fact: type, level, time, ordered fields.
+///
+/// ```
+/// use canonlog::{EventType, Level, OwnedEvent, Value};
+/// use std::time::SystemTime;
+///
+/// let mut owned = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::UNIX_EPOCH);
+/// owned.set("resp_status", 200);
+/// owned.set("req_path", "/cart");
+/// let event = owned.view();
+/// let names: Vec<&str> = event.fields().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["req_path", "resp_status"]); // canonical order
+/// assert_eq!(event.get("resp_status"), Some(Value::U64(200)));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    content: &'a Content,
+}
+
+impl<'a> Event<'a> {
+    /// What the event tells about.
+    pub fn kind(&self) -> EventType {
+        self.content.kind
+    }
+
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        self.content.level
+    }
+
+    /// When it was made.
+    pub fn time(&self) -> SystemTime {
+        let nanos = Duration::from_nanos(self.content.unix_nanos.unsigned_abs());
+        let epoch = SystemTime::UNIX_EPOCH;
+        let time = if self.content.unix_nanos < 0 { epoch.checked_sub(nanos) } else { epoch.checked_add(nanos) };
+        time.unwrap_or(epoch)
+    }
+
+    /// When it was made, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub fn unix_nanos(&self) -> i64 {
+        self.content.unix_nanos
+    }
+
+    /// The fields in canonical order, without type, time and level.
+    pub fn fields(&self) -> EventFields<'a> {
+        EventFields { content: self.content, rest: self.content.fields.iter() }
+    }
+
+    /// The value of one field, by its full name: `resp_status`.
+    pub fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.fields().find_map(|(field, value)| (field == name).then_some(value))
+    }
+
+    /// A copy that can be kept.
+    pub fn to_owned(&self) -> OwnedEvent {
+        OwnedEvent { content: self.content.clone() }
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entry(&"event_type", &self.kind().as_str()).entry(&"event_level", &self.level().as_str());
+        map.entries(self.fields()).finish()
+    }
+}
+
+/// The fields of an [`Event`] in canonical order; made by [`Event::fields`].
+#[derive(Clone)]
+pub struct EventFields<'a> {
+    content: &'a Content,
+    rest: std::slice::Iter<'a, Field>,
+}
+
+impl<'a> Iterator for EventFields<'a> {
+    type Item = (&'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let field = self.rest.next()?;
+        Some((self.content.name_of(field), self.content.value_of(field.value)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rest.size_hint()
+    }
+}
+
+impl ExactSizeIterator for EventFields<'_> {}
+
+impl fmt::Debug for EventFields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.clone()).finish()
+    }
+}
+
+/// An event that can be kept, sent to another thread, or made by hand.
+#[derive(Clone, Debug)]
+pub struct OwnedEvent {
+    content: Content,
+}
+
+impl OwnedEvent {
+    /// An event without fields.
+    pub fn new(kind: EventType, level: Level, time: SystemTime) -> Self {
+        let mut content = Content::new();
+        let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+        };
+        content.reset(kind, level, nanos);
+        OwnedEvent { content }
+    }
+
+    /// Sets a field by its full name, `namespace_key`; one of the same name keeps its position.
+    pub fn set(&mut self, name: &str, value: impl ToValue) {
+        let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
+        self.content.set_text(name, rank(namespace), true, value.to_value());
+        self.content.sort();
+    }
+
+    /// The event to look at.
+    pub fn view(&self) -> Event<'_> {
+        self.content.view()
+    }
+
+    pub(crate) fn from_content(content: Content) -> Self {
+        OwnedEvent { content }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(owned: &OwnedEvent) -> Vec<String> {
+        owned.view().fields().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn event() -> OwnedEvent {
+        OwnedEvent::new(EventType::Request, Level::Info, SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn fields_stand_in_canonical_order() {
+        let mut owned = event();
+        for name in
+            ["canonlog_truncated", "shop_a", "rt_backlog", "gift_a", "shop_b", "app_b", "resp_time", "app_a", "req_id"]
+        {
+            owned.set(name, 1);
+        }
+        assert_eq!(
+            names(&owned),
+            ["req_id", "app_b", "app_a", "resp_time", "rt_backlog", "shop_a", "shop_b", "gift_a", "canonlog_truncated"]
+        );
+    }
+
+    #[test]
+    fn overwriting_keeps_the_first_position() {
+        let mut owned = event();
+        owned.set("app_a", 1);
+        owned.set("app_b", 2);
+        owned.set("app_a", "three");
+        assert_eq!(names(&owned), ["app_a", "app_b"]);
+        assert_eq!(owned.view().get("app_a"), Some(Value::Str("three")));
+    }
+
+    #[test]
+    fn times_before_1970_are_kept() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
+        let owned = OwnedEvent::new(EventType::Log, Level::Info, before);
+        assert_eq!(owned.view().time(), before);
+    }
+}

@@ -1,0 +1,21 @@
+//! One canonical event per request: what it did, where it failed and, if it never came back, where it is stuck.
+#![allow(missing_docs, unused, dead_code)] // while the core lands
+
+mod context;
+mod event;
+mod format;
+mod instrumenter;
+mod level;
+mod output;
+mod pipeline;
+mod scratch;
+mod value;
+
+pub use context::{Context, OwnedValue, Scoped, TimeGuard};
+pub use event::{Event, EventFields, EventType, OwnedEvent};
+pub use format::Format;
+pub use instrumenter::{Instrumenter, InstrumenterError, Registration};
+pub use level::{Level, ParseLevelError};
+pub use output::{Batch, Output, WriteError};
+pub use pipeline::{Kind, Scope, Unit, begin};
+pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

@@ -1,0 +1,99 @@
+//! Where lines go.
+//!
+//! ```text
+//! Emitter ──▶ direct:      Output::write, on the caller's thread
+//!         └─▶ background:  a chunk of the caller's thread ──▶ the writer thread ──▶ Output::write
+//! ```
+//!
+//! Only outputs fail. Whoever calls one counts what it did not take.
+
+use std::io;
+
+/// Whole lines to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    bytes: &'a [u8],
+    events: u64,
+}
+
+impl<'a> Batch<'a> {
+    /// Lines, each ended by `\n`, and how many there are.
+    pub fn new(bytes: &'a [u8], events: u64) -> Self {
+        Batch { bytes, events }
+    }
+
+    /// The lines, each ended by `\n`.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many lines there are.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The lines one by one, without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    }
+}
+
+/// What became of a batch that was not written whole.
+#[derive(Debug)]
+pub struct WriteError {
+    /// How many whole lines were written before it.
+    pub written: u64,
+    /// What went wrong.
+    pub source: io::Error,
+}
+
+/// Where lines go.
+///
+/// An output is called by one thread at a time where it sits behind the background queue, else by any thread.
+pub trait Output: Send + Sync + 'static {
+    /// The name under which losses are counted: `stdout`, `file`.
+    fn name(&self) -> &str;
+
+    /// Writes whole lines.
+    ///
+    /// # Errors
+    ///
+    /// What was not written, and why. It is not offered again: the caller counts it as lost.
+    fn write(&self, batch: Batch<'_>) -> Result<(), WriteError>;
+
+    /// Hands what the output itself holds to the system.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says.
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Opens again what it writes to, after it was moved away.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says; the output goes on with what it had.
+    fn reopen(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<O: Output + ?Sized> Output for std::sync::Arc<O> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
+        (**self).write(batch)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        (**self).flush()
+    }
+
+    fn reopen(&self) -> io::Result<()> {
+        (**self).reopen()
+    }
+}

@@ -1,0 +1,39 @@
+//! Text made from a user's `Display`, with a limit, and without trust.
+
+use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Takes text up to a limit, then refuses.
+struct Capped {
+    text: String,
+    limit: usize,
+}
+
+impl Write for Capped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.limit - self.text.len();
+        if text.len() <= room {
+            self.text.push_str(text);
+            return Ok(());
+        }
+        let cut = (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        self.text.push_str(&text[..cut]);
+        // The error ends a `Display` that would go on for ever.
+        Err(fmt::Error)
+    }
+}
+
+/// The longest text a single `Display` may make, in bytes.
+pub(crate) const DISPLAY_LIMIT: usize = 64 * 1024;
+
+/// The text of a value; empty where its `Display` panics before it writes.
+pub(crate) fn display(value: &dyn fmt::Display) -> String {
+    display_checked(value).0
+}
+
+/// The text of a value, and whether its `Display` came to its end.
+pub(crate) fn display_checked(value: &dyn fmt::Display) -> (String, bool) {
+    let mut capped = Capped { text: String::new(), limit: DISPLAY_LIMIT };
+    let ended = catch_unwind(AssertUnwindSafe(|| write!(capped, "{value}")));
+    (capped.text, matches!(ended, Ok(Ok(()))))
+}

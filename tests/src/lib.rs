@@ -1,0 +1,1 @@
+//! Doctests of the book.
