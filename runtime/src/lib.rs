@@ -5,6 +5,8 @@ mod context;
 mod event;
 mod format;
 mod instrumenter;
+#[cfg(feature = "tower")]
+mod integrations;
 mod level;
 mod output;
 mod pipeline;
@@ -15,6 +17,8 @@ pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use format::Format;
 pub use instrumenter::{Instrumenter, InstrumenterError, Registration};
+#[cfg(feature = "tower")]
+pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
 pub use output::{Batch, Output, WriteError};
 pub use pipeline::{Kind, Scope, Unit, begin};

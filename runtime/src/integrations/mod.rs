@@ -1,0 +1,8 @@
+//! What ties canonlog to other crates: one module, behind one feature, for each of them.
+//!
+//! They use nothing but the public interface, so that anybody can write another.
+
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(feature = "tower")]
+pub mod tower;

@@ -1,0 +1,109 @@
+//! The body of a response: with its last byte the record ends.
+
+use std::any::type_name;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::ending::Ending;
+
+pin_project! {
+    /// A response body that is polled, and dropped, inside the request's record, and ends it.
+    #[derive(Debug)]
+    pub struct RecordedBody<B> {
+        // An option, so that it can be dropped inside the record.
+        #[pin]
+        body: Option<B>,
+        ending: Ending,
+        sent: u64,
+        expected: Option<u64>,
+    }
+
+    impl<B> PinnedDrop for RecordedBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.ending.is_open() {
+                let cx = this.ending.context();
+                // Not `run`: a body that panics while it is dropped was not being asked for bytes.
+                cx.enter(|| this.body.set(None));
+            }
+        }
+    }
+}
+
+impl<B> RecordedBody<B> {
+    pub(super) fn new(body: B, ending: Ending, expected: Option<u64>) -> Self {
+        RecordedBody { body: Some(body), ending, sent: 0, expected }
+    }
+
+    /// A body whose record somebody else ends.
+    pub(super) fn bare(body: B) -> Self {
+        RecordedBody::new(body, Ending::nothing(), None)
+    }
+}
+
+impl<B> Body for RecordedBody<B>
+where
+    B: Body,
+    B::Error: fmt::Display,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(mut body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        if !this.ending.is_open() {
+            return body.poll_frame(task);
+        }
+        let cx = this.ending.context();
+        let item = ready!(this.ending.run(|| cx.enter(|| body.as_mut().poll_frame(task))));
+        let last = match &item {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    let bytes = data.remaining() as u64;
+                    cx.add_in("resp", "size", bytes);
+                    // A body of known length is no stream: all of it was there when the head was.
+                    if *this.sent == 0 && bytes > 0 && this.expected.is_none() {
+                        cx.set_in("resp", "ttfb", this.ending.elapsed());
+                    }
+                    *this.sent = this.sent.saturating_add(bytes);
+                }
+                frame.is_trailers() || body.is_end_stream() || this.expected.is_some_and(|length| *this.sent >= length)
+            }
+            Some(Err(error)) => {
+                this.ending.failed(error, type_name::<B::Error>());
+                true
+            }
+            None => {
+                if *this.sent == 0 {
+                    cx.add_in("resp", "size", 0_u64);
+                }
+                true
+            }
+        };
+        if last {
+            this.ending.finish();
+        }
+        Poll::Ready(item)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+/// An empty body that belongs to no record, for layers around this one that answer by themselves.
+impl<B: Default> Default for RecordedBody<B> {
+    fn default() -> Self {
+        RecordedBody::bare(B::default())
+    }
+}

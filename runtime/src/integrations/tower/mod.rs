@@ -1,0 +1,151 @@
+//! One record per request, for any [`tower`](tower_service) service over [`http`] types.
+//!
+//! ```text
+//! request ──▶ RequestService ── begin ──▶ inner.call, inside the record
+//!                                              │ head: resp_status, X-Request-Id
+//! event ◀── last byte, or dropped ◀── RecordedBody ──▶ server
+//! ```
+//!
+//! The record begins before the inner service is called and ends with the last byte of the body, whoever answers: a
+//! handler, the router's 404, a panic, or nobody because the client went away.
+
+mod body;
+mod ending;
+mod future;
+mod request;
+
+use std::fmt;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use http::{HeaderName, Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use self::body::RecordedBody;
+pub use self::future::RequestFuture;
+pub use self::request::ClientIp;
+
+use self::ending::Ending;
+use crate::context::Context;
+use crate::pipeline::{Kind, begin};
+
+/// Gives every request its event: `req_*`, `resp_status`, `resp_time` up to the last byte, `X-Request-Id`.
+///
+/// Put it outermost, so that what other layers answer has its event too. Where it is applied twice, the outermost owns the
+/// record and inner ones join it.
+///
+/// With the feature `axum`, `req_route` is the template of the route (`/carts/{id}`) if the layer is applied by
+/// `Router::layer`. Around a router as a whole it sees requests before they are routed: a second one within, by
+/// `Router::layer`, then adds the route. `req_client_ip` is known where the service was made by
+/// `into_make_service_with_connect_info::<SocketAddr>()`, or from [`ClientIp`].
+///
+/// The record ends with the last byte of the body: at its end, at trailers, as soon as the body says that it is at its end,
+/// or once it gave as many bytes as were announced. Answers without a body (to `HEAD`, 1xx, 204, 304, upgrades) end with
+/// the head. A client that goes away earlier leaves `req_cancelled="true"`, and `resp_status="499"` if no head had been
+/// produced.
+///
+/// ```
+/// use canonlog::tower::RequestLayer;
+/// use std::time::Duration;
+/// use tower_layer::Layer;
+///
+/// # #[derive(Clone)]
+/// # struct Shop;
+/// let service = RequestLayer::new().timeout(Duration::from_secs(30)).layer(Shop);
+/// # let _ = service;
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestLayer {
+    options: Options,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    timeout: Option<Duration>,
+    id_header: HeaderName,
+}
+
+impl Default for RequestLayer {
+    fn default() -> Self {
+        RequestLayer::new()
+    }
+}
+
+impl RequestLayer {
+    /// A layer without a time limit, whose request ids travel in `X-Request-Id`.
+    #[must_use]
+    pub fn new() -> Self {
+        RequestLayer { options: Options { timeout: None, id_header: HeaderName::from_static("x-request-id") } }
+    }
+
+    /// The time after which a request that is still running is reported by a `timeout` event; `None`, the default, is off.
+    #[must_use]
+    pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.timeout = limit.into();
+        self
+    }
+
+    /// The header that brings a request's id in and takes it back; `X-Request-Id` unless said otherwise.
+    ///
+    /// An id from outside is used if it is the only one and consists of 1 to 128 visible ASCII characters; else the request
+    /// gets a fresh one. A handler that sets the header itself is left alone.
+    #[must_use]
+    pub fn request_id_header(mut self, name: HeaderName) -> Self {
+        self.options.id_header = name;
+        self
+    }
+}
+
+impl<S> Layer<S> for RequestLayer {
+    type Service = RequestService<S>;
+
+    fn layer(&self, inner: S) -> RequestService<S> {
+        RequestService { inner, options: self.options.clone() }
+    }
+}
+
+/// A service that gives every request its event; made by [`RequestLayer`].
+#[derive(Clone, Debug)]
+pub struct RequestService<S> {
+    inner: S,
+    options: Options,
+}
+
+impl<S, B, R> Service<Request<B>> for RequestService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display,
+    R: Body,
+{
+    type Response = Response<RecordedBody<R>>;
+    type Error = S::Error;
+    type Future = RequestFuture<S::Future>;
+
+    fn poll_ready(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(task)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let outer = Context::current();
+        if request::is_recorded(outer) {
+            request::record_route(outer, request.extensions());
+            return RequestFuture::joined(outer.scope(self.inner.call(request)));
+        }
+        let mut ending = Ending::of(begin(Kind::Request));
+        let cx = ending.context();
+        request::record(cx, &request, &self.options.id_header);
+        let method = request.method().clone();
+        let timeout = self.options.timeout;
+        let future = ending.run(|| {
+            cx.enter(|| {
+                if timeout.is_some() {
+                    Context::set_timeout(timeout);
+                }
+                self.inner.call(request)
+            })
+        });
+        RequestFuture::owning(cx.scope(future), ending, method, self.options.id_header.clone())
+    }
+}

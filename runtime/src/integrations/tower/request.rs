@@ -1,0 +1,212 @@
+//! What a record takes over from the head of its request.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+
+use crate::context::Context;
+use crate::value::{ToValue, Value, display};
+
+/// The address of the client, for `req_client_ip`: put it into the request's extensions where your server, or a proxy that
+/// you trust, tells it.
+///
+/// Headers such as `X-Forwarded-For` are not believed by themselves, as any client can send them. With the feature `axum`,
+/// the address that `axum::extract::ConnectInfo` holds is taken without further ado.
+///
+/// ```
+/// use canonlog::tower::ClientIp;
+/// use std::net::{IpAddr, Ipv4Addr};
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(ClientIp(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientIp(pub IpAddr);
+
+/// Whether a layer further out records this request already.
+///
+/// Only layers write `req_method`, so that a job, or a record that somebody began by hand, does not count.
+pub(super) fn is_recorded(cx: Context) -> bool {
+    cx.is_active() && cx.get_in("req", "method").is_some()
+}
+
+/// Writes `req_*`, and takes over a request id from outside.
+pub(super) fn record<B>(cx: Context, request: &Request<B>, id_header: &HeaderName) {
+    if let Some(id) = incoming_id(request.headers(), id_header) {
+        cx.set_request_id(id);
+    }
+    cx.set_in("req", "method", request.method().as_str());
+    record_path(cx, request.method(), request.uri());
+    record_header(cx, "referrer", request.headers().get(header::REFERER));
+    record_header(cx, "user_agent", request.headers().get(header::USER_AGENT));
+    record_route(cx, request.extensions());
+    if let Some(ip) = client_ip(request.extensions()) {
+        cx.set_in("req", "client_ip", ip);
+    }
+    // Known later, if at all; its place is before what else `resp` holds.
+    cx.set_in("resp", "view", Value::Null);
+}
+
+/// Writes the template of the route, where a router has found it already.
+pub(super) fn record_route(cx: Context, extensions: &Extensions) {
+    #[cfg(feature = "axum")]
+    if let Some(route) = crate::integrations::axum::route(extensions) {
+        cx.set_in("req", "route", route);
+    }
+    #[cfg(not(feature = "axum"))]
+    let _ = (cx, extensions);
+}
+
+fn client_ip(extensions: &Extensions) -> Option<IpAddr> {
+    if let Some(ClientIp(ip)) = extensions.get() {
+        return Some(*ip);
+    }
+    #[cfg(feature = "axum")]
+    return crate::integrations::axum::peer(extensions);
+    #[cfg(not(feature = "axum"))]
+    None
+}
+
+/// The one value of the header, if there is exactly one and it is text; the record checks the rest.
+fn incoming_id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let id = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    id.to_str().ok()
+}
+
+fn record_path(cx: Context, method: &Method, uri: &Uri) {
+    let path = uri.path();
+    if path.contains('%') {
+        cx.set_in("req", "path", display(Decoded(path)));
+    } else if let (Some(authority), true) = (uri.authority(), method == Method::CONNECT) {
+        // `CONNECT` asks for a host and port, and has no path.
+        cx.set_in("req", "path", authority.as_str());
+    } else {
+        cx.set_in("req", "path", path);
+    }
+}
+
+fn record_header(cx: Context, key: &'static str, value: Option<&HeaderValue>) {
+    match value.map(|value| (value, std::str::from_utf8(value.as_bytes()))) {
+        Some((_, Ok(text))) => cx.set_in("req", key, text),
+        Some((value, Err(_))) => cx.set_in("req", key, display(Lossy(value.as_bytes()))),
+        None => cx.set_in("req", key, Value::Null),
+    }
+}
+
+/// Bytes as text, what is not UTF-8 as U+FFFD.
+struct Lossy<'a>(&'a [u8]);
+
+impl fmt::Display for Lossy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path with its percent escapes resolved; what is no escape stays as it is.
+struct Decoded<'a>(&'a str);
+
+impl fmt::Display for Decoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find('%') {
+            f.write_str(&rest[..at])?;
+            rest = &rest[at..];
+            // A character of several bytes takes several escapes in a row.
+            let mut bytes = [0; 64];
+            let mut len = 0;
+            while let Some(byte) = escape(rest.as_bytes()) {
+                bytes[len] = byte;
+                len += 1;
+                rest = &rest[3..];
+                if len == bytes.len() {
+                    // What is left of a character that the buffer cut goes into the next round.
+                    let whole = whole_characters(&bytes);
+                    Lossy(&bytes[..whole]).fmt(f)?;
+                    bytes.copy_within(whole.., 0);
+                    len -= whole;
+                }
+            }
+            Lossy(&bytes[..len]).fmt(f)?;
+            if let (0, Some(after)) = (len, rest.strip_prefix('%')) {
+                f.write_str("%")?;
+                rest = after;
+            }
+        }
+        f.write_str(rest)
+    }
+}
+
+/// The byte that an escape at the start of the text stands for.
+fn escape(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else { return None };
+    let (high, low) = (char::from(*high).to_digit(16)?, char::from(*low).to_digit(16)?);
+    u8::try_from(high * 16 + low).ok()
+}
+
+/// The length of the bytes without a character cut off at their end.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match bytes.utf8_chunks().last() {
+        Some(last) if !last.invalid().is_empty() => match std::str::from_utf8(last.invalid()) {
+            // `None` means that more bytes could complete it.
+            Err(error) if error.error_len().is_none() => bytes.len() - last.invalid().len(),
+            _ => bytes.len(),
+        },
+        _ => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(path: &str) -> String {
+        Decoded(path).to_string()
+    }
+
+    #[test]
+    fn a_path_is_decoded_and_never_fails() {
+        assert_eq!(decoded("/missing%20sp/"), "/missing sp/");
+        assert_eq!(decoded("/%E2%82%AC%2Fx"), "/€/x");
+        assert_eq!(decoded("/%e2%82/%ff"), "/\u{fffd}/\u{fffd}");
+        assert_eq!(decoded("/100%"), "/100%");
+        assert_eq!(decoded("/%zz%4%%41"), "/%zz%4%A");
+        assert_eq!(decoded("%41%"), "A%");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_bytes_come_back_as_their_lossy_text(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let escaped: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(decoded(&escaped), String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn escaped_text_comes_back_whole(text in "[aé€😀]{0,200}") {
+            let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            prop_assert_eq!(decoded(&escaped), text);
+        }
+    }
+
+    #[test]
+    fn one_valid_id_is_taken_and_two_are_none() {
+        let name = HeaderName::from_static("x-request-id");
+        let mut headers = HeaderMap::new();
+        assert_eq!(incoming_id(&headers, &name), None);
+        headers.append(&name, HeaderValue::from_static("abc"));
+        assert_eq!(incoming_id(&headers, &name), Some("abc"));
+        headers.append(&name, HeaderValue::from_static("abc"));
+        assert_eq!(incoming_id(&headers, &name), None);
+    }
+}
