@@ -15,7 +15,7 @@ mod value;
 
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
-pub use format::Format;
+pub use format::{Combined, Format, Json, Logfmt, Pretty};
 pub use instrumenter::{Instrumenter, InstrumenterError, Registration};
 #[cfg(feature = "tower")]
 pub use integrations::tower;

@@ -1,6 +1,25 @@
 //! An event as bytes.
 //!
-//! A format is pure and cannot fail: whatever an event holds, [`Format::format`] appends one line.
+//! ```text
+//! Event ──▶ Logfmt │ Json │ Pretty │ Combined │ yours ──▶ one line, or none
+//!              └───────┴───────┴────────┴── escape: one rule for what may not stay in a text
+//! ```
+//!
+//! A format is pure and cannot fail: whatever an event holds, [`Format::format`] appends one line, or nothing.
+
+mod combined;
+mod escape;
+mod json;
+pub(crate) mod limit;
+mod logfmt;
+mod number;
+mod pretty;
+mod time;
+
+pub use combined::Combined;
+pub use json::Json;
+pub use logfmt::Logfmt;
+pub use pretty::Pretty;
 
 use crate::event::Event;
 
@@ -24,6 +43,8 @@ use crate::event::Event;
 /// ```
 pub trait Format: Send + Sync + 'static {
     /// Appends the event to `line`, without a line end; what is in `line` already stays.
+    ///
+    /// A format that appends nothing has no line for this event: nothing is written, and nothing counts as lost.
     ///
     /// It must not write a raw line break: an event is one line for any reader, and the output writes the line end.
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>);

@@ -1,0 +1,241 @@
+//! The access log of web servers, for tools that read nothing else.
+//!
+//! ```text
+//! 192.0.2.7 - - [20/Nov/2026:22:46:01 +0000] "GET /cart HTTP/1.1" 200 5316 "https://shop.example/" "curl/7.88.1"
+//! client_ip     time                          method path         status size referrer           user agent
+//! ```
+//!
+//! Only events that end or interrupt a request have a line; for others nothing is written.
+
+use super::number;
+use super::time::{self, Civil};
+use super::{Format, escape};
+use crate::event::{Event, EventType};
+use crate::value::Value;
+
+/// Apache's combined access log, for the time of a migration: put it on an emitter of its own, before the canonical one.
+///
+/// `request`, `timeout` and `late_response` events of requests have a line, all others have none. So a request that times out
+/// and is answered later has two; the first has no status. What is unknown is `-`.
+///
+/// The path is written as a client would send it, with `%20` for a space and so on; it has no query, as none is recorded.
+/// Other texts have the escapes of [`Logfmt`](crate::Logfmt). An HTTP version is not recorded either: it is always `HTTP/1.1`.
+///
+/// ```
+/// use canonlog::{Combined, EventType, Format, Level, OwnedEvent};
+/// use std::time::SystemTime;
+///
+/// let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::UNIX_EPOCH);
+/// event.set("req_method", "GET");
+/// event.set("req_path", "/a b");
+/// event.set("req_user_agent", "curl/7.88.1");
+/// event.set("resp_status", 200);
+///
+/// let mut line = Vec::new();
+/// Combined::new().format(&event.view(), &mut line);
+/// assert_eq!(
+///     String::from_utf8_lossy(&line),
+///     r#"- - - [01/Jan/1970:00:00:00 +0000] "GET /a%20b HTTP/1.1" 200 - "-" "curl/7.88.1""#
+/// );
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Combined;
+
+impl Combined {
+    /// The format; it has no options.
+    pub const fn new() -> Self {
+        Combined
+    }
+}
+
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// The fields that a line is made of.
+#[derive(Default)]
+struct Parts<'a> {
+    ip: Option<Value<'a>>,
+    method: Option<Value<'a>>,
+    path: Option<Value<'a>>,
+    status: Option<Value<'a>>,
+    size: Option<Value<'a>>,
+    referrer: Option<Value<'a>>,
+    user_agent: Option<Value<'a>>,
+    is_job: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(event: &Event<'a>) -> Self {
+        let mut parts = Parts::default();
+        for (name, value) in event.fields() {
+            let part = match name {
+                "req_client_ip" => &mut parts.ip,
+                "req_method" => &mut parts.method,
+                "req_path" => &mut parts.path,
+                "resp_status" => &mut parts.status,
+                "resp_size" => &mut parts.size,
+                "req_referrer" => &mut parts.referrer,
+                "req_user_agent" => &mut parts.user_agent,
+                "job_name" => {
+                    parts.is_job = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            *part = Some(value);
+        }
+        parts
+    }
+}
+
+impl Format for Combined {
+    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        if !matches!(event.kind(), EventType::Request | EventType::Timeout | EventType::LateResponse) {
+            return;
+        }
+        let parts = Parts::of(event);
+        if parts.is_job {
+            return;
+        }
+        push_word(line, parts.ip);
+        line.extend_from_slice(b" - - [");
+        push_time(line, event.unix_nanos());
+        line.extend_from_slice(b"] \"");
+        push_request(line, parts.method, parts.path);
+        line.extend_from_slice(b"\" ");
+        push_word(line, parts.status);
+        line.push(b' ');
+        push_word(line, parts.size);
+        for quoted in [parts.referrer, parts.user_agent] {
+            line.extend_from_slice(b" \"");
+            push_quoted(line, quoted);
+            line.push(b'"');
+        }
+    }
+}
+
+/// `20/Nov/2026:22:46:01 +0000`
+fn push_time(line: &mut Vec<u8>, unix_nanos: i64) {
+    let civil = Civil::from_seconds(unix_nanos.div_euclid(1_000_000_000));
+    let month = 3 * usize::from(civil.month - 1);
+    line.extend_from_slice(&time::two(civil.day));
+    line.push(b'/');
+    line.extend_from_slice(&MONTHS[month..month + 3]);
+    line.push(b'/');
+    line.extend_from_slice(&time::four(civil.year));
+    for number in [civil.hour, civil.minute, civil.second] {
+        line.push(b':');
+        line.extend_from_slice(&time::two(number));
+    }
+    line.extend_from_slice(b" +0000");
+}
+
+fn push_request(line: &mut Vec<u8>, method: Option<Value<'_>>, path: Option<Value<'_>>) {
+    match (method, path) {
+        (None | Some(Value::Null), None | Some(Value::Null)) => line.push(b'-'),
+        (method, path) => {
+            push_word(line, method);
+            line.push(b' ');
+            push_word(line, path);
+            line.extend_from_slice(b" HTTP/1.1");
+        }
+    }
+}
+
+/// Appends a value as one word of visible ASCII; in a text anything else is written `%XX`, byte by byte.
+fn push_word(line: &mut Vec<u8>, value: Option<Value<'_>>) {
+    let text = match value {
+        Some(Value::U64(number)) => return number::push_u64(line, number),
+        Some(Value::I64(number)) => return number::push_i64(line, number),
+        Some(Value::Str(text)) if !text.is_empty() => text,
+        _ => return line.push(b'-'),
+    };
+    for byte in text.bytes() {
+        // `%`, `?` and `#` would be read as part of an encoding or as the end of the path, which is recorded decoded.
+        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'%' | b'?' | b'#') {
+            line.push(byte);
+        } else {
+            let digit = |number: u8| b"0123456789ABCDEF"[usize::from(number)];
+            line.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+        }
+    }
+}
+
+fn push_quoted(line: &mut Vec<u8>, value: Option<Value<'_>>) {
+    match value {
+        Some(Value::Str(text)) => escape::push(line, text),
+        _ => line.push(b'-'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::OwnedEvent;
+    use crate::level::Level;
+    use std::time::{Duration, SystemTime};
+
+    fn line(kind: EventType, fields: &[(&str, Value<'_>)]) -> String {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_214_761);
+        let mut event = OwnedEvent::new(kind, Level::Info, time);
+        for (name, value) in fields {
+            event.set(name, value);
+        }
+        let mut line = Vec::new();
+        Combined::new().format(&event.view(), &mut line);
+        String::from_utf8(line).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_request_has_its_access_log_line() {
+        let fields = [
+            ("req_method", Value::Str("POST")),
+            ("req_path", Value::Str("/cart")),
+            ("req_referrer", Value::Str("https://shop.example/?a=b")),
+            ("req_user_agent", Value::Str("curl/7.88.1")),
+            ("req_client_ip", Value::Str("2001:db8::7")),
+            ("resp_status", Value::U64(201)),
+            ("resp_size", Value::U64(5316)),
+        ];
+        assert_eq!(
+            line(EventType::Request, &fields),
+            r#"2001:db8::7 - - [20/Nov/2026:22:46:01 +0000] "POST /cart HTTP/1.1" 201 5316 "https://shop.example/?a=b" "curl/7.88.1""#
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_is_a_dash() {
+        let expected = r#"- - - [20/Nov/2026:22:46:01 +0000] "-" - - "-" "-""#;
+        assert_eq!(line(EventType::Timeout, &[]), expected);
+        assert_eq!(line(EventType::LateResponse, &[("req_referrer", Value::Null)]), expected);
+    }
+
+    #[test]
+    fn other_events_have_no_line() {
+        for kind in [
+            EventType::Job,
+            EventType::PartialFailure,
+            EventType::Lost,
+            EventType::Dropped,
+            EventType::Log,
+            EventType::Status,
+        ] {
+            assert_eq!(line(kind, &[("req_path", Value::Str("/"))]), "");
+        }
+        assert_eq!(line(EventType::Timeout, &[("job_name", Value::Str("mail"))]), "", "a job is no request");
+    }
+
+    #[test]
+    fn no_value_forges_a_field_or_a_line() {
+        let fields = [
+            ("req_method", Value::Str("GET / HTTP/1.1\" 200 1")),
+            ("req_path", Value::Str("/a b\" 200\n\u{2028}%20?é\\")),
+            ("req_user_agent", Value::Str("x\" \"y\r\n\u{1b}[0m")),
+            ("req_client_ip", Value::Str("1.2.3.4 evil")),
+        ];
+        assert_eq!(
+            line(EventType::Request, &fields),
+            r#"1.2.3.4%20evil - - [20/Nov/2026:22:46:01 +0000] "GET%20/%20HTTP/1.1%22%20200%201 /a%20b%22%20200%0A%E2%80%A8%2520%3F%C3%A9%5C HTTP/1.1" - - "-" "x\" \"y\r\n\u001b[0m""#
+        );
+    }
+}
