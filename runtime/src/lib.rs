@@ -1,11 +1,14 @@
 //! One canonical event per request: what it did, where it failed and, if it never came back, where it is stuck.
 #![allow(missing_docs, unused, dead_code)] // while the core lands
 
+#[doc(hidden)]
+pub mod __private;
 mod context;
+pub mod db;
 mod event;
 mod format;
 mod instrumenter;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja"))]
 mod integrations;
 mod level;
 mod output;
@@ -16,7 +19,13 @@ mod value;
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use format::{Combined, Format, Json, Logfmt, Pretty};
-pub use instrumenter::{Instrumenter, InstrumenterError, Registration};
+pub use instrumenter::{
+    Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,
+};
+#[cfg(feature = "minijinja")]
+pub use integrations::minijinja;
+#[cfg(feature = "sqlx")]
+pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use level::{Level, ParseLevelError};

@@ -1,18 +1,48 @@
 //! Plugins that add fields to the events that end a unit of work.
 //!
+//! ```text
+//! #[register_instrumenter] ──▶ Registration ─┐
+//! expect_instrumenters![..] ──▶ Expectation ─┴▶ order ──▶ setup, once each ──▶ call, in order, for each unit
+//! ```
+//!
 //! They are collected at link time, sorted once (`order`, then `after` and `before`, ties by name), set up once, and called
-//! in that order for every event that ends a unit.
+//! in that order for every event that ends a unit. None of them can cost the response or the line.
+
+mod database;
+mod error;
+mod order;
+mod request;
+mod runner;
+mod saturation;
 
 use std::error::Error;
 
 use crate::pipeline::Unit;
+
+pub use error::template_error;
+pub use runner::InstrumenterSetupError;
+pub(crate) use runner::Instrumenters;
 
 /// The error of an instrumenter: anything.
 pub type InstrumenterError = Box<dyn Error + Send + Sync>;
 
 /// A plugin that adds fields to the events that end a unit of work (request, job, timeout).
 ///
-/// Register one with `#[register_instrumenter]`.
+/// Register one with `#[register_instrumenter]`. One that fails or panics costs neither the response nor the line: the event
+/// says `canonlog_instrumenter_errors` with its name, and keeps the fields that it had set before.
+///
+/// ```
+/// use canonlog::{Instrumenter, InstrumenterError, Unit};
+///
+/// struct Shop;
+///
+/// impl Instrumenter for Shop {
+///     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+///         unit.set("region", std::env::var("REGION")?); // app_region="eu-west"
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Instrumenter: Send + Sync + 'static {
     /// Called once, when the process sets canonlog up.
     ///
@@ -32,7 +62,7 @@ pub trait Instrumenter: Send + Sync + 'static {
 }
 
 /// One registered instrumenter; made by `#[register_instrumenter]`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Registration {
     /// The name by which others refer to it, unique in the process.
     pub name: &'static str,
@@ -49,3 +79,34 @@ pub struct Registration {
 }
 
 inventory::collect!(Registration);
+
+/// The instrumenters that a program counts on; made by [`expect_instrumenters!`](crate::expect_instrumenters).
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation {
+    /// Their names.
+    pub names: &'static [&'static str],
+    /// `file:line` of the expectation, for messages.
+    pub location: &'static str,
+}
+
+inventory::collect!(Expectation);
+
+/// Makes `init()` fail if one of these instrumenters is not registered.
+///
+/// A plugin registers itself when its crate is linked, and a crate that nothing names is not linked, without a word. Write
+/// this beside `main` to hear about it at start-up.
+///
+/// ```
+/// canonlog::expect_instrumenters!["request", "database"];
+/// ```
+#[macro_export]
+macro_rules! expect_instrumenters {
+    ($($name:literal),* $(,)?) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::Expectation {
+                names: &[$($name),*],
+                location: ::core::concat!(::core::file!(), ":", ::core::line!()),
+            }
+        }
+    };
+}

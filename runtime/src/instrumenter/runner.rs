@@ -1,0 +1,302 @@
+//! Sets instrumenters up once, and calls them so that none can do harm.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use once_cell::sync::OnceCell;
+
+use super::order::{self, Problem};
+use super::{Expectation, Instrumenter, InstrumenterError, Registration};
+use crate::pipeline::Unit;
+
+/// Why the registered instrumenters cannot run; names each one at fault and where it was registered.
+///
+/// Names that clash, neighbours that are not registered, instrumenters that wait for each other, expected ones that were
+/// never linked, or one whose `setup` failed.
+#[derive(Debug)]
+pub struct InstrumenterSetupError {
+    problems: Vec<Problem>,
+    failed: Option<(&'static Registration, InstrumenterError)>,
+}
+
+impl fmt::Display for InstrumenterSetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.problems.iter().enumerate() {
+            write!(f, "{}{problem}", if at > 0 { "\n" } else { "" })?;
+        }
+        self.failed.as_ref().map_or(Ok(()), |(registration, error)| {
+            write!(f, "setup of instrumenter `{}` ({}) failed: {error}", registration.name, registration.location)
+        })
+    }
+}
+
+impl Error for InstrumenterSetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // The source's text is part of ours; what lies behind it is not.
+        self.failed.as_ref().and_then(|(_, error)| error.source())
+    }
+}
+
+thread_local! {
+    /// Whether this thread is inside a `setup`, whose own units must not wait for it.
+    static SETTING_UP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// All registered instrumenters, in the order of their calls.
+pub(crate) struct Instrumenters {
+    all: Vec<Entry>,
+    problems: Vec<Problem>,
+    complained: AtomicBool,
+}
+
+struct Entry {
+    registration: &'static Registration,
+    /// Filled once it is made and its `setup` has succeeded.
+    ready: OnceCell<Box<dyn Instrumenter>>,
+    /// Without `init()` a `setup` that failed is not tried again for each request.
+    given_up: AtomicBool,
+    errors: AtomicU64,
+}
+
+impl Instrumenters {
+    /// The process's instrumenters.
+    pub(crate) fn process() -> &'static Instrumenters {
+        static PROCESS: OnceCell<Instrumenters> = OnceCell::new();
+        PROCESS.get_or_init(|| Instrumenters::of(inventory::iter::<Registration>, inventory::iter::<Expectation>))
+    }
+
+    fn of(
+        registrations: impl IntoIterator<Item = &'static Registration>,
+        expectations: impl IntoIterator<Item = &'static Expectation>,
+    ) -> Instrumenters {
+        let (sorted, problems) = order::sort(registrations, expectations);
+        let all = sorted.into_iter().map(Entry::new).collect();
+        Instrumenters { all, problems, complained: AtomicBool::new(false) }
+    }
+
+    /// Sets all of them up, in order. Those that are set up already are not set up again.
+    pub(crate) fn setup_all(&self) -> Result<(), InstrumenterSetupError> {
+        if !self.problems.is_empty() {
+            return Err(InstrumenterSetupError { problems: self.problems.clone(), failed: None });
+        }
+        self.all.iter().try_for_each(|entry| entry.set_up().map(drop))
+    }
+
+    /// Calls all of them for one unit. Without `init()` the first unit sets them up, and errors go to stderr once.
+    pub(crate) fn call_all(&self, unit: &mut Unit<'_>) {
+        let mut failed = String::new();
+        for entry in &self.all {
+            let outcome = self.ready(entry).map(|instrumenter| guard(|| instrumenter.call(unit)));
+            if !matches!(outcome, Some(Ok(()))) {
+                entry.errors.fetch_add(1, Ordering::Relaxed);
+                failed.push_str(if failed.is_empty() { "" } else { "," });
+                failed.push_str(entry.registration.name);
+            }
+        }
+        if !failed.is_empty() {
+            unit.set_in("canonlog", "instrumenter_errors", failed.as_str());
+        }
+    }
+
+    /// How many calls failed so far.
+    pub(crate) fn errors(&self) -> u64 {
+        self.all.iter().map(|entry| entry.errors.load(Ordering::Relaxed)).sum()
+    }
+
+    fn ready<'a>(&self, entry: &'a Entry) -> Option<&'a dyn Instrumenter> {
+        if let Some(instrumenter) = entry.ready.get() {
+            return Some(&**instrumenter);
+        }
+        if entry.given_up.load(Ordering::Relaxed) || SETTING_UP.try_with(Cell::get).unwrap_or(true) {
+            return None;
+        }
+        if !self.problems.is_empty() && !self.complained.swap(true, Ordering::Relaxed) {
+            complain(&InstrumenterSetupError { problems: self.problems.clone(), failed: None });
+        }
+        match entry.set_up() {
+            Ok(instrumenter) => Some(instrumenter),
+            Err(error) => {
+                if !entry.given_up.swap(true, Ordering::Relaxed) {
+                    complain(&error);
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn new(registration: &'static Registration) -> Entry {
+        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false), errors: AtomicU64::new(0) }
+    }
+
+    fn set_up(&self) -> Result<&dyn Instrumenter, InstrumenterSetupError> {
+        let made = self.ready.get_or_try_init(|| {
+            let _inside = SettingUp::enter();
+            let mut made = None;
+            guard(|| {
+                let instrumenter = (self.registration.make)();
+                instrumenter.setup()?;
+                made = Some(instrumenter);
+                Ok(())
+            })?;
+            made.ok_or_else(|| InstrumenterError::from("it was not made"))
+        });
+        made.map(|instrumenter| &**instrumenter)
+            .map_err(|error| InstrumenterSetupError { problems: Vec::new(), failed: Some((self.registration, error)) })
+    }
+}
+
+/// Marks this thread as being inside a `setup` until dropped.
+struct SettingUp;
+
+impl SettingUp {
+    fn enter() -> SettingUp {
+        let _ = SETTING_UP.try_with(|inside| inside.set(true));
+        SettingUp
+    }
+}
+
+impl Drop for SettingUp {
+    fn drop(&mut self) {
+        let _ = SETTING_UP.try_with(|inside| inside.set(false));
+    }
+}
+
+/// Runs code of a plugin; a panic becomes an error.
+fn guard(run: impl FnOnce() -> Result<(), InstrumenterError>) -> Result<(), InstrumenterError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> InstrumenterError {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let error = text.map_or_else(|| "it panicked".to_owned(), |text| format!("it panicked: {text}")).into();
+    // A payload's own `Drop` may panic too.
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(panic)));
+    error
+}
+
+/// Says on stderr, which may be closed, what `init()` would have returned.
+fn complain(error: &InstrumenterSetupError) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "canonlog: {error}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn registration(name: &'static str, make: fn() -> Box<dyn Instrumenter>) -> &'static Registration {
+        Box::leak(Box::new(Registration { name, order: 0, after: &[], before: &[], location: "here.rs:1", make }))
+    }
+
+    struct Plain;
+    impl Instrumenter for Plain {
+        fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn setup_runs_exactly_once_however_often_and_from_however_many_threads_it_is_asked_for() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        struct Counting;
+        impl Instrumenter for Counting {
+            fn setup(&self) -> Result<(), InstrumenterError> {
+                CALLS.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+                Ok(())
+            }
+        }
+        let all = Instrumenters::of([registration("counting", || Box::new(Counting))], []);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| all.setup_all().expect("it succeeds"));
+            }
+        });
+        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_failing_setup_is_an_error_that_names_the_instrumenter_and_those_before_it_are_not_set_up_again() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        struct First;
+        impl Instrumenter for First {
+            fn setup(&self) -> Result<(), InstrumenterError> {
+                CALLS.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+                Ok(())
+            }
+        }
+        struct Second;
+        impl Instrumenter for Second {
+            fn setup(&self) -> Result<(), InstrumenterError> {
+                Err("no room".into())
+            }
+            fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+                Ok(())
+            }
+        }
+        let (first, second) = (registration("a", || Box::new(First)), registration("b", || Box::new(Second)));
+        let all = Instrumenters::of([first, second], []);
+        for _ in 0..2 {
+            let error = all.setup_all().expect_err("the second fails");
+            assert_eq!(error.to_string(), "setup of instrumenter `b` (here.rs:1) failed: no room");
+        }
+        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_panicking_setup_is_an_error_too() {
+        struct Panics;
+        impl Instrumenter for Panics {
+            fn setup(&self) -> Result<(), InstrumenterError> {
+                std::panic::resume_unwind(Box::new("no config"))
+            }
+            fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+                Ok(())
+            }
+        }
+        let all = Instrumenters::of([registration("p", || Box::new(Panics))], []);
+        let error = all.setup_all().expect_err("it panics");
+        assert_eq!(error.to_string(), "setup of instrumenter `p` (here.rs:1) failed: it panicked: no config");
+    }
+
+    #[test]
+    fn a_panic_whose_payload_panics_again_is_still_only_an_error() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("again"));
+            }
+        }
+        let outcome = guard(|| std::panic::resume_unwind(Box::new(Bomb)));
+        assert_eq!(outcome.expect_err("it panicked").to_string(), "it panicked");
+    }
+
+    #[test]
+    fn nothing_is_set_up_where_the_order_is_wrong() {
+        let one = registration("twice", || unreachable!("never made"));
+        let all = Instrumenters::of([one, registration("twice", || Box::new(Plain))], []);
+        let error = all.setup_all().expect_err("the names clash").to_string();
+        assert!(error.starts_with("two instrumenters are named `twice`"), "{error}");
+    }
+
+    #[test]
+    fn the_built_in_ones_are_registered_in_their_order() {
+        let all = Instrumenters::process();
+        let names: Vec<&str> = all.all.iter().map(|entry| entry.registration.name).collect();
+        assert_eq!(names, ["request", "error", "database", "saturation"]);
+        all.setup_all().expect("they can be set up");
+    }
+}

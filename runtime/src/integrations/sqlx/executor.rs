@@ -1,0 +1,139 @@
+//! What makes query sites stay as they are: `Executor`, with a clock around each execution.
+
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use futures_util::TryStreamExt;
+use sqlx::{Database, Describe, Either, Error, Execute, Executor, SqlStr};
+
+use super::connection::{Connection, Transaction};
+use super::pool::Pool;
+use super::query::Query;
+use super::rows::{Sender, rows};
+use crate::db;
+
+type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
+
+/// Runs a query and hands its results on; the clock stands while somebody else has the turn.
+async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
+    conn: C,
+    query: Query<DB>,
+    sender: Sender<Step<DB>>,
+) -> Result<(), Error> {
+    let mut timed = db::start(query.text());
+    let mut steps = conn.fetch_many(query);
+    while let Some(step) = steps.try_next().await? {
+        timed.pause();
+        sender.send(step).await;
+        timed.resume();
+    }
+    Ok(())
+}
+
+/// Runs a query for its first row.
+async fn first<'c, DB: Database, C: Executor<'c, Database = DB>>(
+    conn: C,
+    query: Query<DB>,
+) -> Result<Option<DB::Row>, Error> {
+    let _timed = db::start(query.text());
+    conn.fetch_optional(query).await
+}
+
+impl<'p, DB: Database> Executor<'p> for &'_ Pool<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.inner().clone(), Query::of(query));
+        Box::pin(rows(|sender| async move {
+            let mut conn = pool.acquire().await?;
+            stream(&mut *conn, query, sender).await
+        }))
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.inner().clone(), Query::of(query));
+        Box::pin(async move {
+            let mut conn = pool.acquire().await?;
+            first(&mut *conn, query).await
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.inner().clone();
+        Box::pin(async move { pool.acquire().await?.prepare_with(sql, parameters).await })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.inner().clone();
+        Box::pin(async move { pool.acquire().await?.describe(sql).await })
+    }
+}
+
+macro_rules! executor_by_connection {
+    ($wrapper:ident) => {
+        impl<'c, DB: Database> Executor<'c> for &'c mut $wrapper<'_, DB>
+        where
+            for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+        {
+            type Database = DB;
+
+            fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, DB>,
+            {
+                let query = Query::of(query);
+                Box::pin(rows(|sender| stream(self.inner_mut(), query, sender)))
+            }
+
+            fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, DB>,
+            {
+                Box::pin(first(self.inner_mut(), Query::of(query)))
+            }
+
+            fn prepare_with<'e>(
+                self,
+                sql: SqlStr,
+                parameters: &'e [DB::TypeInfo],
+            ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+            where
+                'c: 'e,
+            {
+                self.inner_mut().prepare_with(sql, parameters)
+            }
+
+            fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
+            where
+                'c: 'e,
+            {
+                self.inner_mut().describe(sql)
+            }
+        }
+    };
+}
+
+executor_by_connection!(Connection);
+executor_by_connection!(Transaction);
