@@ -1,0 +1,16 @@
+//! How the figures are taken.
+
+pub mod allocations;
+pub mod batches;
+pub mod instructions;
+pub mod operations;
+pub mod threads;
+
+/// The middle of `values`; NaN of none.
+pub fn median(values: &mut [f64]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

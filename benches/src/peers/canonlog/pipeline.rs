@@ -1,0 +1,2 @@
+pub fn to_sink() {}
+pub fn to_file() {}
