@@ -331,6 +331,35 @@ impl<'a> Event<'a> {
         self.fields().find_map(|(field, value)| (field == name).then_some(value))
     }
 
+    /// Bytes of text held, an estimate of the event's size.
+    pub(crate) fn text_len(&self) -> usize {
+        self.content.text_len()
+    }
+
+    /// The fields as a format reads them.
+    #[inline]
+    pub(crate) fn raw_fields(&self) -> impl ExactSizeIterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
+        let content = self.content;
+        let text = content.text.as_bytes();
+        content.fields.iter().map(move |field| {
+            let span = |span: Span| text.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize));
+            let name = match field.name {
+                Name::Static(name) => name.as_bytes(),
+                Name::Text(name) => span(name).unwrap_or_default(),
+            };
+            let value = match field.value {
+                Stored::Null => RawValue::Null,
+                Stored::Bool(value) => RawValue::Bool(value),
+                Stored::I64(value) => RawValue::I64(value),
+                Stored::U64(value) => RawValue::U64(value),
+                Stored::F64(value) => RawValue::F64(value),
+                Stored::Nanos(value) => RawValue::Nanos(value),
+                Stored::Text(value) => RawValue::Text(span(value).unwrap_or_default()),
+            };
+            (name, value)
+        })
+    }
+
     /// A copy that can be kept.
     pub fn to_owned(&self) -> OwnedEvent {
         OwnedEvent { content: self.content.clone() }
@@ -343,6 +372,19 @@ impl fmt::Debug for Event<'_> {
         map.entry(&"event_type", &self.kind().as_str()).entry(&"event_level", &self.level().as_str());
         map.entries(self.fields()).finish()
     }
+}
+
+/// A value as a format reads it. Text is valid UTF-8 as bytes: checking its borders as `str` does, twice a field, takes as
+/// long as writing it.
+#[derive(Clone, Copy)]
+pub(crate) enum RawValue<'a> {
+    Null,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Nanos(u64),
+    Text(&'a [u8]),
 }
 
 /// The fields of an [`Event`] in canonical order; made by [`Event::fields`].

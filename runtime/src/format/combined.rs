@@ -7,9 +7,10 @@
 //!
 //! Only events that end or interrupt a request have a line; for others nothing is written.
 
+use super::Format;
+use super::line::{Line, expected_len};
 use super::number;
 use super::time::{self, Civil};
-use super::{Format, escape};
 use crate::event::{Event, EventType};
 use crate::value::Value;
 
@@ -97,74 +98,75 @@ impl Format for Combined {
         if parts.is_job {
             return;
         }
+        let line = &mut Line::new(line, expected_len(event));
         push_word(line, parts.ip);
-        line.extend_from_slice(b" - - [");
+        line.fixed(b" - - [");
         push_time(line, event.unix_nanos());
-        line.extend_from_slice(b"] \"");
+        line.fixed(b"] \"");
         push_request(line, parts.method, parts.path);
-        line.extend_from_slice(b"\" ");
+        line.fixed(b"\" ");
         push_word(line, parts.status);
-        line.push(b' ');
+        line.byte(b' ');
         push_word(line, parts.size);
         for quoted in [parts.referrer, parts.user_agent] {
-            line.extend_from_slice(b" \"");
+            line.fixed(b" \"");
             push_quoted(line, quoted);
-            line.push(b'"');
+            line.byte(b'"');
         }
     }
 }
 
 /// `20/Nov/2026:22:46:01 +0000`
-fn push_time(line: &mut Vec<u8>, unix_nanos: i64) {
+fn push_time(line: &mut Line<'_>, unix_nanos: i64) {
     let civil = Civil::from_seconds(unix_nanos.div_euclid(1_000_000_000));
     let month = 3 * usize::from(civil.month - 1);
-    line.extend_from_slice(&time::two(civil.day));
-    line.push(b'/');
-    line.extend_from_slice(&MONTHS[month..month + 3]);
-    line.push(b'/');
-    line.extend_from_slice(&time::four(civil.year));
+    line.fixed(&time::two(civil.day));
+    line.byte(b'/');
+    line.bytes(&MONTHS[month..month + 3]);
+    line.byte(b'/');
+    line.fixed(&time::four(civil.year));
     for number in [civil.hour, civil.minute, civil.second] {
-        line.push(b':');
-        line.extend_from_slice(&time::two(number));
+        line.byte(b':');
+        line.fixed(&time::two(number));
     }
-    line.extend_from_slice(b" +0000");
+    line.fixed(b" +0000");
 }
 
-fn push_request(line: &mut Vec<u8>, method: Option<Value<'_>>, path: Option<Value<'_>>) {
+fn push_request(line: &mut Line<'_>, method: Option<Value<'_>>, path: Option<Value<'_>>) {
     match (method, path) {
-        (None | Some(Value::Null), None | Some(Value::Null)) => line.push(b'-'),
+        (None | Some(Value::Null), None | Some(Value::Null)) => line.byte(b'-'),
         (method, path) => {
             push_word(line, method);
-            line.push(b' ');
+            line.byte(b' ');
             push_word(line, path);
-            line.extend_from_slice(b" HTTP/1.1");
+            line.fixed(b" HTTP/1.1");
         }
     }
 }
 
 /// Appends a value as one word of visible ASCII; in a text anything else is written `%XX`, byte by byte.
-fn push_word(line: &mut Vec<u8>, value: Option<Value<'_>>) {
+fn push_word(line: &mut Line<'_>, value: Option<Value<'_>>) {
     let text = match value {
         Some(Value::U64(number)) => return number::push_u64(line, number),
         Some(Value::I64(number)) => return number::push_i64(line, number),
         Some(Value::Str(text)) if !text.is_empty() => text,
-        _ => return line.push(b'-'),
+        _ => return line.byte(b'-'),
     };
     for byte in text.bytes() {
         // `%`, `?` and `#` would be read as part of an encoding or as the end of the path, which is recorded decoded.
         if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'%' | b'?' | b'#') {
-            line.push(byte);
+            line.byte(byte);
         } else {
             let digit = |number: u8| b"0123456789ABCDEF"[usize::from(number)];
-            line.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+            line.fixed(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
         }
     }
 }
 
-fn push_quoted(line: &mut Vec<u8>, value: Option<Value<'_>>) {
+fn push_quoted(line: &mut Line<'_>, value: Option<Value<'_>>) {
     match value {
-        Some(Value::Str(text)) => escape::push(line, text),
-        _ => line.push(b'-'),
+        Some(Value::Str(text)) => line.text(text.as_bytes()),
+        _ => line.byte(b'-'),
     }
 }
 

@@ -77,49 +77,58 @@ fn escape_at(bytes: &[u8], at: usize) -> Option<(Escape, usize)> {
     }
 }
 
-/// Whether no byte of eight is a control, a quote, a backslash or outside ASCII.
-#[inline]
-const fn is_plain_word(word: u64) -> bool {
+/// The high bit of each byte.
+const HIGH: u64 = u64::MAX / 255 * 0x80;
+
+/// Has a high bit set if a byte of eight is a control, a quote, a backslash or outside ASCII; else none.
+#[inline(always)]
+pub(super) const fn marks(word: [u8; 8]) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES * 0x80;
+    let word = u64::from_le_bytes(word);
     // Each term has the high bit of a byte set where that byte is what it looks for. A borrow or carry can only add bits
-    // above a byte that was found already, and such a word is not plain anyway.
-    let control = word.wrapping_sub(ONES * 0x20);
-    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    // above a byte that was found already, and such a word is not plain anyway. Flipping 2 swaps the quote with the space,
+    // and so puts it beside the controls.
+    let control_or_quote = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
     let delete = word.wrapping_add(ONES);
-    (control | quote | backslash | delete | word) & HIGH == 0
+    (control_or_quote | backslash | delete | word) & HIGH
+}
+
+/// Adds to `found` where a byte of sixteen is what [`marks`] looks for. Written so that it becomes a few vector instructions.
+#[inline(always)]
+fn mark_16(found: &mut [u8; 16], chunk: &[u8; 16]) {
+    for (found, byte) in found.iter_mut().zip(chunk) {
+        // As signed numbers, the bytes outside ASCII are below the controls.
+        let low = ((byte ^ 2) as i8) < 0x21;
+        *found |= u8::from(low | (*byte == b'\\') | (*byte == 0x7F));
+    }
 }
 
 /// Whether a text can be written as it is, at the speed of a copy; texts beyond ASCII are not looked into.
 #[inline]
-pub(super) fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if let Some(last) = bytes.last_chunk::<8>() {
-        // The last word overlaps the one before it, so that no tail is left.
-        return is_plain_word(u64::from_le_bytes(*last))
-            && bytes.as_chunks::<8>().0.iter().all(|chunk| is_plain_word(u64::from_le_bytes(*chunk)));
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    // The last chunk overlaps the one before it, so that no tail is left.
+    if let Some(last) = bytes.last_chunk::<16>() {
+        let mut found = [0; 16];
+        mark_16(&mut found, last);
+        for chunk in bytes.as_chunks().0 {
+            mark_16(&mut found, chunk);
+        }
+        u128::from_le_bytes(found) == 0
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        marks(*first) | marks(*last) == 0
+    } else {
+        bytes.iter().all(|byte| is_plain_byte(*byte))
     }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let both = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
-        return is_plain_word(both);
-    }
-    bytes.iter().all(|byte| TABLE[usize::from(*byte)] == PLAIN && byte.is_ascii())
+}
+
+#[inline(always)]
+pub(super) fn is_plain_byte(byte: u8) -> bool {
+    byte < 0x80 && TABLE[usize::from(byte)] == PLAIN
 }
 
 /// Appends a text with what cannot stay escaped.
-#[inline]
-pub(super) fn push(line: &mut Vec<u8>, text: &str) {
-    if is_plain(text) {
-        line.extend_from_slice(text.as_bytes());
-    } else {
-        push_escaped(line, text);
-    }
-}
-
-#[inline(never)]
-fn push_escaped(line: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+pub(super) fn push_escaped(line: &mut Vec<u8>, bytes: &[u8]) {
     let (mut copied, mut at) = (0, 0);
     while at < bytes.len() {
         let Some((escape, width)) = escape_at(bytes, at) else {
@@ -143,12 +152,12 @@ fn push_escaped(line: &mut Vec<u8>, text: &str) {
 /// How many bytes a text takes once it is escaped.
 #[inline]
 pub(crate) fn escaped_len(text: &str) -> usize {
-    if is_plain(text) { text.len() } else { walk(text, usize::MAX).1 }
+    if is_plain(text.as_bytes()) { text.len() } else { walk(text, usize::MAX).1 }
 }
 
 /// The longest beginning of a text that takes at most `room` bytes once it is escaped; it ends between two characters.
 pub(crate) fn escaped_prefix(text: &str, room: usize) -> &str {
-    if text.len() <= room && is_plain(text) {
+    if text.len() <= room && is_plain(text.as_bytes()) {
         return text;
     }
     let end = walk(text, room).0;
@@ -181,7 +190,7 @@ mod tests {
 
     fn escaped(text: &str) -> String {
         let mut line = Vec::new();
-        push(&mut line, text);
+        push_escaped(&mut line, text.as_bytes());
         String::from_utf8(line).expect("escapes keep UTF-8")
     }
 
@@ -217,11 +226,11 @@ mod tests {
     fn a_byte_that_must_not_stay_is_seen_at_every_place_of_a_word() {
         for len in 0..40 {
             let plain = "~ !#[]^a".chars().cycle().take(len).collect::<String>();
-            assert!(is_plain(&plain), "{plain}");
+            assert!(is_plain(plain.as_bytes()), "{plain}");
             for at in 0..len {
                 for bad in ["\"", "\\", "\u{0}", "\u{1f}", "\u{7f}", "é"] {
                     let text = format!("{}{bad}{}", &plain[..at], &plain[at + 1..]);
-                    assert!(!is_plain(&text), "{text:?}");
+                    assert!(!is_plain(text.as_bytes()), "{text:?}");
                 }
             }
         }

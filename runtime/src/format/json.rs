@@ -2,10 +2,10 @@
 //!
 //! Names are unique and in the order of the event; nothing but the escapes of `escape.rs` is used in strings.
 
+use super::line::{Line, expected_len};
 use super::number::{self, Digits};
-use super::{Format, escape, time};
-use crate::event::Event;
-use crate::value::Value;
+use super::{Format, time};
+use crate::event::{Event, RawValue};
 
 /// JSON: one flat object a line, `{"event_type":"request","event_time":"2026-11-20T22:46:01.123Z",...}`.
 ///
@@ -42,43 +42,41 @@ impl Json {
 
 impl Format for Json {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        line.extend_from_slice(b"{\"event_type\":\"");
-        line.extend_from_slice(event.kind().as_str().as_bytes());
-        line.extend_from_slice(b"\",\"event_time\":\"");
-        line.extend_from_slice(&time::rfc3339(event.unix_nanos()));
-        line.extend_from_slice(b"\",\"event_level\":\"");
-        line.extend_from_slice(event.level().as_str().as_bytes());
-        line.push(b'"');
-        for (name, value) in event.fields() {
-            line.extend_from_slice(b",\"");
-            line.extend_from_slice(name.as_bytes());
-            line.extend_from_slice(b"\":");
+        let line = &mut Line::new(line, expected_len(event));
+        line.fixed(b"{\"event_type\":\"");
+        line.bytes(event.kind().as_str().as_bytes());
+        line.fixed(b"\",\"event_time\":\"");
+        line.fixed(&time::rfc3339(event.unix_nanos()));
+        line.fixed(b"\",\"event_level\":\"");
+        line.bytes(event.level().as_str().as_bytes());
+        line.byte(b'"');
+        for (name, value) in event.raw_fields() {
+            line.key(*b",\"", name, *b"\":");
             push_value(line, value);
         }
-        line.push(b'}');
+        line.byte(b'}');
     }
 }
 
-#[inline]
-fn push_value(line: &mut Vec<u8>, value: Value<'_>) {
+#[inline(always)]
+fn push_value(line: &mut Line<'_>, value: RawValue<'_>) {
     match value {
-        Value::Str(text) => push_text(line, text),
-        Value::U64(number) => number::push_u64(line, number),
-        Value::Duration(duration) => number::push_duration(line, duration, Digits::Exact),
-        Value::I64(number) => number::push_i64(line, number),
-        Value::F64(number) if number.is_finite() => number::push_f64(line, number),
-        Value::F64(_) | Value::Null => line.extend_from_slice(b"null"),
-        Value::Bool(true) => line.extend_from_slice(b"true"),
-        Value::Bool(false) => line.extend_from_slice(b"false"),
-        Value::Display(value) => push_text(line, &crate::scratch::display(value)),
+        RawValue::Text(text) => push_text(line, text),
+        RawValue::U64(number) => number::push_u64(line, number),
+        RawValue::Nanos(nanos) => number::push_nanos(line, nanos, Digits::Exact),
+        RawValue::I64(number) => number::push_i64(line, number),
+        RawValue::F64(number) if number.is_finite() => number::push_f64(line, number),
+        RawValue::F64(_) | RawValue::Null => line.fixed(b"null"),
+        RawValue::Bool(true) => line.fixed(b"true"),
+        RawValue::Bool(false) => line.fixed(b"false"),
     }
 }
 
-#[inline]
-fn push_text(line: &mut Vec<u8>, text: &str) {
-    line.push(b'"');
-    escape::push(line, text);
-    line.push(b'"');
+#[inline(always)]
+fn push_text(line: &mut Line<'_>, text: &[u8]) {
+    line.byte(b'"');
+    line.text(text);
+    line.byte(b'"');
 }
 
 #[cfg(test)]
@@ -86,6 +84,7 @@ mod tests {
     use super::*;
     use crate::event::{EventType, OwnedEvent};
     use crate::level::Level;
+    use crate::value::Value;
     use std::time::{Duration, SystemTime};
 
     fn line(fields: &[(&str, Value<'_>)]) -> String {

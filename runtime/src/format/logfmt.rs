@@ -11,10 +11,10 @@
 //!
 //! Keys are unique; every line starts with `event_type`, `event_time`, `event_level`.
 
+use super::line::{Line, expected_len};
 use super::number::{self, Digits};
-use super::{Format, escape, time};
-use crate::event::Event;
-use crate::value::Value;
+use super::{Format, time};
+use crate::event::{Event, RawValue};
 
 /// The default format: `event_type="request" event_time="2026-11-20T22:46:01.123Z" event_level="info" req_id="..."`.
 ///
@@ -102,88 +102,97 @@ impl Logfmt {
 
 impl Format for Logfmt {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        let mut line = Line::new(line, expected_len(event));
         if self.quote_needed {
-            quote_needed(event, line, self.digits);
+            quote_needed(event, &mut line, self.digits);
         } else {
-            quote_all(event, line, self.digits);
+            quote_all(event, &mut line, self.digits);
         }
     }
 }
 
-fn quote_all(event: &Event<'_>, line: &mut Vec<u8>, digits: Digits) {
-    line.extend_from_slice(b"event_type=\"");
-    line.extend_from_slice(event.kind().as_str().as_bytes());
-    line.extend_from_slice(b"\" event_time=\"");
-    line.extend_from_slice(&time::rfc3339(event.unix_nanos()));
-    line.extend_from_slice(b"\" event_level=\"");
-    line.extend_from_slice(event.level().as_str().as_bytes());
-    for (name, value) in event.fields() {
+fn quote_all(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
+    line.fixed(b"event_type=\"");
+    line.bytes(event.kind().as_str().as_bytes());
+    line.fixed(b"\" event_time=\"");
+    line.fixed(&time::rfc3339(event.unix_nanos()));
+    line.fixed(b"\" event_level=\"");
+    line.bytes(event.level().as_str().as_bytes());
+    for (name, value) in event.raw_fields() {
         // The quote that ends the value before this one goes along, which makes one write of two.
-        line.extend_from_slice(b"\" ");
-        line.extend_from_slice(name.as_bytes());
-        line.extend_from_slice(b"=\"");
+        line.key(*b"\" ", name, *b"=\"");
         push_value(line, value, digits);
     }
-    line.push(b'"');
+    line.byte(b'"');
 }
 
-fn quote_needed(event: &Event<'_>, line: &mut Vec<u8>, digits: Digits) {
-    line.extend_from_slice(b"event_type=");
-    line.extend_from_slice(event.kind().as_str().as_bytes());
-    line.extend_from_slice(b" event_time=");
-    line.extend_from_slice(&time::rfc3339(event.unix_nanos()));
-    line.extend_from_slice(b" event_level=");
-    line.extend_from_slice(event.level().as_str().as_bytes());
-    for (name, value) in event.fields() {
-        line.push(b' ');
-        line.extend_from_slice(name.as_bytes());
-        line.push(b'=');
+fn quote_needed(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
+    line.fixed(b"event_type=");
+    line.bytes(event.kind().as_str().as_bytes());
+    line.fixed(b" event_time=");
+    line.fixed(&time::rfc3339(event.unix_nanos()));
+    line.fixed(b" event_level=");
+    line.bytes(event.level().as_str().as_bytes());
+    for (name, value) in event.raw_fields() {
+        line.byte(b' ');
+        line.bytes(name);
+        line.byte(b'=');
         push_bare(line, value, digits);
     }
 }
 
 /// Appends a value, quoted only if it needs quotes.
-pub(super) fn push_bare(line: &mut Vec<u8>, value: Value<'_>, digits: Digits) {
+pub(super) fn push_bare(line: &mut Line<'_>, value: RawValue<'_>, digits: Digits) {
     match value {
-        Value::Str(text) if !is_bare(text) => {
-            line.push(b'"');
-            escape::push(line, text);
-            line.push(b'"');
+        RawValue::Text(text) if is_bare(text) => line.bytes(text),
+        RawValue::Text(text) => {
+            line.byte(b'"');
+            line.text(text);
+            line.byte(b'"');
         }
-        // An event holds no such value; one that came here would have to be read before its quotes could be left out.
-        Value::Display(value) => push_bare(line, Value::Str(&crate::scratch::display(value)), digits),
         value => push_value(line, value, digits),
     }
 }
 
 /// Appends a value's text, escaped and without quotes.
-#[inline]
-fn push_value(line: &mut Vec<u8>, value: Value<'_>, digits: Digits) {
+#[inline(always)]
+fn push_value(line: &mut Line<'_>, value: RawValue<'_>, digits: Digits) {
     match value {
-        Value::Str(text) => escape::push(line, text),
-        Value::U64(number) => number::push_u64(line, number),
-        Value::Duration(duration) => number::push_duration(line, duration, digits),
-        Value::I64(number) => number::push_i64(line, number),
-        Value::F64(number) => number::push_f64(line, number),
-        Value::Bool(true) => line.extend_from_slice(b"true"),
-        Value::Bool(false) => line.extend_from_slice(b"false"),
-        Value::Null => line.push(b'-'),
-        Value::Display(value) => escape::push(line, &crate::scratch::display(value)),
+        RawValue::Text(text) => line.text(text),
+        RawValue::U64(number) => number::push_u64(line, number),
+        RawValue::Nanos(nanos) => number::push_nanos(line, nanos, digits),
+        RawValue::I64(number) => number::push_i64(line, number),
+        RawValue::F64(number) => number::push_f64(line, number),
+        RawValue::Bool(true) => line.fixed(b"true"),
+        RawValue::Bool(false) => line.fixed(b"false"),
+        RawValue::Null => line.byte(b'-'),
     }
 }
 
 /// Whether a text can stand without quotes and still be read as that text.
-fn is_bare(text: &str) -> bool {
-    let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
-    !text.is_empty() && text.bytes().all(visible) && !reads_as_other(text)
+fn is_bare(text: &[u8]) -> bool {
+    let visible = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
+    !text.is_empty() && text.iter().all(visible) && !reads_as_other(text)
 }
 
 /// Whether a reader that guesses types would take the text for a number, a boolean or nothing.
-fn reads_as_other(text: &str) -> bool {
-    // `f64` also reads `inf`, `infinity` and `nan` in any case, with or without a sign.
-    matches!(text, "-" | "+")
-        || text.parse::<f64>().is_ok()
-        || ["true", "false", "null", "nil", "none"].iter().any(|word| text.eq_ignore_ascii_case(word))
+fn reads_as_other(text: &[u8]) -> bool {
+    match text[0].to_ascii_lowercase() {
+        b't' | b'f' => is_one_of(text, &["true", "false"]),
+        // `f64` also reads `inf`, `infinity` and `nan`, in any case.
+        b'0'..=b'9' | b'.' | b'i' => is_number(text),
+        b'+' | b'-' => text.len() == 1 || is_number(text),
+        b'n' => is_one_of(text, &["null", "nil", "none"]) || is_number(text),
+        _ => false,
+    }
+}
+
+fn is_one_of(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn is_number(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok())
 }
 
 #[cfg(test)]
@@ -191,7 +200,7 @@ mod tests {
     use super::*;
     use crate::event::{EventType, OwnedEvent};
     use crate::level::Level;
-    use crate::value::ToValue;
+    use crate::value::{ToValue, Value};
     use std::time::{Duration, SystemTime};
 
     const HEAD: &str = r#"event_type="request" event_time="2026-11-20T22:46:01.123Z" event_level="info""#;
@@ -253,11 +262,11 @@ mod tests {
             "", " ", "a b", "a=b", "a\"b", "a\\b", "é", "\u{a0}", "-", "+", "5", "-5", "007", ".5", "1e9", "inf",
             "-inf", "NaN", "nan", "Infinity", "true", "FALSE", "null", "nil", "None", "\u{0}",
         ] {
-            assert!(!is_bare(text), "{text:?}");
+            assert!(!is_bare(text.as_bytes()), "{text:?}");
         }
         for text in ["a", "/cart", "GET", "2026-11-20T22:46:01.123Z", "944e3dc1-14df", "--", "curl/7.88.1", "a:b", "{}"]
         {
-            assert!(is_bare(text), "{text:?}");
+            assert!(is_bare(text.as_bytes()), "{text:?}");
         }
     }
 

@@ -11,6 +11,7 @@ mod combined;
 mod escape;
 mod json;
 pub(crate) mod limit;
+mod line;
 mod logfmt;
 mod number;
 mod pretty;

@@ -1,6 +1,8 @@
 //! Numbers as text, without the machinery of `std::fmt`.
 
-use std::time::Duration;
+use super::line::Line;
+
+const NANOS: u64 = 1_000_000_000;
 
 /// How much of a duration is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,63 +13,71 @@ pub(super) enum Digits {
     Exact,
 }
 
-#[inline]
-pub(super) fn push_u64(line: &mut Vec<u8>, number: u64) {
-    line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+#[inline(always)]
+fn digit(number: u32) -> u8 {
+    b'0' + (number % 10) as u8
 }
 
+#[inline(always)]
+fn three(number: u32) -> [u8; 3] {
+    [digit(number / 100), digit(number / 10), digit(number)]
+}
+
+/// Appends an unsigned integer.
+#[inline(always)]
+pub(super) fn push_u64(line: &mut Line<'_>, number: u64) {
+    // Counts and statuses.
+    match number as u32 {
+        small if number < 10 => line.fixed(&[digit(small)]),
+        small if (100..1_000).contains(&number) => line.fixed(&three(small)),
+        _ => line.bytes(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
+/// Appends a signed integer.
 #[inline]
-pub(super) fn push_i64(line: &mut Vec<u8>, number: i64) {
-    line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+pub(super) fn push_i64(line: &mut Line<'_>, number: i64) {
+    line.bytes(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the shortest text that reads as the same number, with a dot or an exponent; else `NaN`, `inf` or `-inf`.
 #[inline]
-pub(super) fn push_f64(line: &mut Vec<u8>, number: f64) {
-    line.extend_from_slice(zmij::Buffer::new().format(number).as_bytes());
+pub(super) fn push_f64(line: &mut Line<'_>, number: f64) {
+    line.bytes(zmij::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends a duration in seconds.
-#[inline]
-pub(super) fn push_duration(line: &mut Vec<u8>, duration: Duration, digits: Digits) {
+#[inline(always)]
+pub(super) fn push_nanos(line: &mut Line<'_>, nanos: u64, digits: Digits) {
     match digits {
-        Digits::Millis => push_millis(line, duration),
-        Digits::Exact => push_exact(line, duration),
+        Digits::Millis => push_millis(line, nanos),
+        Digits::Exact => push_exact(line, nanos),
+    }
+}
+
+#[inline(always)]
+fn push_millis(line: &mut Line<'_>, nanos: u64) {
+    // Not by adding half, which overflows at the end of the range.
+    let millis = nanos / 1_000_000 + u64::from(nanos % 1_000_000 >= 500_000);
+    if millis < 10_000 {
+        let millis = millis as u32;
+        line.fixed(&[digit(millis / 1_000), b'.', digit(millis / 100), digit(millis / 10), digit(millis)]);
+    } else {
+        push_u64(line, millis / 1_000);
+        let [a, b, c] = three((millis % 1_000) as u32);
+        line.fixed(&[b'.', a, b, c]);
     }
 }
 
 #[inline]
-fn push_millis(line: &mut Vec<u8>, duration: Duration) {
-    let mut seconds = duration.as_secs();
-    let mut millis = (duration.subsec_nanos() + 500_000) / 1_000_000;
-    if millis == 1_000 {
-        (seconds, millis) = (seconds.saturating_add(1), 0);
-    }
-    let digit = |number: u32| b'0' + (number % 10) as u8;
-    let decimals = [b'.', digit(millis / 100), digit(millis / 10), digit(millis)];
-    if seconds < 10 {
-        let [dot, a, b, c] = decimals;
-        line.extend_from_slice(&[b'0' + seconds as u8, dot, a, b, c]);
-    } else {
-        push_u64(line, seconds);
-        line.extend_from_slice(&decimals);
-    }
-}
-
-fn push_exact(line: &mut Vec<u8>, duration: Duration) {
-    push_u64(line, duration.as_secs());
-    let mut decimals = *b".000000000";
-    let mut rest = duration.subsec_nanos();
-    let mut len = 2;
-    for at in (1..decimals.len()).rev() {
-        let digit = (rest % 10) as u8;
-        decimals[at] = b'0' + digit;
-        rest /= 10;
-        if digit != 0 && len <= at {
-            len = at + 1;
-        }
-    }
-    line.extend_from_slice(&decimals[..len]);
+fn push_exact(line: &mut Line<'_>, nanos: u64) {
+    push_u64(line, nanos / NANOS);
+    let nanos = (nanos % NANOS) as u32;
+    let ([a, b, c], [d, e, f], [g, h, i]) =
+        (three(nanos / 1_000_000), three(nanos / 1_000 % 1_000), three(nanos % 1_000));
+    let decimals = [b'.', a, b, c, d, e, f, g, h, i];
+    let zeros = decimals[2..].iter().rev().take_while(|digit| **digit == b'0').count();
+    line.bytes(&decimals[..decimals.len() - zeros]);
 }
 
 #[cfg(test)]
@@ -75,18 +85,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
-        let mut line = Vec::new();
-        push(&mut line);
-        String::from_utf8(line).expect("ASCII")
+    fn text(push: impl FnOnce(&mut Line<'_>)) -> String {
+        let mut text = Vec::new();
+        push(&mut Line::new(&mut text, 0));
+        String::from_utf8(text).expect("ASCII")
     }
 
     fn millis(nanos: u64) -> String {
-        text(|line| push_duration(line, Duration::from_nanos(nanos), Digits::Millis))
+        text(|line| push_nanos(line, nanos, Digits::Millis))
     }
 
     fn exact(nanos: u64) -> String {
-        text(|line| push_duration(line, Duration::from_nanos(nanos), Digits::Exact))
+        text(|line| push_nanos(line, nanos, Digits::Exact))
     }
 
     #[test]
@@ -99,10 +109,6 @@ mod tests {
         assert_eq!(millis(999_500_000), "1.000");
         assert_eq!(millis(9_999_500_000), "10.000");
         assert_eq!(millis(u64::MAX), "18446744073.710");
-        assert_eq!(
-            text(|line| push_duration(line, Duration::MAX, Digits::Millis)),
-            "18446744073709551615.000" // the one second more does not exist
-        );
     }
 
     #[test]

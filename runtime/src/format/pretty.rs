@@ -8,12 +8,12 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+use super::line::{Line, expected_len};
 use super::logfmt::push_bare;
 use super::number::Digits;
 use super::{Format, time};
-use crate::event::Event;
+use crate::event::{Event, RawValue};
 use crate::level::Level;
-use crate::value::Value;
 
 /// The format for development: what matters first, one line an event, coloured on a terminal.
 ///
@@ -97,30 +97,32 @@ const FRONT: [&str; 6] = ["req_method", "req_path", "job_name", "resp_status", "
 
 impl Format for Pretty {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        let line = &mut Line::new(line, expected_len(event));
         let paint = Paint { color: self.color };
-        paint.with(line, DIM, |line| line.extend_from_slice(&time::rfc3339(event.unix_nanos())[11..23]));
-        line.push(b' ');
+        paint.with(line, DIM, |line| line.bytes(&time::rfc3339(event.unix_nanos())[11..23]));
+        line.byte(b' ');
         let (name, color) = level(event.level());
-        paint.with(line, color, |line| line.extend_from_slice(name.as_bytes()));
-        line.extend_from_slice(&b"       "[name.len() - 1..]);
-        paint.with(line, BOLD, |line| line.extend_from_slice(event.kind().as_str().as_bytes()));
-        for name in FRONT {
-            if let Some(value) = event.get(name) {
-                line.push(b' ');
-                paint.with(line, front_color(name, value), |line| push_bare(line, value, Digits::Millis));
+        paint.with(line, color, |line| line.bytes(name.as_bytes()));
+        line.bytes(&b"       "[name.len() - 1..]);
+        paint.with(line, BOLD, |line| line.bytes(event.kind().as_str().as_bytes()));
+        let is_front = |name: &[u8]| FRONT.iter().any(|front| front.as_bytes() == name);
+        for front in FRONT {
+            if let Some((_, value)) = event.raw_fields().find(|(name, _)| *name == front.as_bytes()) {
+                line.byte(b' ');
+                paint.with(line, front_color(front, value), |line| push_bare(line, value, Digits::Millis));
             }
         }
-        let mut rest = event.fields().filter(|(name, _)| !FRONT.contains(name)).peekable();
+        let mut rest = event.raw_fields().filter(|(name, _)| !is_front(name)).peekable();
         if rest.peek().is_some() {
-            line.push(b' ');
+            line.byte(b' ');
         }
         for (name, value) in rest {
-            line.push(b' ');
+            line.byte(b' ');
             paint.with(line, DIM, |line| {
-                line.extend_from_slice(name.as_bytes());
-                line.push(b'=');
+                line.bytes(name);
+                line.byte(b'=');
             });
-            let color: &[u8] = if name.starts_with("exc_") { RED } else { b"" };
+            let color: &[u8] = if name.starts_with(b"exc_") { RED } else { b"" };
             paint.with(line, color, |line| push_bare(line, value, Digits::Millis));
         }
     }
@@ -131,11 +133,11 @@ struct Paint {
 }
 
 impl Paint {
-    fn with(&self, line: &mut Vec<u8>, color: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+    fn with(&self, line: &mut Line<'_>, color: &[u8], write: impl FnOnce(&mut Line<'_>)) {
         if self.color && !color.is_empty() {
-            line.extend_from_slice(color);
+            line.bytes(color);
             write(line);
-            line.extend_from_slice(RESET);
+            line.bytes(RESET);
         } else {
             write(line);
         }
@@ -154,12 +156,12 @@ fn level(level: Level) -> (&'static str, &'static [u8]) {
     }
 }
 
-fn front_color(name: &str, value: Value<'_>) -> &'static [u8] {
+fn front_color(name: &str, value: RawValue<'_>) -> &'static [u8] {
     match (name, value) {
         ("req_path" | "job_name", _) => BOLD,
-        ("resp_status", Value::U64(500..)) => RED,
-        ("resp_status", Value::U64(400..)) => YELLOW,
-        ("resp_status", Value::U64(_)) => GREEN,
+        ("resp_status", RawValue::U64(500..)) => RED,
+        ("resp_status", RawValue::U64(400..)) => YELLOW,
+        ("resp_status", RawValue::U64(_)) => GREEN,
         _ => b"",
     }
 }
@@ -168,6 +170,7 @@ fn front_color(name: &str, value: Value<'_>) -> &'static [u8] {
 mod tests {
     use super::*;
     use crate::event::{EventType, OwnedEvent};
+    use crate::value::Value;
     use std::time::SystemTime;
 
     fn line(color: bool, kind: EventType, level: Level, fields: &[(&str, Value<'_>)]) -> String {

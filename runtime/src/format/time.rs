@@ -12,7 +12,7 @@ const PREFIX: usize = 20;
 const NANOS: i64 = 1_000_000_000;
 
 thread_local! {
-    /// The last second, and its text.
+    /// The start of the last second, and its text.
     static LAST: Cell<(i64, [u8; PREFIX])> = const { Cell::new((0, *b"1970-01-01T00:00:00.")) };
 }
 
@@ -79,15 +79,29 @@ fn prefix(seconds: i64) -> [u8; PREFIX] {
 /// The text of a time in nanoseconds since 1970-01-01T00:00:00Z, cut to milliseconds.
 #[inline]
 pub(super) fn rfc3339(unix_nanos: i64) -> [u8; LEN] {
-    let (seconds, nanos) = (unix_nanos.div_euclid(NANOS), unix_nanos.rem_euclid(NANOS));
-    let (last, mut start) = LAST.get();
-    if last != seconds {
-        start = prefix(seconds);
-        LAST.set((seconds, start));
+    let (start, prefix) = LAST.get();
+    match unix_nanos.checked_sub(start) {
+        Some(nanos @ 0..NANOS) => with_millis(prefix, nanos as u64),
+        _ => next_second(unix_nanos),
     }
+}
+
+#[cold]
+fn next_second(unix_nanos: i64) -> [u8; LEN] {
+    let (seconds, nanos) = (unix_nanos.div_euclid(NANOS), unix_nanos.rem_euclid(NANOS));
+    let prefix = prefix(seconds);
+    // The first second of the range starts before it, and is not kept.
+    if let Some(start) = unix_nanos.checked_sub(nanos) {
+        LAST.set((start, prefix));
+    }
+    with_millis(prefix, nanos as u64)
+}
+
+#[inline(always)]
+fn with_millis(prefix: [u8; PREFIX], nanos: u64) -> [u8; LEN] {
     let millis = (nanos / 1_000_000) as u32;
     let mut text = [b'Z'; LEN];
-    text[..PREFIX].copy_from_slice(&start);
+    text[..PREFIX].copy_from_slice(&prefix);
     text[20] = b'0' + (millis / 100) as u8;
     text[21] = b'0' + (millis / 10 % 10) as u8;
     text[22] = b'0' + (millis % 10) as u8;
