@@ -10,25 +10,13 @@ use super::Peer;
 use super::by_hand::Sums;
 use crate::workload::{Input, Sink, id, uuid, uuid_text};
 
-/// One line, one call of the sink.
-struct Lines(BufWriter<Sink>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
-}
-
 struct Slog {
     log: Logger,
 }
 
 pub fn make() -> Box<dyn Peer> {
-    let json = Json::new(Lines(BufWriter::new(Sink))).add_default_keys().set_flush(true).build();
-    let drain: Mutex<Fuse<Json<Lines>>> = Mutex::new(json.fuse());
+    let json = Json::new(BufWriter::new(Sink)).add_default_keys().set_flush(true).build();
+    let drain: Mutex<Fuse<Json<BufWriter<Sink>>>> = Mutex::new(json.fuse());
     Box::new(Slog { log: Logger::root(drain.fuse(), o!()) })
 }
 

@@ -13,10 +13,20 @@ pub mod schema {
     use wide_log::wide_log;
 
     wide_log!({
-        "req": { "method": null, "path": null, "referrer": null, "user_agent": null },
-        "app": { "cart_items": null, "cart_total": null, "plan": null, "render_time": null, "cache_time": null },
-        "resp": { "view": null, "status": null, "size": null },
-        "db": { "queries": null, "time": null },
+        "req_method": null,
+        "req_path": null,
+        "req_referrer": null,
+        "req_user_agent": null,
+        "app_cart_items": null,
+        "app_cart_total": null,
+        "app_plan": null,
+        "app_render_time": null,
+        "app_cache_time": null,
+        "resp_view": null,
+        "resp_status": null,
+        "resp_size": null,
+        "db_queries": null,
+        "db_time": null,
         "duration": { "total_us": duration! },
     });
 
@@ -25,22 +35,22 @@ pub mod schema {
         // Its guard reads the clock for the duration; the sums' own beginning is not read again.
         let id = id.to_owned();
         let _guard = WideLogGuard::builder().with_id(move || id).with_emit(emit::<EventKey>).build();
-        wl_set!("req.method", input.method.as_str());
-        wl_set!("req.path", input.path.as_str());
-        wl_set!("req.referrer", input.referrer.as_str());
-        wl_set!("req.user_agent", input.user_agent.as_str());
+        wl_set!("req_method", input.method.as_str());
+        wl_set!("req_path", input.path.as_str());
+        wl_set!("req_referrer", input.referrer.as_str());
+        wl_set!("req_user_agent", input.user_agent.as_str());
         let mut sums = Sums::unbegun();
         sums.work(input);
-        wl_set!("app.cart_items", input.cart_items);
-        wl_set!("app.cart_total", input.cart_total);
-        wl_set!("app.plan", input.plan);
-        wl_set!("app.render_time", sums.render());
-        wl_set!("app.cache_time", sums.cache());
-        wl_set!("db.queries", sums.queries);
-        wl_set!("db.time", sums.database());
-        wl_set!("resp.view", input.view);
-        wl_set!("resp.status", input.status);
-        wl_set!("resp.size", input.size);
+        wl_set!("app_cart_items", input.cart_items);
+        wl_set!("app_cart_total", input.cart_total);
+        wl_set!("app_plan", input.plan);
+        wl_set!("app_render_time", sums.render());
+        wl_set!("app_cache_time", sums.cache());
+        wl_set!("db_queries", sums.queries);
+        wl_set!("db_time", sums.database());
+        wl_set!("resp_view", input.view);
+        wl_set!("resp_status", input.status);
+        wl_set!("resp_size", input.size);
     }
 }
 

@@ -1,39 +1,69 @@
 //! The line of the hand-written limit: one buffer, one pass.
 
-/// A line of logfmt under construction.
-#[derive(Default)]
-pub struct Line {
+/// The buffer of all lines, and the part of the time that changes once a second.
+pub struct Buffer {
     bytes: Vec<u8>,
     second: u64,
     /// `event_time="` and the time of `second`, to the dot.
-    prefix: Vec<u8>,
+    prefix: [u8; PREFIX],
 }
 
-impl Line {
+const PREFIX: usize = "event_time=\"2026-11-20T22:46:01.".len();
+
+/// More than names, numbers and the time take.
+const REST: usize = 512;
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        Buffer { bytes: Vec::new(), second: u64::MAX, prefix: [0; PREFIX] }
+    }
+}
+
+impl Buffer {
     /// Begins a line with its time. The part down to the second is made once a second.
-    #[inline]
-    pub fn start(&mut self, wall_ms: u64) {
+    #[inline(always)]
+    pub fn line(&mut self, wall_ms: u64, texts: usize) -> Line<'_> {
         let (second, ms) = (wall_ms / 1_000, wall_ms % 1_000);
-        if second != self.second {
-            self.second = second;
-            self.make_prefix();
+        // An escaped byte has up to six.
+        if self.second != second || self.bytes.len() < REST + 6 * texts {
+            self.prepare(second, texts);
         }
-        self.bytes.clear();
-        self.bytes.extend_from_slice(&self.prefix);
+        let all = self.bytes.len();
+        let mut line = Line { rest: &mut self.bytes, all };
+        line.raw(&self.prefix);
         let digit = |n: u64| b'0' + (n % 10) as u8;
-        self.bytes.extend_from_slice(&[b'.', digit(ms / 100), digit(ms / 10), digit(ms), b'Z']);
+        line.raw(&[digit(ms / 100), digit(ms / 10), digit(ms), b'Z']);
+        line
     }
 
     #[cold]
-    fn make_prefix(&mut self) {
-        let time = jiff::Timestamp::from_second(self.second as i64).expect("a time of this age");
-        let text = time.to_string();
-        self.prefix = format!("event_time=\"{}", text.trim_end_matches('Z')).into_bytes();
+    fn prepare(&mut self, second: u64, texts: usize) {
+        self.second = second;
+        self.bytes.resize(REST + 6 * texts, 0);
+        let time = jiff::Timestamp::from_second(second as i64).expect("a time of this age");
+        let text = format!("event_time=\"{time}");
+        let to_the_second = text.strip_suffix('Z').expect("a time in UTC");
+        self.prefix.copy_from_slice(format!("{to_the_second}.").as_bytes());
     }
 
+    /// The first `length` bytes: a line that was ended.
+    pub fn written(&self, length: usize) -> &[u8] {
+        &self.bytes[..length]
+    }
+}
+
+/// A line of logfmt under construction: what is left of the buffer.
+pub struct Line<'a> {
+    rest: &'a mut [u8],
+    all: usize,
+}
+
+impl Line<'_> {
     #[inline(always)]
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        let (place, rest) = std::mem::take(&mut self.rest).split_at_mut(bytes.len());
+        place.copy_from_slice(bytes);
+        self.rest = rest;
     }
 
     /// A name, and a text that is escaped where it must be.
@@ -55,22 +85,22 @@ impl Line {
         self.raw(zmij::Buffer::new().format(value).as_bytes());
     }
 
-    /// Ends the line; all of it.
-    #[inline]
-    pub fn end(&mut self) -> &[u8] {
-        self.bytes.extend_from_slice(b"\"\n");
-        &self.bytes
+    /// Ends the line; how long it is.
+    #[inline(always)]
+    pub fn end(mut self) -> usize {
+        self.raw(b"\"\n");
+        self.all - self.rest.len()
     }
 
     #[cold]
     fn escaped(&mut self, text: &str) {
         for c in text.chars() {
             match c {
-                '"' | '\\' => self.bytes.extend_from_slice(&[b'\\', c as u8]),
+                '"' | '\\' => self.raw(&[b'\\', c as u8]),
                 c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') => {
-                    self.bytes.extend_from_slice(format!("\\u{:04x}", c as u32).as_bytes());
+                    self.raw(format!("\\u{:04x}", c as u32).as_bytes());
                 }
-                c => self.bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => self.raw(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
     }

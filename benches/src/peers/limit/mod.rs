@@ -9,28 +9,28 @@ mod line;
 use std::hint::black_box;
 
 use self::clock::{Clock, Constant, Portable, Tsc};
-use self::line::Line;
+use self::line::Buffer;
 use super::Peer;
 use crate::workload::{Input, REALISTIC, id, sink, uuid};
 
 struct Limit<C> {
     clock: C,
-    line: Line,
+    buffer: Buffer,
 }
 
 /// The limit with `rdtsc`.
 pub fn tsc() -> Box<dyn Peer> {
-    Box::new(Limit { clock: Tsc::calibrated(), line: Line::default() })
+    Box::new(Limit { clock: Tsc::calibrated(), buffer: Buffer::default() })
 }
 
 /// The limit with `std::time::Instant`.
 pub fn instant() -> Box<dyn Peer> {
-    Box::new(Limit { clock: Portable, line: Line::default() })
+    Box::new(Limit { clock: Portable, buffer: Buffer::default() })
 }
 
 /// The limit with a clock that stands still: formatting alone, which the other figures are calibrated by.
 pub fn no_clock() -> Box<dyn Peer> {
-    Box::new(Limit { clock: Constant, line: Line::default() })
+    Box::new(Limit { clock: Constant, buffer: Buffer::default() })
 }
 
 impl<C: Clock> Peer for Limit<C> {
@@ -50,8 +50,9 @@ impl<C: Clock> Peer for Limit<C> {
         database += query(clock, &mut queries, input.queries[2]);
         let time = clock.since(began);
 
-        let line = &mut self.line;
-        line.start(clock.wall_ms(began));
+        let texts = input.method.len() + input.path.len() + input.referrer.len() + input.user_agent.len();
+        let texts = texts + input.plan.len() + input.view.len();
+        let mut line = self.buffer.line(clock.wall_ms(began), texts);
         line.raw(b"\" req_id=\"");
         line.raw(&id);
         line.text(b"\" req_method=\"", &input.method);
@@ -69,7 +70,8 @@ impl<C: Clock> Peer for Limit<C> {
         line.integer(b"\" resp_size=\"", input.size);
         line.integer(b"\" db_queries=\"", queries);
         line.integer(b"\" db_time=\"", clock.micros(database) + REALISTIC);
-        sink(line.end());
+        let length = line.end();
+        sink(self.buffer.written(length));
     }
 }
 
