@@ -51,7 +51,7 @@ impl Results {
 
     pub fn table(&self, gates: &[Gate]) -> String {
         let mut text = format!(
-            "{:<15}{:>9}{:>9}{:>9}{:>10}{:>8}{:>9}{:>7}  {}\n",
+            "{:<16}{:>9}{:>9}{:>9}{:>10}{:>8}{:>9}{:>7}  {}\n",
             "per request", "ns", "x limit", "+ns*", "instr", "allocs", "bytes", "line", "what it is"
         );
         for row in &self.rows {
@@ -61,7 +61,7 @@ impl Results {
             let Allocations { count, bytes } = row.allocations;
             let _ = writeln!(
                 text,
-                "{:<15}{:>9.0}{to_limit:>9}{elsewhere:>9}{instructions:>10}{count:>8.2}{bytes:>9.0}{:>7}  {}",
+                "{:<16}{:>9.0}{to_limit:>9}{elsewhere:>9}{instructions:>10}{count:>8.2}{bytes:>9.0}{:>7}  {}",
                 row.name, row.nanos, row.line, row.about
             );
         }

@@ -48,6 +48,7 @@ pub const ALL: &[Entry] = &[
     peer("limit-noclock", "by hand, the clock stands still: formatting alone", limit::no_clock),
     peer("limit-tsc", "by hand, logfmt, rdtsc: the limit", limit::tsc),
     peer("limit-instant", "by hand, logfmt, Instant", limit::instant),
+    peer("canonlog-format", "its logfmt on a finished event: formatting alone", canonlog::format::make),
     peer("serde-json", "struct by hand, JSON", serde_struct::make),
     peer("slog", "one record, JSON; fields and sums by hand", slog::make),
     peer("metrique", "struct passed by hand, JSON", metrique::make),

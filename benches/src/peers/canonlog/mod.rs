@@ -2,6 +2,7 @@
 //!
 //! `resp_cpu_time` is off: no peer has it. The request's id is canonlog's own.
 
+pub mod format;
 pub mod operations;
 mod pipeline;
 
