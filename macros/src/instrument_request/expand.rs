@@ -1,0 +1,181 @@
+//! What `#[instrument_request]` writes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Block, Expr, Token, Type};
+
+use super::model::{InstrumentRequest, Timeout};
+use crate::func::{Body, Shape, is_never, is_unit, may_fail};
+use crate::future::{Wrap, keep_fields, record_fields};
+use crate::rewrite::{self, Rules};
+use crate::site;
+
+pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
+    let InstrumentRequest { runtime, item, .. } = model;
+    let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
+    let shape = item.shape();
+    let statics = statics(model);
+    let unit = unit_ident();
+    let inside = |block: &mut Block| {
+        if let Shape::Future { output } | Shape::Boxed { output, .. } = &shape
+            && may_fail(output)
+        {
+            rewrite::body(block, &mut Tap { runtime, result: output });
+        }
+    };
+    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
+        let (init, probe) = (deferred(model), probe(runtime, output));
+        wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #probe)))
+    } else {
+        let result = item.result();
+        let setup = setup(model);
+        if is_never(&result) {
+            never(model, body, &setup)
+        } else {
+            let mut body = body.clone();
+            if may_fail(&result) {
+                rewrite::body(&mut body, &mut Tap { runtime, result: &result });
+            }
+            let (stmts, probe) = (&body.stmts, probe(runtime, &result));
+            if matches!(shape, Shape::Async) {
+                let anchor = anchor(runtime, &result);
+                quote!(#runtime::boundary(|| &#unit, async move { #anchor #setup { #(#stmts)* } }, #probe).await)
+            } else if is_unit(&result) {
+                quote!(#runtime::call(&#unit, move || { #setup { #(#stmts)* } }, #probe))
+            } else {
+                quote!(#runtime::call(&#unit, move || -> #result { #setup { #(#stmts)* } }, #probe))
+            }
+        }
+    };
+    item.with_body(&quote!(#statics #body))
+}
+
+/// A dead `return` that tells an async block its type, or coercions in the body would be lost.
+fn anchor(runtime: &TokenStream, result: &Type) -> TokenStream {
+    if is_unit(result) { quote!(if false { return; }) } else { quote!(if false { return #runtime::never::<#result>(); }) }
+}
+
+fn unit_ident() -> Ident {
+    Ident::new("__CANONLOG_UNIT", Span::mixed_site())
+}
+
+fn statics(model: &InstrumentRequest) -> TokenStream {
+    let InstrumentRequest { runtime, name, view, job, item, .. } = model;
+    let (fun, unit, place) = (site::fun(), unit_ident(), site::statics(runtime, &item.sig.ident));
+    let view = view.as_ref().map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));
+    let make = if *job { quote!(job) } else { quote!(request) };
+    let count = format!("{name}_count");
+    quote! {
+        #place
+        static #unit: #runtime::Unit = #runtime::Unit::#make(&#fun, #view, #name, #count);
+    }
+}
+
+/// A function that never returns has no exit to look at: the record is current while it runs.
+fn never(model: &InstrumentRequest, body: &Block, setup: &TokenStream) -> TokenStream {
+    let (runtime, unit, stmts) = (&model.runtime, unit_ident(), &body.stmts);
+    let never = Ident::new("never", Span::mixed_site());
+    if model.item.sig.asyncness.is_some() {
+        quote! {
+            let #never = async move {
+                if false { return; }
+                #setup
+                let _: #runtime::Never = { #(#stmts)* };
+            };
+            #runtime::boundary(|| &#unit, #never, #runtime::unprobed).await;
+            #runtime::came_back()
+        }
+    } else {
+        quote! {
+            let #never = #runtime::enter(&#unit);
+            #setup
+            { #(#stmts)* }
+        }
+    }
+}
+
+/// Statements at the beginning of the record.
+fn setup(model: &InstrumentRequest) -> TokenStream {
+    let InstrumentRequest { runtime, fields, request, .. } = model;
+    let (fields, timeout) = (record_fields(runtime, fields), timeout(model));
+    let request = request.as_ref().map(|request| {
+        quote::quote_spanned!(Span::mixed_site().located_at(request.span())=> #runtime::RequestHead::record(&#request);)
+    });
+    quote!(#request #fields #timeout)
+}
+
+fn timeout(model: &InstrumentRequest) -> Option<TokenStream> {
+    let runtime = &model.runtime;
+    model.timeout.as_ref().map(|timeout| match timeout {
+        Timeout::Off => quote!(#runtime::timeout_off();),
+        Timeout::Nanos(nanos) => quote!(#runtime::timeout(#nanos);),
+    })
+}
+
+/// A closure that does at the first poll what `setup` does; the arguments may be gone by then, so values are kept.
+fn deferred(model: &InstrumentRequest) -> TokenStream {
+    let InstrumentRequest { runtime, fields, request, .. } = model;
+    let timeout = timeout(model);
+    let (kept, head) = (Ident::new("kept", Span::mixed_site()), Ident::new("head", Span::mixed_site()));
+    let keep_head = request.as_ref().map(|request| {
+        quote::quote_spanned!(Span::mixed_site().located_at(request.span())=> let #head = #runtime::RequestHead::keep(&#request);)
+    });
+    let record_head = request.as_ref().map(|_| quote!(#head.record();));
+    if fields.is_empty() {
+        return quote!({ #keep_head move || { #record_head #timeout } });
+    }
+    let fields = keep_fields(runtime, fields);
+    quote!({
+        #keep_head
+        let #kept = #fields;
+        move || { #record_head #runtime::record_kept(#kept); #timeout }
+    })
+}
+
+/// The closure that looks at what the function returned, by its declared type.
+fn probe(runtime: &TokenStream, result: &Type) -> TokenStream {
+    if !may_fail(result) {
+        return quote!(#runtime::unprobed);
+    }
+    let value = Ident::new("value", Span::mixed_site());
+    quote!(|#value| {
+        use #runtime::{ResultProbe as _, ShownResultProbe as _, ValueProbe as _};
+        (&&&#runtime::Probe(#value)).__canonlog_failure()
+    })
+}
+
+/// Notes through which `?`, `return` or tail a body fails.
+struct Tap<'m> {
+    runtime: &'m TokenStream,
+    result: &'m Type,
+}
+
+impl Rules for Tap<'_> {
+    fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
+        let (runtime, fun, line) = (self.runtime, site::fun(), site::line(token.span));
+        let span = Span::mixed_site().located_at(token.span);
+        let tap = quote::quote_spanned!(span=> #runtime::tap(#operand, &#fun, #line));
+        syn::parse_quote!(#tap #token)
+    }
+
+    fn exit(&mut self, value: Expr, line: Span) -> Expr {
+        if is_success(&value) {
+            return value;
+        }
+        let (runtime, fun, result) = (self.runtime, site::fun(), self.result);
+        let number = site::line(line);
+        let span = Span::mixed_site().located_at(line);
+        syn::parse_quote_spanned!(span=> #runtime::exit::<#result>(#value, &#fun, #number))
+    }
+}
+
+/// Whether a value is a success by the look of it.
+fn is_success(value: &Expr) -> bool {
+    match value {
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Ok")),
+        Expr::Lit(_) => true,
+        // `operand?` as a tail has its own mark.
+        Expr::Try(_) => true,
+        _ => false,
+    }
+}

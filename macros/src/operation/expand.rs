@@ -1,0 +1,41 @@
+//! What `#[operation]` writes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Block;
+
+use super::model::Operation;
+use crate::func::Body;
+use crate::future::{Wrap, keep_fields, record_fields};
+use crate::site;
+
+pub(super) fn expand(model: &Operation) -> TokenStream {
+    let Operation { runtime, name, fields, item } = model;
+    let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
+    let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident));
+    let unit = Ident::new("__CANONLOG_UNIT", Span::mixed_site());
+    let count = format!("{name}_count");
+    let shape = item.shape();
+    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &|_: &mut Block| {}) {
+        let init = if fields.is_empty() {
+            quote!(|| {})
+        } else {
+            let (kept, fields) = (Ident::new("kept", Span::mixed_site()), keep_fields(runtime, fields));
+            quote!({ let #kept = #fields; move || #runtime::record_kept(#kept) })
+        };
+        wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #runtime::unprobed)))
+    } else {
+        // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
+        let (guard, records, stmts) = (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
+        quote! {
+            let #guard = #runtime::operation(&#unit);
+            #records
+            { #(#stmts)* }
+        }
+    };
+    item.with_body(&quote! {
+        #place
+        static #unit: #runtime::Unit = #runtime::Unit::operation(&#fun, #name, #count);
+        #body
+    })
+}

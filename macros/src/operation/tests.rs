@@ -1,0 +1,6 @@
+use quote::quote;
+
+#[test]
+fn placeholder() {
+    let _ = quote!(a);
+}
