@@ -107,7 +107,12 @@ mod tests {
 
     #[test]
     fn the_head_of_an_item_is_its_keyword_and_name() {
-        let head = head_of(quote!(#[doc = "a"] pub(crate) struct Cart { id: u8 }));
+        let head = head_of(quote!(
+            #[doc = "a"]
+            pub(crate) struct Cart {
+                id: u8,
+            }
+        ));
         assert_eq!(head.to_string(), "struct Cart");
     }
 
@@ -117,6 +122,9 @@ mod tests {
         diag.mistake(quote!(a), "one", "first");
         diag.mistake(quote!(b), "two", "second");
         let error = diag.finish(Some(())).expect_err("mistakes were noted");
-        assert_eq!(error.into_iter().map(|e| e.to_string()).collect::<Vec<_>>(), ["one\nhelp: first", "two\nhelp: second"]);
+        assert_eq!(
+            error.into_iter().map(|e| e.to_string()).collect::<Vec<_>>(),
+            ["one\nhelp: first", "two\nhelp: second"]
+        );
     }
 }

@@ -22,7 +22,11 @@ pub(crate) struct Wrap<'m> {
 
 impl<'m> Wrap<'m> {
     /// The wrapping for a shape; `None` for functions that return no future.
-    pub(crate) fn of(shape: &'m Shape, runtime: &'m TokenStream, inside: &'m dyn Fn(&mut Block)) -> Option<(Self, &'m Type)> {
+    pub(crate) fn of(
+        shape: &'m Shape,
+        runtime: &'m TokenStream,
+        inside: &'m dyn Fn(&mut Block),
+    ) -> Option<(Self, &'m Type)> {
         match shape {
             Shape::Future { output } => Some((Wrap { runtime, declared: quote!(_), boxed: false, inside }, output)),
             Shape::Boxed { declared, output } => {

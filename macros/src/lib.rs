@@ -11,6 +11,8 @@ mod instrument_request;
 mod operation;
 mod rewrite;
 mod site;
+#[cfg(test)]
+mod snapshot;
 
 use proc_macro::TokenStream;
 

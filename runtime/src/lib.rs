@@ -16,6 +16,7 @@ mod pipeline;
 mod scratch;
 mod value;
 
+pub use canonlog_macros::{instrument_request, operation};
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use format::{Combined, Format, Json, Logfmt, Pretty};

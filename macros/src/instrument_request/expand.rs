@@ -27,32 +27,41 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
         let (init, probe) = (deferred(model), probe(runtime, output));
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #probe)))
     } else {
-        let result = item.result();
-        let setup = setup(model);
-        if is_never(&result) {
-            never(model, body, &setup)
-        } else {
-            let mut body = body.clone();
-            if may_fail(&result) {
-                rewrite::body(&mut body, &mut Tap { runtime, result: &result });
-            }
-            let (stmts, probe) = (&body.stmts, probe(runtime, &result));
-            if matches!(shape, Shape::Async) {
-                let anchor = anchor(runtime, &result);
-                quote!(#runtime::boundary(|| &#unit, async move { #anchor #setup { #(#stmts)* } }, #probe).await)
-            } else if is_unit(&result) {
-                quote!(#runtime::call(&#unit, move || { #setup { #(#stmts)* } }, #probe))
-            } else {
-                quote!(#runtime::call(&#unit, move || -> #result { #setup { #(#stmts)* } }, #probe))
-            }
-        }
+        direct(model, body, matches!(shape, Shape::Async))
     };
     item.with_body(&quote!(#statics #body))
 }
 
+/// A function that gives its result itself.
+fn direct(model: &InstrumentRequest, body: &Block, is_async: bool) -> TokenStream {
+    let (runtime, unit, setup, declared) = (&model.runtime, unit_ident(), setup(model), model.item.result());
+    // `!` has no place in a closure's or block's type on stable: one that has no value stands for it.
+    let is_never = is_never(&declared);
+    let result = if is_never { syn::parse_quote!(#runtime::Never) } else { declared.clone() };
+    let mut body = body.clone();
+    if may_fail(&declared) {
+        rewrite::body(&mut body, &mut Tap { runtime, result: &declared });
+    }
+    let (stmts, probe) = (&body.stmts, probe(runtime, &declared));
+    let run = if is_async {
+        let anchor = anchor(runtime, &result);
+        quote!(#runtime::boundary(|| &#unit, async move { #anchor #setup { #(#stmts)* } }, #probe).await)
+    } else {
+        let output = (!is_unit(&result)).then(|| quote!(-> #result));
+        quote!(#runtime::call(&#unit, move || #output { #setup { #(#stmts)* } }, #probe))
+    };
+    if is_never { quote!(match #run {}) } else { run }
+}
+
 /// A dead `return` that tells an async block its type, or coercions in the body would be lost.
 fn anchor(runtime: &TokenStream, result: &Type) -> TokenStream {
-    if is_unit(result) { quote!(if false { return; }) } else { quote!(if false { return #runtime::never::<#result>(); }) }
+    if is_unit(result) {
+        quote!(if false {
+            return;
+        })
+    } else {
+        quote!(if false { return #runtime::never::<#result>(); })
+    }
 }
 
 fn unit_ident() -> Ident {
@@ -62,35 +71,14 @@ fn unit_ident() -> Ident {
 fn statics(model: &InstrumentRequest) -> TokenStream {
     let InstrumentRequest { runtime, name, view, job, item, .. } = model;
     let (fun, unit, place) = (site::fun(), unit_ident(), site::statics(runtime, &item.sig.ident));
-    let view = view.as_ref().map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));
+    let view = view
+        .as_ref()
+        .map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));
     let make = if *job { quote!(job) } else { quote!(request) };
     let count = format!("{name}_count");
     quote! {
         #place
         static #unit: #runtime::Unit = #runtime::Unit::#make(&#fun, #view, #name, #count);
-    }
-}
-
-/// A function that never returns has no exit to look at: the record is current while it runs.
-fn never(model: &InstrumentRequest, body: &Block, setup: &TokenStream) -> TokenStream {
-    let (runtime, unit, stmts) = (&model.runtime, unit_ident(), &body.stmts);
-    let never = Ident::new("never", Span::mixed_site());
-    if model.item.sig.asyncness.is_some() {
-        quote! {
-            let #never = async move {
-                if false { return; }
-                #setup
-                let _: #runtime::Never = { #(#stmts)* };
-            };
-            #runtime::boundary(|| &#unit, #never, #runtime::unprobed).await;
-            #runtime::came_back()
-        }
-    } else {
-        quote! {
-            let #never = #runtime::enter(&#unit);
-            #setup
-            { #(#stmts)* }
-        }
     }
 }
 

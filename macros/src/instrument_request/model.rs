@@ -130,7 +130,11 @@ impl Timeout {
             diag.mistake(text, what, "write a number and `ms`, `s`, `m` or `h`, as in `\"2s\"`, or `\"off\"`");
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 9e18, checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 9e18, checked above"
+        )]
         Some(Timeout::Nanos(nanos as u64))
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #runtime::unprobed)))
     } else {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
-        let (guard, records, stmts) = (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
+        let (guard, records, stmts) =
+            (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {
             let #guard = #runtime::operation(&#unit);
             #records

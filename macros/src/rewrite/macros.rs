@@ -6,9 +6,34 @@ use syn::{Expr, Macro, Token};
 
 /// Each evaluates its arguments in the function itself, at most once, in no closure.
 const EXPRESSIONS: [&str; 28] = [
-    "assert", "assert_eq", "assert_ne", "bail", "dbg", "debug_assert", "debug_assert_eq", "debug_assert_ne", "ensure",
-    "eprint", "eprintln", "format", "format_args", "join", "matches", "panic", "print", "println", "todo", "try_join",
-    "unimplemented", "unreachable", "vec", "write", "writeln", "anyhow", "eyre", "set",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "bail",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "join",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "try_join",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+    "anyhow",
+    "eyre",
+    "set",
 ];
 
 /// Hands each expression in a known macro's arguments to `visit`; an unknown macro stays as it is.

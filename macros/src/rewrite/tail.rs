@@ -62,7 +62,15 @@ fn never_ends(expr: &Expr) -> bool {
 /// What never returns, by its name: there is nothing else to go by.
 fn is_diverging(last: Option<&syn::PathSegment>) -> bool {
     const NAMES: [&str; 10] = [
-        "panic", "todo", "unimplemented", "unreachable", "bail", "exit", "abort", "panic_any", "resume_unwind",
+        "panic",
+        "todo",
+        "unimplemented",
+        "unreachable",
+        "bail",
+        "exit",
+        "abort",
+        "panic_any",
+        "resume_unwind",
         "unreachable_unchecked",
     ];
     last.is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
@@ -106,7 +114,8 @@ pub(crate) fn future_of(expr: &mut Expr) -> Option<&mut ExprAsync> {
         Expr::Call(call) => {
             let Expr::Path(path) = &*call.func else { return None };
             let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
-            let is_pin = names.next().is_some_and(|name| name == "pin") && names.next().is_some_and(|name| name == "Box");
+            let is_pin =
+                names.next().is_some_and(|name| name == "pin") && names.next().is_some_and(|name| name == "Box");
             match call.args.first_mut() {
                 Some(only) if is_pin => future_of(only),
                 _ => None,

@@ -78,7 +78,7 @@ fn incoming_id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str>
     id.to_str().ok()
 }
 
-fn record_path(cx: Context, method: &Method, uri: &Uri) {
+pub(crate) fn record_path(cx: Context, method: &Method, uri: &Uri) {
     let path = uri.path();
     if path.contains('%') {
         cx.set_in("req", "path", display(Decoded(path)));
@@ -90,7 +90,7 @@ fn record_path(cx: Context, method: &Method, uri: &Uri) {
     }
 }
 
-fn record_header(cx: Context, key: &'static str, value: Option<&HeaderValue>) {
+pub(crate) fn record_header(cx: Context, key: &'static str, value: Option<&HeaderValue>) {
     match value.map(|value| (value, std::str::from_utf8(value.as_bytes()))) {
         Some((_, Ok(text))) => cx.set_in("req", key, text),
         Some((value, Err(_))) => cx.set_in("req", key, display(Lossy(value.as_bytes()))),

@@ -1,0 +1,369 @@
+//! The boundary of a record, and operations inside it.
+//!
+//! ```text
+//! begin ──▶ a record of its own: no other is current, or it is a job
+//!       ──▶ the view of the current record: it has none yet
+//!       ──▶ an operation of the current record
+//! ```
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::exits;
+use super::probe::Failure;
+use super::site::Fun;
+use crate::context::{Context, OwnedValue, TimeGuard};
+use crate::pipeline::{Kind, Scope, begin as begin_record};
+
+/// What an annotated function is.
+#[derive(Debug)]
+pub struct Unit {
+    fun: &'static Fun,
+    kind: UnitKind,
+    view: Option<&'static str>,
+    time: &'static str,
+    count: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UnitKind {
+    Request,
+    Job,
+    Operation,
+}
+
+impl Unit {
+    /// `#[instrument_request]`.
+    pub const fn request(
+        fun: &'static Fun,
+        view: Option<&'static str>,
+        time: &'static str,
+        count: &'static str,
+    ) -> Self {
+        Unit { fun, kind: UnitKind::Request, view, time, count }
+    }
+
+    /// `#[instrument_request(kind = "job")]`.
+    pub const fn job(fun: &'static Fun, view: Option<&'static str>, time: &'static str, count: &'static str) -> Self {
+        Unit { fun, kind: UnitKind::Job, view, time, count }
+    }
+
+    /// `#[operation]`.
+    pub const fn operation(fun: &'static Fun, time: &'static str, count: &'static str) -> Self {
+        Unit { fun, kind: UnitKind::Operation, view: None, time, count }
+    }
+
+    fn set_name(&self, cx: Context, namespace: &'static str, key: &'static str) {
+        let path = self.fun.path();
+        match self.view.or_else(|| path.as_str()) {
+            Some(name) => cx.set_in(namespace, key, name),
+            None => cx.set_in(namespace, key, format_args!("{path}")),
+        }
+    }
+
+    fn begin(&'static self) -> Running {
+        match self.kind {
+            UnitKind::Operation => Running::Operation(operation(self)),
+            UnitKind::Job => {
+                let parent = Context::current();
+                let scope = begin_record(Kind::Job);
+                let cx = scope.context();
+                self.set_name(cx, "job", "name");
+                if let Some(id) = parent.request_id() {
+                    cx.set_in("job", "parent", id);
+                }
+                Running::Own(scope)
+            }
+            UnitKind::Request => {
+                let current = Context::current();
+                if !current.is_active() {
+                    let scope = begin_record(Kind::Request);
+                    self.set_name(scope.context(), "resp", "view");
+                    Running::Own(scope)
+                } else if has_no_view(current) {
+                    self.set_name(current, "resp", "view");
+                    Running::View
+                } else {
+                    Running::Operation(operation(self))
+                }
+            }
+        }
+    }
+
+    /// Records how the function ended.
+    fn end(&'static self, running: Running, failure: Option<Failure<'_>>) {
+        let cx = match &running {
+            Running::Own(scope) => scope.context(),
+            Running::View => Context::current(),
+            Running::Operation(_) => return,
+        };
+        let failed = failure.is_some();
+        if let Some(Failure { type_name, message }) = failure {
+            let at = exits::last_of(self.fun);
+            cx.set_in("exc", "type", type_name);
+            if let Some(message) = message {
+                cx.set_in("exc", "msg", crate::value::Value::Display(message));
+            }
+            cx.set_in("exc", "loc", crate::value::Value::Display(&at));
+            cx.set_in("exc", "cause_loc", crate::value::Value::Display(&at));
+        }
+        if let Running::Own(scope) = running {
+            if self.kind == UnitKind::Job {
+                cx.set_in("job", "outcome", if failed { "error" } else { "ok" });
+            }
+            if failed {
+                scope.failed();
+            }
+            scope.finish();
+        }
+    }
+
+    /// Records that the function was left by a panic.
+    fn panicked(&self, running: &Running) {
+        if let Running::Own(scope) = running {
+            let cx = scope.context();
+            cx.set_in("exc", "panic", true);
+            if self.kind == UnitKind::Job {
+                cx.set_in("job", "outcome", "panic");
+            }
+            scope.failed();
+        }
+    }
+
+    /// Records that the function was dropped before its end.
+    fn cancelled(&self, running: &Running) {
+        if let Running::Own(scope) = running {
+            if self.kind == UnitKind::Job {
+                scope.context().set_in("job", "outcome", "cancelled");
+            }
+            scope.cancelled();
+        }
+    }
+}
+
+/// Whether nobody said yet what the record is of. A layer writes the view as null to keep its place.
+fn has_no_view(cx: Context) -> bool {
+    matches!(cx.get_in("resp", "view"), None | Some(OwnedValue::Null)) && cx.get_in("job", "name").is_none()
+}
+
+/// What an annotated function is while it runs.
+#[derive(Debug)]
+pub enum Running {
+    /// A record of its own.
+    Own(Scope),
+    /// The view of a record that somebody else began.
+    View,
+    /// A timed section.
+    Operation(OperationGuard),
+}
+
+impl Running {
+    fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
+        match self {
+            Running::Own(scope) => scope.context().enter(f),
+            Running::View | Running::Operation(_) => f(),
+        }
+    }
+}
+
+/// Times an operation until it is dropped.
+#[must_use = "the operation ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct OperationGuard {
+    _section: TimeGuard,
+}
+
+/// Begins an operation.
+pub fn operation(unit: &'static Unit) -> OperationGuard {
+    Context::add(unit.count, 1_u64);
+    OperationGuard { _section: Context::time(unit.time) }
+}
+
+/// Marks a record while its thread unwinds through the boundary: later, the panic may have been caught.
+struct Bomb<'a> {
+    unit: &'static Unit,
+    running: &'a Running,
+}
+
+impl Drop for Bomb<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.unit.panicked(self.running);
+        }
+    }
+}
+
+/// Runs the body of a function inside its record.
+pub fn call<R>(
+    unit: &'static Unit,
+    body: impl FnOnce() -> R,
+    probe: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+) -> R {
+    let running = unit.begin();
+    exits::forget();
+    let value = {
+        let _bomb = Bomb { unit, running: &running };
+        running.inside(body)
+    };
+    unit.end(running, probe(&value));
+    value
+}
+
+pin_project! {
+    /// A future inside its record.
+    pub struct Boundary<F, U, P, I>
+    where
+        F: Future,
+        U: Fn() -> &'static Unit,
+    {
+        #[pin]
+        future: Option<F>,
+        unit: U,
+        probe: P,
+        init: I,
+        running: Option<Running>,
+    }
+
+    impl<F, U, P, I> PinnedDrop for Boundary<F, U, P, I>
+    where
+        F: Future,
+        U: Fn() -> &'static Unit,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(running) = this.running.take() {
+                // What the future records while it is dropped still lands.
+                running.inside(|| this.future.set(None));
+                if std::thread::panicking() {
+                    (this.unit)().panicked(&running);
+                } else {
+                    (this.unit)().cancelled(&running);
+                }
+            }
+        }
+    }
+}
+
+impl<F: Future, U: Fn() -> &'static Unit, P, I> fmt::Debug for Boundary<F, U, P, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Boundary").field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+impl<F, U, P, I> Future for Boundary<F, U, P, I>
+where
+    F: Future,
+    U: Fn() -> &'static Unit,
+    P: for<'v> Fn(&'v F::Output) -> Option<Failure<'v>>,
+    I: Init,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let unit = (this.unit)();
+        let is_first = this.running.is_none();
+        let running = this.running.get_or_insert_with(|| unit.begin());
+        exits::forget();
+        let poll = {
+            let _bomb = Bomb { unit, running };
+            running.inside(|| {
+                if is_first {
+                    this.init.run();
+                }
+                this.future.as_mut().as_pin_mut().map(|future| future.poll(task))
+            })
+        };
+        match poll {
+            Some(Poll::Ready(value)) => {
+                if let Some(running) = this.running.take() {
+                    // The arguments that the future holds go first, still inside the record.
+                    running.inside(|| this.future.set(None));
+                    unit.end(running, (this.probe)(&value));
+                }
+                Poll::Ready(value)
+            }
+            Some(Poll::Pending) => Poll::Pending,
+            None => panic!("`async fn` resumed after completion"),
+        }
+    }
+}
+
+/// What is still to be done at the first poll.
+pub trait Init {
+    #[doc(hidden)]
+    fn run(&mut self);
+}
+
+impl Init for () {
+    fn run(&mut self) {}
+}
+
+/// Something to do once.
+#[derive(Debug)]
+pub struct Once<I>(Option<I>);
+
+impl<I: FnOnce()> Init for Once<I> {
+    fn run(&mut self) {
+        if let Some(init) = self.0.take() {
+            init();
+        }
+    }
+}
+
+/// Wraps the body of an `async fn`.
+pub fn boundary<F, U, P>(unit: U, future: F, probe: P) -> Boundary<F, U, P, ()>
+where
+    F: Future,
+    U: Fn() -> &'static Unit,
+    P: for<'v> Fn(&'v F::Output) -> Option<Failure<'v>>,
+{
+    Boundary { future: Some(future), unit, probe, init: (), running: None }
+}
+
+/// What a function that returns a future wraps it in.
+#[derive(Clone, Copy)]
+pub struct Start<R, U, P, I> {
+    unit: U,
+    init: I,
+    probe: P,
+    result: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R, U, P, I> fmt::Debug for Start<R, U, P, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Start")
+    }
+}
+
+/// Prepares the wrapping of a returned future; `init` runs at its first poll.
+pub fn start<R, U, P, I>(unit: U, init: I, probe: P) -> Start<R, U, P, I>
+where
+    U: Fn() -> &'static Unit,
+    P: for<'v> Fn(&'v R) -> Option<Failure<'v>>,
+    I: FnOnce(),
+{
+    Start { unit, init, probe, result: std::marker::PhantomData }
+}
+
+impl<R, U: Fn() -> &'static Unit, P, I> Start<R, U, P, I> {
+    /// Wraps the future.
+    pub fn wrap<F: Future<Output = R>>(self, future: F) -> Boundary<F, U, P, Once<I>> {
+        let Start { unit, init, probe, .. } = self;
+        Boundary { future: Some(future), unit, probe, init: Once(Some(init)), running: None }
+    }
+}
+
+/// Boxes a future again.
+pub fn boxed<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
+/// A value of any type, in code that is never run.
+#[cold]
+pub fn never<T>() -> T {
+    unreachable!("this stands in dead code, for its type alone")
+}

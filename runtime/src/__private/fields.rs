@@ -1,0 +1,51 @@
+//! The fields and the time limit that attributes name.
+
+use std::time::Duration;
+
+use crate::context::{Context, OwnedValue};
+use crate::value::Value;
+
+/// Sets `app_<key>` in the current record.
+pub fn record(key: &'static str, value: Value<'_>) {
+    Context::set(key, value);
+}
+
+/// A value that outlives what it was made from.
+pub fn keep(value: Value<'_>) -> OwnedValue {
+    match value {
+        Value::Null => OwnedValue::Null,
+        Value::Bool(value) => OwnedValue::Bool(value),
+        Value::I64(value) => OwnedValue::I64(value),
+        Value::U64(value) => OwnedValue::U64(value),
+        Value::F64(value) => OwnedValue::F64(value),
+        Value::Duration(value) => OwnedValue::Duration(value),
+        Value::Str(value) => OwnedValue::Text(value.to_owned()),
+        Value::Display(value) => OwnedValue::Text(crate::scratch::display(value)),
+    }
+}
+
+/// Sets fields that were kept until there was a record.
+pub fn record_kept<const N: usize>(kept: [(&'static str, OwnedValue); N]) {
+    for (key, value) in kept {
+        let value = match &value {
+            OwnedValue::Null => Value::Null,
+            OwnedValue::Bool(value) => Value::Bool(*value),
+            OwnedValue::I64(value) => Value::I64(*value),
+            OwnedValue::U64(value) => Value::U64(*value),
+            OwnedValue::F64(value) => Value::F64(*value),
+            OwnedValue::Duration(value) => Value::Duration(*value),
+            OwnedValue::Text(value) => Value::Str(value),
+        };
+        Context::set(key, value);
+    }
+}
+
+/// Sets the time limit of the current record.
+pub fn timeout(nanos: u64) {
+    Context::set_timeout(Duration::from_nanos(nanos));
+}
+
+/// Takes the time limit of the current record away.
+pub fn timeout_off() {
+    Context::set_timeout(None);
+}

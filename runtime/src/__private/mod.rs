@@ -1,0 +1,23 @@
+//! What expansions of the macros call. No part of the public interface: it changes without notice.
+
+mod boundary;
+mod exits;
+mod fields;
+mod probe;
+mod request;
+mod site;
+
+pub use inventory;
+pub use std::convert::Infallible as Never;
+
+pub use boundary::{
+    Boundary, Init, Once, OperationGuard, Running, Start, Unit, boundary, boxed, call, never, operation, start,
+};
+pub use exits::{Tap, exit, tap};
+pub use fields::{keep, record, record_kept, timeout, timeout_off};
+pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
+pub use request::{Head, RequestHead};
+pub use site::{Fun, name_of};
+
+pub use crate::instrumenter::{Expectation, Registration};
+pub use crate::value::ToValue;

@@ -1,0 +1,102 @@
+//! What a request says of itself, for boundaries that no layer stands before.
+
+/// What is recorded of a request, copied out of it.
+#[derive(Clone, Debug)]
+pub struct Head {
+    #[cfg(feature = "tower")]
+    of_http: of_http::Kept,
+}
+
+impl Head {
+    /// Sets `req_*` in the current record, unless whoever began it has.
+    pub fn record(&self) {
+        #[cfg(feature = "tower")]
+        self.of_http.record();
+    }
+}
+
+/// An argument that `request = ..` can name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no request that canonlog can read",
+    label = "not an `http::Request`",
+    note = "name an argument of type `http::Request`, a reference to one, or `http::request::Parts`, and turn on the feature `tower`"
+)]
+pub trait RequestHead {
+    #[doc(hidden)]
+    fn keep(&self) -> Head;
+
+    #[doc(hidden)]
+    fn record(&self) {
+        self.keep().record();
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: RequestHead + ?Sized> RequestHead for &T {
+    fn keep(&self) -> Head {
+        (**self).keep()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: RequestHead + ?Sized> RequestHead for &mut T {
+    fn keep(&self) -> Head {
+        (**self).keep()
+    }
+}
+
+#[cfg(feature = "tower")]
+mod of_http {
+    use http::{HeaderMap, HeaderValue, Method, Uri, header};
+
+    use super::{Head, RequestHead};
+    use crate::context::Context;
+    use crate::integrations::tower::{record_header, record_path};
+
+    /// Copies share their text with the request.
+    #[derive(Clone, Debug)]
+    pub(super) struct Kept {
+        method: Method,
+        uri: Uri,
+        referrer: Option<HeaderValue>,
+        user_agent: Option<HeaderValue>,
+    }
+
+    impl Kept {
+        pub(super) fn record(&self) {
+            let cx = Context::current();
+            if !cx.is_active() || cx.get_in("req", "method").is_some() {
+                return;
+            }
+            cx.set_in("req", "method", self.method.as_str());
+            record_path(cx, &self.method, &self.uri);
+            record_header(cx, "referrer", self.referrer.as_ref());
+            record_header(cx, "user_agent", self.user_agent.as_ref());
+        }
+    }
+
+    fn keep(method: &Method, uri: &Uri, headers: &HeaderMap) -> Head {
+        Head {
+            of_http: Kept {
+                method: method.clone(),
+                uri: uri.clone(),
+                referrer: headers.get(header::REFERER).cloned(),
+                user_agent: headers.get(header::USER_AGENT).cloned(),
+            },
+        }
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<B> RequestHead for http::Request<B> {
+        fn keep(&self) -> Head {
+            keep(self.method(), self.uri(), self.headers())
+        }
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl RequestHead for http::request::Parts {
+        fn keep(&self) -> Head {
+            keep(&self.method, &self.uri, &self.headers)
+        }
+    }
+}
