@@ -1,1 +1,3 @@
 //! Doctests of the book.
+
+pub mod logfmt;
