@@ -3,8 +3,10 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod clock;
 mod context;
 pub mod db;
+mod emitter;
 mod event;
 mod format;
 mod instrumenter;
@@ -14,10 +16,12 @@ mod level;
 mod output;
 mod pipeline;
 mod scratch;
+mod sys;
 mod value;
 
 pub use canonlog_macros::{instrument_request, operation};
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
+pub use emitter::{Emitter, EmitterError};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use format::{Combined, Format, Json, Logfmt, Pretty};
 pub use instrumenter::{
@@ -30,6 +34,6 @@ pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
-pub use output::{Batch, Output, WriteError};
+pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
 pub use pipeline::{Kind, Scope, Unit, begin};
 pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

@@ -21,6 +21,7 @@ pub use combined::Combined;
 pub use json::Json;
 pub use logfmt::Logfmt;
 pub use pretty::Pretty;
+pub(crate) use time::rfc3339;
 
 use crate::event::Event;
 

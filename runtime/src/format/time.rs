@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 /// The length of `2026-11-20T22:46:01.123Z`.
-pub(super) const LEN: usize = 24;
+pub(crate) const LEN: usize = 24;
 /// The length of `2026-11-20T22:46:01.`.
 const PREFIX: usize = 20;
 
@@ -78,7 +78,7 @@ fn prefix(seconds: i64) -> [u8; PREFIX] {
 
 /// The text of a time in nanoseconds since 1970-01-01T00:00:00Z, cut to milliseconds.
 #[inline]
-pub(super) fn rfc3339(unix_nanos: i64) -> [u8; LEN] {
+pub(crate) fn rfc3339(unix_nanos: i64) -> [u8; LEN] {
     let (start, prefix) = LAST.get();
     match unix_nanos.checked_sub(start) {
         Some(nanos @ 0..NANOS) => with_millis(prefix, nanos as u64),

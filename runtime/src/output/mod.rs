@@ -7,19 +7,54 @@
 //!
 //! Only outputs fail. Whoever calls one counts what it did not take.
 
+mod background;
+mod file;
+mod inside;
+mod ledger;
+mod memory;
+mod per_process;
+mod stdio;
+mod turn;
+mod whole;
+mod writer;
+
 use std::io;
+use std::time::Duration;
+
+pub use background::{Background, Overflow};
+pub(crate) use background::{Queue, Refused, Reporter};
+pub use file::File;
+pub(crate) use inside::{Inside, is_inside};
+pub use ledger::LossReason;
+pub(crate) use ledger::{Ledger, Report};
+pub use memory::Memory;
+pub(crate) use per_process::PerProcess;
+pub use stdio::{Stderr, Stdout};
+pub use writer::Writer;
 
 /// Whole lines to write.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     bytes: &'a [u8],
     events: u64,
+    limit: Option<Duration>,
 }
 
 impl<'a> Batch<'a> {
     /// Lines, each ended by `\n`, and how many there are.
     pub fn new(bytes: &'a [u8], events: u64) -> Self {
-        Batch { bytes, events }
+        Batch { bytes, events, limit: None }
+    }
+
+    /// The same lines, to be given up when the output has not taken them after `limit`.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Batch { limit: Some(limit), ..self }
+    }
+
+    /// How long the output may wait to be rid of them; none on the background writer's thread, which may wait for ever.
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
     }
 
     /// The lines, each ended by `\n`.
@@ -54,6 +89,12 @@ pub trait Output: Send + Sync + 'static {
     /// The name under which losses are counted: `stdout`, `file`.
     fn name(&self) -> &str;
 
+    /// Where it writes to, if that can be told. Outputs with the same place share one queue, so that lines keep the order
+    /// of their emitters.
+    fn place(&self) -> Option<String> {
+        None
+    }
+
     /// Writes whole lines.
     ///
     /// # Errors
@@ -83,6 +124,10 @@ pub trait Output: Send + Sync + 'static {
 impl<O: Output + ?Sized> Output for std::sync::Arc<O> {
     fn name(&self) -> &str {
         (**self).name()
+    }
+
+    fn place(&self) -> Option<String> {
+        (**self).place().or_else(|| Some(format!("shared:{:p}", std::sync::Arc::as_ptr(self))))
     }
 
     fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {

@@ -1,0 +1,224 @@
+//! All the ways out of the process, and the one way in to them.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::sink::{Sink, SinkStats, guarded};
+use super::{Emitter, Way};
+use crate::event::{Event, EventType};
+use crate::format::{Format, Logfmt};
+use crate::level::Level;
+use crate::output::{Background, Inside, LossReason, Output, Stdout};
+
+/// Why emitters cannot start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EmitterError {
+    /// Two emitters write to the same place in different ways.
+    Conflict {
+        /// The emitter that came first.
+        first: String,
+        /// The emitter that contradicts it.
+        second: String,
+    },
+    /// The output's writer could not be started.
+    Thread {
+        /// The emitter.
+        emitter: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for EmitterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EmitterError::Conflict { first, second } => write!(
+                f,
+                "emitters `{first}` and `{second}` write to the same place in different ways; \
+                 give both the same `background`, or make both `direct`"
+            ),
+            EmitterError::Thread { emitter, source } => {
+                write!(f, "cannot start the writer of emitter `{emitter}`: {source}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EmitterError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EmitterError::Conflict { .. } => None,
+            EmitterError::Thread { source, .. } => Some(source),
+        }
+    }
+}
+
+/// Emitters, each with the place of its sink.
+pub(crate) struct Emitters {
+    emitters: Vec<(Emitter, usize)>,
+    sinks: Vec<Sink>,
+    filter_panics: AtomicU64,
+}
+
+impl fmt::Debug for Emitters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.emitters.iter().map(|(emitter, _)| emitter)).finish()
+    }
+}
+
+thread_local! {
+    /// The line being made; kept, so that no event allocates.
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A line's buffer that grew longer than this is given back.
+const KEPT_LINE: usize = 256 * 1024;
+
+/// What one place is made of, before it starts.
+struct Plan {
+    label: String,
+    place: Option<String>,
+    output: Arc<dyn Output>,
+    formats: Vec<Arc<dyn Format>>,
+    way: Option<Way>,
+    first: String,
+}
+
+impl Emitters {
+    /// Starts them.
+    ///
+    /// # Errors
+    ///
+    /// Emitters that contradict each other, and whatever keeps a thread from starting.
+    pub(crate) fn start(emitters: Vec<Emitter>) -> Result<Emitters, EmitterError> {
+        let mut plans: Vec<Plan> = Vec::new();
+        let mut placed = Vec::with_capacity(emitters.len());
+        for emitter in emitters {
+            let at = plan(&mut plans, &emitter)?;
+            placed.push((emitter, at));
+        }
+        let start = |plan: Plan| {
+            let way = plan.way.unwrap_or(Way::Background(Background::default()));
+            Sink::start(plan.label, plan.output, plan.formats, way)
+                .map_err(|source| EmitterError::Thread { emitter: plan.first, source })
+        };
+        let sinks = plans.into_iter().map(start).collect::<Result<_, _>>()?;
+        Ok(Emitters { emitters: placed, sinks, filter_panics: AtomicU64::new(0) })
+    }
+
+    /// What a program without any set-up has: logfmt on standard output, which each event waits for at most 100 ms.
+    pub(crate) fn fallback() -> Emitters {
+        let way = Way::Direct(Some(Duration::from_millis(100)));
+        let emitter = Emitter::new("default").direct_within(Duration::from_millis(100));
+        let (output, format) = (Arc::clone(&emitter.output), Arc::clone(&emitter.format));
+        // A direct sink has no thread, so nothing can fail.
+        let sinks = Sink::start("stdout".to_owned(), output, vec![format], way).into_iter().collect();
+        Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0) }
+    }
+
+    /// Whether anybody takes such an event.
+    pub(crate) fn wants(&self, kind: EventType, level: Level) -> bool {
+        self.emitters.iter().any(|(emitter, _)| emitter.wants(kind, level))
+    }
+
+    /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.
+    pub(crate) fn emit(&self, event: &Event<'_>, stamp: u64) {
+        let (kind, level) = (event.kind(), event.level());
+        let Some(_inside) = Inside::enter() else {
+            for (emitter, sink) in &self.emitters {
+                if emitter.wants(kind, level) {
+                    self.sinks[*sink].lose(LossReason::Reentrant);
+                }
+            }
+            return;
+        };
+        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
+        for (emitter, sink) in &self.emitters {
+            if !emitter.wants(kind, level) || !self.passes(emitter, event) {
+                continue;
+            }
+            let sink = &self.sinks[*sink];
+            line.clear();
+            if guarded(|| emitter.format.format(event, &mut line)).is_err() {
+                sink.lose(LossReason::Encode);
+                continue;
+            }
+            if line.is_empty() {
+                continue;
+            }
+            line.push(b'\n');
+            sink.push(&line, stamp);
+        }
+        if line.capacity() <= KEPT_LINE {
+            let _ = LINE.try_with(|kept| kept.set(line));
+        }
+    }
+
+    fn passes(&self, emitter: &Emitter, event: &Event<'_>) -> bool {
+        emitter.filters.iter().all(|filter| {
+            guarded(|| filter(event)).unwrap_or_else(|()| {
+                self.filter_panics.fetch_add(1, Ordering::Relaxed);
+                true
+            })
+        })
+    }
+
+    /// Waits until every event so far is written or counted as lost; false if that takes longer than `limit`.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        // Every one of them, also after one that took all the time.
+        self.sinks.iter().fold(true, |flushed, sink| sink.flush(left()) && flushed)
+    }
+
+    /// Opens files again; the first error, if any.
+    pub(crate) fn reopen(&self) -> io::Result<()> {
+        self.sinks.iter().map(Sink::reopen).fold(Ok(()), |all, one| all.and(one))
+    }
+
+    /// Writes what there is, at most until `limit`, and says on stderr what was lost: how many events, in all.
+    pub(crate) fn shutdown(&self, limit: Duration) -> u64 {
+        let deadline = Instant::now() + limit;
+        self.sinks.iter().for_each(Sink::close);
+        self.sinks.iter().map(|sink| sink.finish(deadline)).sum()
+    }
+
+    pub(crate) fn stats(&self) -> Vec<SinkStats> {
+        self.sinks.iter().map(Sink::stats).collect()
+    }
+
+    /// Filters that panicked.
+    pub(crate) fn filter_panics(&self) -> u64 {
+        self.filter_panics.load(Ordering::Relaxed)
+    }
+}
+
+/// The place of the emitter's sink among the plans, made if it is new.
+fn plan(plans: &mut Vec<Plan>, emitter: &Emitter) -> Result<usize, EmitterError> {
+    let place = emitter.output.place();
+    if let Some(at) = plans.iter().position(|plan| place.is_some() && plan.place == place) {
+        let plan = &mut plans[at];
+        if plan.way.is_some() && emitter.way.is_some() && plan.way != emitter.way {
+            return Err(EmitterError::Conflict { first: plan.first.clone(), second: emitter.name.clone() });
+        }
+        plan.way = plan.way.or(emitter.way);
+        plan.formats.push(Arc::clone(&emitter.format));
+        return Ok(at);
+    }
+    let name = emitter.output.name();
+    let alike = plans.iter().filter(|plan| plan.output.name() == name).count();
+    plans.push(Plan {
+        label: if alike == 0 { name.to_owned() } else { format!("{name}-{}", alike + 1) },
+        place,
+        output: Arc::clone(&emitter.output),
+        formats: vec![Arc::clone(&emitter.format)],
+        way: emitter.way,
+        first: emitter.name.clone(),
+    });
+    Ok(plans.len() - 1)
+}

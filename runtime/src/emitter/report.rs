@@ -1,0 +1,45 @@
+//! The `dropped` event: what was lost before the lines that follow it.
+
+use std::sync::Arc;
+
+use crate::event::{Content, EventType, OTHER_RANK};
+use crate::format::{Format, rfc3339};
+use crate::level::Level;
+use crate::output::{Report, Reporter};
+use crate::value::Value;
+
+/// Writes `dropped` events for one output, in the first of its formats that has a line for them.
+pub(super) struct Reports {
+    pub(super) output: String,
+    pub(super) formats: Vec<Arc<dyn Format>>,
+}
+
+impl Reporter for Reports {
+    fn report(&self, report: &Report, line: &mut Vec<u8>) -> bool {
+        let mut content = Content::new();
+        content.reset(EventType::Dropped, Level::Error, report.to);
+        let (from, to) = (rfc3339(report.from), rfc3339(report.to));
+        let text = |time: &'_ [u8]| String::from_utf8_lossy(time).into_owned();
+        let (from, to) = (text(&from), text(&to));
+        let fields = [
+            ("dropped_output", Value::Str(&self.output)),
+            ("dropped_reason", Value::Str(report.reason.as_str())),
+            ("dropped_count", Value::U64(report.count)),
+            ("dropped_from", Value::Str(&from)),
+            ("dropped_to", Value::Str(&to)),
+        ];
+        for (name, value) in fields {
+            content.push_static(name, OTHER_RANK, true, value);
+        }
+        let start = line.len();
+        self.formats.iter().any(|format| {
+            let formatted = super::sink::guarded(|| format.format(&content.view(), line)).is_ok();
+            if !formatted || line.len() == start {
+                line.truncate(start);
+                return false;
+            }
+            line.push(b'\n');
+            true
+        })
+    }
+}

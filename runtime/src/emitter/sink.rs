@@ -1,0 +1,201 @@
+//! One place that lines go to, whichever emitters write there.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Way;
+use super::report::Reports;
+use crate::clock;
+use crate::format::Format;
+use crate::output::{
+    Batch, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, is_inside,
+};
+
+/// What an event that comes after the shutdown may wait for its output.
+const LATE_LIMIT: Duration = Duration::from_millis(100);
+
+/// Calls what users wrote.
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ()> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        // A payload whose own drop panics must not end the thread.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    })
+}
+
+/// One place that lines go to.
+pub(super) struct Sink {
+    output: Arc<dyn Output>,
+    reports: Arc<Reports>,
+    way: Way,
+    here: PerProcess<Here>,
+}
+
+/// The sink's parts that a forked child has for itself.
+struct Here {
+    ledger: Arc<Ledger>,
+    queue: Option<Queue>,
+    /// The last event that was written directly was not taken in time; the next does not wait.
+    blocked: AtomicBool,
+}
+
+/// What became of a sink's events.
+pub(crate) struct SinkStats {
+    pub(crate) output: String,
+    pub(crate) written: u64,
+    pub(crate) lost: [u64; LossReason::ALL.len()],
+}
+
+fn now() -> i64 {
+    clock::unix_nanos(clock::now())
+}
+
+impl Here {
+    fn start(output: &Arc<dyn Output>, reports: &Arc<Reports>, way: Way) -> std::io::Result<Here> {
+        let ledger = Arc::new(Ledger::new(&reports.output));
+        let queue = match way {
+            Way::Direct(_) => None,
+            Way::Background(options) => {
+                let reporter: Arc<dyn Reporter> = Arc::clone(reports) as Arc<dyn Reporter>;
+                Some(Queue::start(options, Arc::clone(output), reporter, Arc::clone(&ledger))?)
+            }
+        };
+        Ok(Here { ledger, queue, blocked: AtomicBool::new(false) })
+    }
+}
+
+impl Sink {
+    pub(super) fn start(
+        label: String,
+        output: Arc<dyn Output>,
+        formats: Vec<Arc<dyn Format>>,
+        way: Way,
+    ) -> std::io::Result<Sink> {
+        let reports = Arc::new(Reports { output: label, formats });
+        let here = PerProcess::new(Here::start(&output, &reports, way)?);
+        Ok(Sink { output, reports, way, here })
+    }
+
+    fn here(&self) -> &Here {
+        self.here.get(|| {
+            // A child made by `fork`: the parent's writer is not here, so a new one is made. Without, lines go directly.
+            Here::start(&self.output, &self.reports, self.way).unwrap_or_else(|_| Here {
+                ledger: Arc::new(Ledger::new(&self.reports.output)),
+                queue: None,
+                blocked: AtomicBool::new(false),
+            })
+        })
+    }
+
+    /// Takes a line, with its end.
+    #[inline]
+    pub(super) fn push(&self, line: &[u8], stamp: u64) {
+        let here = self.here();
+        let Some(queue) = &here.queue else {
+            let limit = if let Way::Direct(limit) = self.way { limit } else { Some(LATE_LIMIT) };
+            return self.write(here, line, limit);
+        };
+        match queue.push(line, stamp) {
+            Ok(()) => {}
+            Err(Refused::Full) => here.ledger.lose(LossReason::QueueFull, 1, now()),
+            Err(Refused::Oversize) => here.ledger.lose(LossReason::Oversize, 1, now()),
+            // After the shutdown: what is written now still arrives, unless the writer was given up in the middle of it.
+            Err(Refused::Closed) if queue.is_drained() => self.write(here, line, Some(LATE_LIMIT)),
+            Err(Refused::Closed) => here.ledger.lose(LossReason::Shutdown, 1, now()),
+        }
+    }
+
+    /// Writes a line on this thread.
+    #[cold]
+    fn write(&self, here: &Here, line: &[u8], limit: Option<Duration>) {
+        let ledger = &here.ledger;
+        let mut reports: Vec<Report> = Vec::new();
+        let mut told = Vec::new();
+        if !ledger.is_told() {
+            reports.extend(ledger.claim().filter(|report| self.reports.report(report, &mut told)));
+            told.extend_from_slice(line);
+        }
+        let bytes = if reports.is_empty() { line } else { &told };
+        let before = reports.len() as u64;
+        let mut batch = Batch::new(bytes, before + 1);
+        if let Some(limit) = limit {
+            // A stuck output keeps one event waiting, not every one.
+            batch = batch.within(if here.blocked.load(Ordering::Relaxed) { Duration::ZERO } else { limit });
+        }
+        let failed = match guarded(|| self.output.write(batch)) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some((error.written, error.source.kind(), error.source.to_string())),
+            Err(()) => Some((0, ErrorKind::Other, "it panicked".to_owned())),
+        };
+        let Some((written, kind, text)) = failed else {
+            here.blocked.store(false, Ordering::Relaxed);
+            ledger.wrote(1);
+            return;
+        };
+        let timed_out = kind == ErrorKind::TimedOut;
+        here.blocked.store(timed_out, Ordering::Relaxed);
+        reports.iter().skip(usize::try_from(written).unwrap_or(0)).for_each(|report| ledger.untold(report));
+        if written > before {
+            ledger.wrote(1);
+        } else {
+            ledger.lose(if timed_out { LossReason::Blocked } else { LossReason::Io }, 1, now());
+            ledger.complain(&text);
+        }
+    }
+
+    pub(super) fn lose(&self, reason: LossReason) {
+        self.here().ledger.lose(reason, 1, now());
+    }
+
+    /// Waits until everything so far is written or counted as lost.
+    pub(super) fn flush(&self, limit: Duration) -> bool {
+        if is_inside() {
+            // An output, format or filter that waited for itself would wait in vain.
+            return false;
+        }
+        match &self.here().queue {
+            Some(queue) => queue.flush(limit),
+            None => {
+                let _inside = Inside::enter();
+                matches!(guarded(|| self.output.flush()), Ok(Ok(())))
+            }
+        }
+    }
+
+    pub(super) fn reopen(&self) -> std::io::Result<()> {
+        let _inside = Inside::enter();
+        guarded(|| self.output.reopen()).unwrap_or_else(|()| Err(std::io::Error::other("it panicked")))
+    }
+
+    /// Tells the writer to end.
+    pub(super) fn close(&self) {
+        if let Some(queue) = &self.here().queue {
+            queue.close();
+        }
+    }
+
+    /// Waits for the writer's end; says on stderr what was lost, and how many those are.
+    pub(super) fn finish(&self, deadline: Instant) -> u64 {
+        let here = self.here();
+        match &here.queue {
+            Some(queue) => queue.finish(deadline),
+            None => {
+                let _inside = Inside::enter();
+                let _ = guarded(|| self.output.flush());
+            }
+        }
+        here.ledger.say_lost();
+        here.ledger.lost_in_all()
+    }
+
+    pub(super) fn stats(&self) -> SinkStats {
+        let ledger = &self.here().ledger;
+        SinkStats {
+            output: self.reports.output.clone(),
+            written: ledger.written(),
+            lost: LossReason::ALL.map(|reason| ledger.lost(reason)),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What std does not offer. The only folder with `unsafe`: one operation a block, each with its argument.
+
+pub(crate) mod clocks;
+pub(crate) mod fd;
+pub(crate) mod fork;
