@@ -173,12 +173,16 @@ impl Emitters {
         let deadline = Instant::now() + limit;
         let left = || deadline.saturating_duration_since(Instant::now());
         // Every one of them, also after one that took all the time.
-        self.sinks.iter().fold(true, |flushed, sink| sink.flush(left()) && flushed)
+        self.sinks.iter().filter(|sink| !sink.flush(left())).count() == 0
     }
 
     /// Opens files again; the first error, if any.
     pub(crate) fn reopen(&self) -> io::Result<()> {
-        self.sinks.iter().map(Sink::reopen).fold(Ok(()), |all, one| all.and(one))
+        let mut all = Ok(());
+        for sink in &self.sinks {
+            all = all.and(sink.reopen());
+        }
+        all
     }
 
     /// Writes what there is, at most until `limit`, and says on stderr what was lost: how many events, in all.

@@ -41,7 +41,7 @@ type Filter = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
 ///     .level(Level::Info)
 ///     .only([EventType::Request, EventType::Job])
 ///     .filter(|event| event.get("resp_status").is_some())
-///     .format(Json)
+///     .format(Json::new())
 ///     .output(memory.clone());
 /// ```
 pub struct Emitter {

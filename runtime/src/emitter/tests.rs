@@ -204,8 +204,8 @@ fn an_event_made_inside_an_output_is_dropped_and_counted() {
 #[test]
 fn emitters_with_one_output_share_its_queue_and_keep_their_order() {
     let memory = Memory::new();
-    let access = Emitter::new("access").format(Combined).output(memory.clone());
-    let canonical = Emitter::new("canonical").format(Json).output(memory.clone());
+    let access = Emitter::new("access").format(Combined::new()).output(memory.clone());
+    let canonical = Emitter::new("canonical").format(Json::new()).output(memory.clone());
     let emitters = start(vec![access, canonical]);
     let mut one = event(1);
     for (name, value) in [("req_method", "GET"), ("req_path", "/")] {

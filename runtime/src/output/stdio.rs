@@ -97,7 +97,7 @@ stream! {
     /// ```
     /// use canonlog::{Emitter, Json, Stdout};
     ///
-    /// let emitter = Emitter::new("events").format(Json).output(Stdout::new());
+    /// let emitter = Emitter::new("events").format(Json::new()).output(Stdout::new());
     /// ```
     Stdout, 1, "stdout"
 }

@@ -32,7 +32,7 @@ pub(super) struct Lane(Mutex<Held>);
 #[derive(Debug)]
 struct Held {
     /// Never an empty one.
-    chunk: Option<Box<Chunk>>,
+    chunk: Option<Chunk>,
     closed: bool,
 }
 
@@ -45,8 +45,8 @@ impl Lane {
 /// What the threads and the writer share.
 #[derive(Debug)]
 pub(super) struct State {
-    free: Vec<Box<Chunk>>,
-    ready: VecDeque<Box<Chunk>>,
+    free: Vec<Chunk>,
+    ready: VecDeque<Chunk>,
     ready_bytes: usize,
     lanes: Vec<Arc<Lane>>,
     /// Counts chunks borrowed, so that the writer knows whether there can be anything.
@@ -100,7 +100,7 @@ const WORTH_A_WAKE: usize = 32 * 1024;
 impl Chunks {
     pub(super) fn new(options: &Background) -> Self {
         let (chunks, events, bytes) = (options.chunks(), options.chunk_events(), options.chunk_bytes());
-        let free = (0..chunks).map(|_| Box::new(Chunk::new(events, bytes))).collect();
+        let free = (0..chunks).map(|_| Chunk::new(events, bytes)).collect();
         let state = State {
             free,
             ready: VecDeque::with_capacity(chunks),
@@ -237,7 +237,7 @@ impl Chunks {
     ///
     /// Lanes before the ready ones: a chunk that becomes ready in between is found there. The other way round it would be
     /// in neither place, and a later event of the same request, on another thread, would overtake it.
-    pub(super) fn collect(&self, sources: &mut Vec<Box<Chunk>>, lanes: &mut Vec<Arc<Lane>>, last: bool) {
+    pub(super) fn collect(&self, sources: &mut Vec<Chunk>, lanes: &mut Vec<Arc<Lane>>, last: bool) {
         {
             let mut state = lock(&self.state);
             if state.abandoned {
@@ -270,7 +270,7 @@ impl Chunks {
     }
 
     /// Gives a chunk back. Says whether somebody waits for it.
-    pub(super) fn release(&self, mut chunk: Box<Chunk>) -> bool {
+    pub(super) fn release(&self, mut chunk: Chunk) -> bool {
         chunk.clear();
         let mut state = lock(&self.state);
         state.free.push(chunk);
@@ -328,7 +328,7 @@ fn lock_is_occupied(lane: &Lane) -> bool {
 mod tests {
     use super::*;
 
-    fn lines(sources: &[Box<Chunk>]) -> Vec<&[u8]> {
+    fn lines(sources: &[Chunk]) -> Vec<&[u8]> {
         sources.iter().flat_map(|chunk| (0..chunk.events()).map(|at| chunk.line(at))).collect()
     }
 

@@ -20,8 +20,8 @@ pub(super) struct Writer {
     output: Arc<dyn Output>,
     reporter: Arc<dyn Reporter>,
     /// Chunks taken and not written yet; the holes are those that were.
-    sources: Vec<Option<Box<Chunk>>>,
-    taken: Vec<Box<Chunk>>,
+    sources: Vec<Option<Chunk>>,
+    taken: Vec<Chunk>,
     lanes: Vec<super::sync::Arc<Lane>>,
     /// Stamp, chunk's number, place among the sources, place in the chunk.
     order: Vec<(u64, u64, u32, u32)>,
