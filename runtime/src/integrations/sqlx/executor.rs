@@ -6,20 +6,23 @@ use futures_util::TryStreamExt;
 use sqlx::{Database, Describe, Either, Error, Execute, Executor, SqlStr};
 
 use super::connection::{Connection, Transaction};
+use super::driver::Driver;
 use super::pool::Pool;
 use super::query::Query;
 use super::rows::{Sender, rows};
+use crate::context::Context;
 use crate::db;
 
 type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
 
-/// Runs a query and hands its results on; the clock stands while somebody else has the turn.
+/// Runs a query for `cx` and hands its results on; the clock stands while somebody else has the turn.
 async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
+    cx: Context,
     conn: C,
     query: Query<DB>,
     sender: Sender<Step<DB>>,
 ) -> Result<(), Error> {
-    let mut timed = db::start(query.text());
+    let mut timed = cx.enter(|| db::start(query.text()));
     let mut steps = conn.fetch_many(query);
     while let Some(step) = steps.try_next().await? {
         timed.pause();
@@ -29,19 +32,17 @@ async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
     Ok(())
 }
 
-/// Runs a query for its first row.
+/// Runs a query for `cx`, for its first row.
 async fn first<'c, DB: Database, C: Executor<'c, Database = DB>>(
+    cx: Context,
     conn: C,
     query: Query<DB>,
 ) -> Result<Option<DB::Row>, Error> {
-    let _timed = db::start(query.text());
+    let _timed = cx.enter(|| db::start(query.text()));
     conn.fetch_optional(query).await
 }
 
-impl<'p, DB: Database> Executor<'p> for &'_ Pool<DB>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-{
+impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -51,8 +52,9 @@ where
     {
         let (pool, query) = (self.inner().clone(), Query::of(query));
         Box::pin(rows(|sender| async move {
+            let cx = Context::current(); // now, as the wait may end elsewhere
             let mut conn = pool.acquire().await?;
-            stream(&mut *conn, query, sender).await
+            stream(cx, DB::executor(&mut conn), query, sender).await
         }))
     }
 
@@ -63,8 +65,9 @@ where
     {
         let (pool, query) = (self.inner().clone(), Query::of(query));
         Box::pin(async move {
+            let cx = Context::current();
             let mut conn = pool.acquire().await?;
-            first(&mut *conn, query).await
+            first(cx, DB::executor(&mut conn), query).await
         })
     }
 
@@ -77,7 +80,7 @@ where
         'p: 'e,
     {
         let pool = self.inner().clone();
-        Box::pin(async move { pool.acquire().await?.prepare_with(sql, parameters).await })
+        Box::pin(async move { DB::executor(&mut *pool.acquire().await?).prepare_with(sql, parameters).await })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -85,16 +88,13 @@ where
         'p: 'e,
     {
         let pool = self.inner().clone();
-        Box::pin(async move { pool.acquire().await?.describe(sql).await })
+        Box::pin(async move { DB::executor(&mut *pool.acquire().await?).describe(sql).await })
     }
 }
 
 macro_rules! executor_by_connection {
     ($wrapper:ident) => {
-        impl<'c, DB: Database> Executor<'c> for &'c mut $wrapper<'_, DB>
-        where
-            for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
-        {
+        impl<'c, DB: Driver> Executor<'c> for &'c mut $wrapper<'_, DB> {
             type Database = DB;
 
             fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -103,7 +103,9 @@ macro_rules! executor_by_connection {
                 E: 'q + Execute<'q, DB>,
             {
                 let query = Query::of(query);
-                Box::pin(rows(|sender| stream(self.inner_mut(), query, sender)))
+                Box::pin(rows(|sender| async move {
+                    stream(Context::current(), DB::executor(self.inner_mut()), query, sender).await
+                }))
             }
 
             fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
@@ -111,7 +113,8 @@ macro_rules! executor_by_connection {
                 'c: 'e,
                 E: 'q + Execute<'q, DB>,
             {
-                Box::pin(first(self.inner_mut(), Query::of(query)))
+                let query = Query::of(query);
+                Box::pin(async move { first(Context::current(), DB::executor(self.inner_mut()), query).await })
             }
 
             fn prepare_with<'e>(
@@ -122,14 +125,14 @@ macro_rules! executor_by_connection {
             where
                 'c: 'e,
             {
-                self.inner_mut().prepare_with(sql, parameters)
+                DB::executor(self.inner_mut()).prepare_with(sql, parameters)
             }
 
             fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
             where
                 'c: 'e,
             {
-                self.inner_mut().describe(sql)
+                DB::executor(self.inner_mut()).describe(sql)
             }
         }
     };

@@ -29,16 +29,18 @@
 //! preparation of statements are not counted.
 //!
 //! Functions that take a pool or a connection name the types of this module ([`Pool`], [`Connection`]) or stay generic over
-//! [`Executor`](sqlx::Executor). What needs sqlx's own types gets them from [`Pool::inner`] and [`Connection::inner_mut`], and what
+//! [`Executor`](sqlx::Executor) or [`Driver`]. What needs sqlx's own types gets them from [`Pool::inner`] and [`Connection::inner_mut`], and what
 //! it runs through them is not counted.
 
 mod connection;
+mod driver;
 mod executor;
 mod pool;
 mod query;
 mod rows;
 
 pub use connection::{Connection, PoolConnection, Transaction};
+pub use driver::Driver;
 pub use pool::{Pool, wrap};
 
 /// A wrapped pool of SQLite connections.
