@@ -331,33 +331,25 @@ impl<'a> Event<'a> {
         self.fields().find_map(|(field, value)| (field == name).then_some(value))
     }
 
-    /// Bytes of text held, an estimate of the event's size.
-    pub(crate) fn text_len(&self) -> usize {
-        self.content.text_len()
-    }
-
-    /// The fields as a format reads them.
+    /// The fields as a format reads them: a text value is looked up by [`Event::text_of`], where it is written.
     #[inline]
-    pub(crate) fn raw_fields(&self) -> impl ExactSizeIterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
-        let content = self.content;
-        let text = content.text.as_bytes();
-        content.fields.iter().map(move |field| {
-            let span = |span: Span| text.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize));
+    pub(crate) fn raw_fields(&self) -> impl ExactSizeIterator<Item = (&'a [u8], Stored)> + use<'a> {
+        let event = *self;
+        event.content.fields.iter().map(move |field| {
             let name = match field.name {
                 Name::Static(name) => name.as_bytes(),
-                Name::Text(name) => span(name).unwrap_or_default(),
+                Name::Text(name) => event.text_of(name),
             };
-            let value = match field.value {
-                Stored::Null => RawValue::Null,
-                Stored::Bool(value) => RawValue::Bool(value),
-                Stored::I64(value) => RawValue::I64(value),
-                Stored::U64(value) => RawValue::U64(value),
-                Stored::F64(value) => RawValue::F64(value),
-                Stored::Nanos(value) => RawValue::Nanos(value),
-                Stored::Text(value) => RawValue::Text(span(value).unwrap_or_default()),
-            };
-            (name, value)
+            (name, field.value)
         })
+    }
+
+    /// A text of the event, as bytes that are valid UTF-8: checking its borders, as `str` does, would take as long as
+    /// writing it.
+    #[inline(always)]
+    pub(crate) fn text_of(&self, span: Span) -> &'a [u8] {
+        let text = self.content.text.as_bytes();
+        text.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize)).unwrap_or_default()
     }
 
     /// A copy that can be kept.
@@ -372,19 +364,6 @@ impl fmt::Debug for Event<'_> {
         map.entry(&"event_type", &self.kind().as_str()).entry(&"event_level", &self.level().as_str());
         map.entries(self.fields()).finish()
     }
-}
-
-/// A value as a format reads it. Text is valid UTF-8 as bytes: checking its borders as `str` does, twice a field, takes as
-/// long as writing it.
-#[derive(Clone, Copy)]
-pub(crate) enum RawValue<'a> {
-    Null,
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    Nanos(u64),
-    Text(&'a [u8]),
 }
 
 /// The fields of an [`Event`] in canonical order; made by [`Event::fields`].

@@ -8,7 +8,7 @@
 //! Only events that end or interrupt a request have a line; for others nothing is written.
 
 use super::Format;
-use super::line::{Line, expected_len};
+use super::line::{self, Line};
 use super::number;
 use super::time::{self, Civil};
 use crate::event::{Event, EventType};
@@ -98,17 +98,22 @@ impl Format for Combined {
         if parts.is_job {
             return;
         }
-        let line = &mut Line::new(line, expected_len(event));
-        push_word(line, parts.ip);
+        line::append(line, |line| parts.push(line, event.unix_nanos()));
+    }
+}
+
+impl Parts<'_> {
+    fn push(&self, line: &mut Line<'_>, unix_nanos: i64) {
+        push_word(line, self.ip);
         line.fixed(b" - - [");
-        push_time(line, event.unix_nanos());
+        push_time(line, unix_nanos);
         line.fixed(b"] \"");
-        push_request(line, parts.method, parts.path);
+        push_request(line, self.method, self.path);
         line.fixed(b"\" ");
-        push_word(line, parts.status);
+        push_word(line, self.status);
         line.byte(b' ');
-        push_word(line, parts.size);
-        for quoted in [parts.referrer, parts.user_agent] {
+        push_word(line, self.size);
+        for quoted in [self.referrer, self.user_agent] {
             line.fixed(b" \"");
             push_quoted(line, quoted);
             line.byte(b'"');
@@ -145,6 +150,7 @@ fn push_request(line: &mut Line<'_>, method: Option<Value<'_>>, path: Option<Val
 }
 
 /// Appends a value as one word of visible ASCII; in a text anything else is written `%XX`, byte by byte.
+#[inline(never)]
 fn push_word(line: &mut Line<'_>, value: Option<Value<'_>>) {
     let text = match value {
         Some(Value::U64(number)) => return number::push_u64(line, number),

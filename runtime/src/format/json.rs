@@ -2,10 +2,10 @@
 //!
 //! Names are unique and in the order of the event; nothing but the escapes of `escape.rs` is used in strings.
 
-use super::line::{Line, expected_len};
+use super::line::{self, Line};
 use super::number::{self, Digits};
 use super::{Format, time};
-use crate::event::{Event, RawValue};
+use crate::event::{Event, Stored};
 
 /// JSON: one flat object a line, `{"event_type":"request","event_time":"2026-11-20T22:46:01.123Z",...}`.
 ///
@@ -42,33 +42,37 @@ impl Json {
 
 impl Format for Json {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let line = &mut Line::new(line, expected_len(event));
-        line.fixed(b"{\"event_type\":\"");
-        line.bytes(event.kind().as_str().as_bytes());
-        line.fixed(b"\",\"event_time\":\"");
-        line.fixed(&time::rfc3339(event.unix_nanos()));
-        line.fixed(b"\",\"event_level\":\"");
-        line.bytes(event.level().as_str().as_bytes());
-        line.byte(b'"');
-        for (name, value) in event.raw_fields() {
-            line.key(*b",\"", name, *b"\":");
-            push_value(line, value);
-        }
-        line.byte(b'}');
+        line::append(line, |line| object(event, line));
     }
 }
 
 #[inline(always)]
-fn push_value(line: &mut Line<'_>, value: RawValue<'_>) {
+fn object(event: &Event<'_>, line: &mut Line<'_>) {
+    line.fixed(b"{\"event_type\":\"");
+    line.bytes(event.kind().as_str().as_bytes());
+    line.fixed(b"\",\"event_time\":\"");
+    line.fixed(&time::rfc3339(event.unix_nanos()));
+    line.fixed(b"\",\"event_level\":\"");
+    line.bytes(event.level().as_str().as_bytes());
+    line.byte(b'"');
+    for (name, value) in event.raw_fields() {
+        line.key(*b",\"", name, *b"\":");
+        push_value(event, line, value);
+    }
+    line.byte(b'}');
+}
+
+#[inline(always)]
+fn push_value(event: &Event<'_>, line: &mut Line<'_>, value: Stored) {
     match value {
-        RawValue::Text(text) => push_text(line, text),
-        RawValue::U64(number) => number::push_u64(line, number),
-        RawValue::Nanos(nanos) => number::push_nanos(line, nanos, Digits::Exact),
-        RawValue::I64(number) => number::push_i64(line, number),
-        RawValue::F64(number) if number.is_finite() => number::push_f64(line, number),
-        RawValue::F64(_) | RawValue::Null => line.fixed(b"null"),
-        RawValue::Bool(true) => line.fixed(b"true"),
-        RawValue::Bool(false) => line.fixed(b"false"),
+        Stored::Text(text) => push_text(line, event.text_of(text)),
+        Stored::U64(number) => number::push_u64(line, number),
+        Stored::Nanos(nanos) => number::push_nanos(line, nanos, Digits::Exact),
+        Stored::I64(number) => number::push_i64(line, number),
+        Stored::F64(number) if number.is_finite() => number::push_f64(line, number),
+        Stored::F64(_) | Stored::Null => line.fixed(b"null"),
+        Stored::Bool(true) => line.fixed(b"true"),
+        Stored::Bool(false) => line.fixed(b"false"),
     }
 }
 

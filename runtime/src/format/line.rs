@@ -1,52 +1,62 @@
 //! The line that a format writes.
 //!
-//! A field is a handful of short pieces, and a library call for each copy would cost more than the copy. So room for the line
-//! is made in one go, and a short piece is copied as two words that overlap in the middle.
+//! ```text
+//! short pieces ──words──▶ stage (1 KiB, of the thread) ──one copy──▶ the caller's buffer
+//! long texts, escapes ─────────────────────────────────────────────▶
+//! ```
+//!
+//! A field is a handful of short pieces. Growing a vector and calling the library's copy for each would cost more than the
+//! copies: in an array of known size a piece needs one comparison, and two words that overlap in the middle.
+
+use std::cell::RefCell;
 
 use super::escape;
-use crate::event::Event;
 
+/// Where a line is put together. Most lines fit.
+const STAGE: usize = 1024;
 /// The room that is made sure of before a short piece is written.
 const WINDOW: usize = 64;
-/// The longest piece that is copied word by word.
-const SHORT: usize = 32;
+/// The longest piece that is copied word by word; an id in UUID form has 36 bytes.
+const SHORT: usize = 48;
 
-/// A guess at an event's line, without looking at each field.
-#[inline]
-pub(super) fn expected_len(event: &Event<'_>) -> usize {
-    128 + 24 * event.raw_fields().len() + event.text_len()
+thread_local! {
+    static STAGED: RefCell<[u8; STAGE]> = const { RefCell::new([0; STAGE]) };
 }
 
-/// Appends to a buffer; what it made room for and did not use is given back when it is dropped.
+/// Appends to a buffer; made by [`append`].
 pub(super) struct Line<'a> {
-    /// Written up to `at`, zeros from there on.
-    buffer: &'a mut Vec<u8>,
+    out: &'a mut Vec<u8>,
+    /// What `out` does not have yet, up to `at`.
+    stage: &'a mut [u8; STAGE],
     at: usize,
 }
 
-impl<'a> Line<'a> {
-    /// A line at the end of a buffer, with room for about `expected` bytes.
-    #[inline]
-    pub(super) fn new(buffer: &'a mut Vec<u8>, expected: usize) -> Self {
-        let at = buffer.len();
-        buffer.resize(at + expected + WINDOW, 0);
-        Line { buffer, at }
-    }
+/// Appends to a buffer what `write` writes.
+#[inline(always)]
+pub(super) fn append(out: &mut Vec<u8>, write: impl FnOnce(&mut Line<'_>)) {
+    STAGED.with(|stage| {
+        // Nothing is called in between that could borrow it too; if ever, the inner line has a stage of its own.
+        let (mut borrowed, mut own) = (stage.try_borrow_mut(), None);
+        let stage = match &mut borrowed {
+            Ok(stage) => &mut **stage,
+            Err(_) => own.insert([0; STAGE]),
+        };
+        let mut line = Line { out, stage, at: 0 };
+        write(&mut line);
+        line.out.extend_from_slice(&line.stage[..line.at]);
+    });
+}
 
+// All but the rare paths are inlined, and no rare path takes `&mut self`: so `at` stays in a register.
+impl Line<'_> {
     /// The next bytes to write. What is put there and not counted in `at` is written over.
     #[inline(always)]
     fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.buffer.len() < self.at + WINDOW {
-            self.grow(WINDOW);
+        if self.at > STAGE - WINDOW {
+            flush(self.out, self.stage, self.at);
+            self.at = 0;
         }
-        self.buffer[self.at..].first_chunk_mut().expect("the buffer was grown to hold a window")
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, len: usize) {
-        // Doubled, so that a long line does not grow at every field.
-        self.buffer.resize(2 * self.buffer.len() + len, 0);
+        self.stage[self.at..].first_chunk_mut().expect("`at` leaves room for a window")
     }
 
     /// Appends a piece whose length is known when this is compiled.
@@ -75,7 +85,7 @@ impl<'a> Line<'a> {
             self.at += len + 4;
         } else {
             self.fixed(&before);
-            self.long(name);
+            self.bytes(name);
             self.fixed(&after);
         }
     }
@@ -87,16 +97,8 @@ impl<'a> Line<'a> {
             copy_short::<0>(self.window(), piece);
             self.at += piece.len();
         } else {
-            self.long(piece);
+            self.at = push_long(self.out, self.stage, self.at, piece);
         }
-    }
-
-    fn long(&mut self, piece: &[u8]) {
-        if self.buffer.len() < self.at + piece.len() {
-            self.grow(piece.len());
-        }
-        self.buffer[self.at..self.at + piece.len()].copy_from_slice(piece);
-        self.at += piece.len();
     }
 
     /// Appends a text, which is valid UTF-8, with what cannot stay escaped.
@@ -105,39 +107,48 @@ impl<'a> Line<'a> {
         if escape::is_plain(text) {
             self.bytes(text);
         } else {
-            self.escaped(text);
+            flush(self.out, self.stage, self.at);
+            self.at = 0;
+            escape::push_escaped(self.out, text);
         }
-    }
-
-    #[inline(never)]
-    fn escaped(&mut self, text: &[u8]) {
-        self.buffer.truncate(self.at);
-        escape::push_escaped(self.buffer, text);
-        self.at = self.buffer.len();
-        self.buffer.resize(self.at + WINDOW, 0);
     }
 }
 
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        self.buffer.truncate(self.at);
+#[inline(never)]
+fn flush(out: &mut Vec<u8>, stage: &[u8; STAGE], at: usize) {
+    out.extend_from_slice(&stage[..at]);
+}
+
+/// Appends a long piece, and returns how much of the stage is used.
+#[inline(never)]
+fn push_long(out: &mut Vec<u8>, stage: &mut [u8; STAGE], at: usize, piece: &[u8]) -> usize {
+    if let Some(room) = stage.get_mut(at..at + piece.len()) {
+        room.copy_from_slice(piece);
+        return at + piece.len();
     }
+    flush(out, stage, at);
+    out.extend_from_slice(piece);
+    0
 }
 
 /// Copies a short piece to a place in the window.
 #[inline(always)]
 fn copy_short<const TO: usize>(window: &mut [u8; WINDOW], piece: &[u8]) {
-    if piece.len() >= 16 {
+    let len = piece.len();
+    if len >= 16 {
+        if let (true, Some(middle)) = (len > 32, piece[16..].first_chunk::<16>()) {
+            window[TO + 16..TO + 32].copy_from_slice(middle);
+        }
         copy_ends::<16>(&mut window[TO..TO + SHORT], piece);
-    } else if piece.len() >= 8 {
+    } else if len >= 8 {
         copy_ends::<8>(&mut window[TO..TO + 16], piece);
-    } else if piece.len() >= 4 {
+    } else if len >= 4 {
         copy_ends::<4>(&mut window[TO..TO + 8], piece);
-    } else if let [.., last] = piece {
+    } else if let [first, .., last] | [first @ last] = piece {
         // Of three bytes the first, the middle and the last; of fewer, some of them twice.
-        window[TO] = piece[0];
-        window[TO + piece.len() / 2] = piece[piece.len() / 2];
-        window[TO + piece.len() - 1] = *last;
+        window[TO] = *first;
+        window[TO + len / 2] = piece[len / 2];
+        window[TO + len - 1] = *last;
     }
 }
 
@@ -156,33 +167,48 @@ mod tests {
 
     #[test]
     fn pieces_of_every_length_arrive_whole() {
-        let piece: Vec<u8> = (b'!'..=b'~').filter(|byte| !b"\"\\".contains(byte)).cycle().take(200).collect();
-        for len in 0..=piece.len() {
-            for expected in [0, 1000] {
-                let piece = &piece[..len];
-                let mut buffer = b"before".to_vec();
-                let mut line = Line::new(&mut buffer, expected);
+        let piece: Vec<u8> = (b'!'..=b'~').filter(|byte| !b"\"\\".contains(byte)).cycle().take(2_500).collect();
+        for len in (0..=200).chain([900, 1_000, 1_023, 1_024, 1_025, 2_500]) {
+            let piece = &piece[..len];
+            let mut out = b"before".to_vec();
+            append(&mut out, |line| {
                 line.bytes(piece);
                 line.fixed(b"|");
                 line.text(piece);
                 line.key(*b"<<", piece, *b">>");
                 line.byte(b'.');
-                drop(line);
-                assert_eq!(buffer, [b"before", piece, b"|", piece, b"<<", piece, b">>."].concat());
-            }
+            });
+            assert_eq!(out, [b"before", piece, b"|", piece, b"<<", piece, b">>."].concat(), "{len}");
         }
     }
 
     #[test]
+    fn many_short_pieces_make_a_long_line() {
+        let mut out = Vec::new();
+        append(&mut out, |line| (0..1_000).for_each(|_| line.key(*b"\" ", b"a_name", *b"=\"")));
+        assert_eq!(out, b"\" a_name=\"".repeat(1_000));
+    }
+
+    #[test]
     fn a_line_goes_on_after_an_escape() {
-        let mut buffer = Vec::new();
-        let mut line = Line::new(&mut buffer, 0);
-        line.text(b"a\nb");
-        line.byte(b' ');
-        line.text(&[0; 1000]);
-        line.bytes(b"end");
-        drop(line);
-        let expected = format!("a\\nb {}end", "\\u0000".repeat(1000));
-        assert_eq!(buffer, expected.into_bytes());
+        let mut out = Vec::new();
+        append(&mut out, |line| {
+            line.text(b"a\nb");
+            line.byte(b' ');
+            line.text(&[0; 1_000]);
+            line.bytes(b"end");
+        });
+        assert_eq!(out, format!("a\\nb {}end", "\\u0000".repeat(1_000)).into_bytes());
+    }
+
+    #[test]
+    fn a_line_inside_a_line_disturbs_neither() {
+        let (mut outer, mut inner) = (Vec::new(), Vec::new());
+        append(&mut outer, |line| {
+            line.bytes(b"outer ");
+            append(&mut inner, |line| line.bytes(b"inner"));
+            line.bytes(b"end");
+        });
+        assert_eq!((outer, inner), (b"outer end".to_vec(), b"inner".to_vec()));
     }
 }

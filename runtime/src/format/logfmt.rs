@@ -11,10 +11,10 @@
 //!
 //! Keys are unique; every line starts with `event_type`, `event_time`, `event_level`.
 
-use super::line::{Line, expected_len};
+use super::line::{self, Line};
 use super::number::{self, Digits};
 use super::{Format, time};
-use crate::event::{Event, RawValue};
+use crate::event::{Event, Stored};
 
 /// The default format: `event_type="request" event_time="2026-11-20T22:46:01.123Z" event_level="info" req_id="..."`.
 ///
@@ -102,15 +102,15 @@ impl Logfmt {
 
 impl Format for Logfmt {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let mut line = Line::new(line, expected_len(event));
         if self.quote_needed {
-            quote_needed(event, &mut line, self.digits);
+            line::append(line, |line| quote_needed(event, line, self.digits));
         } else {
-            quote_all(event, &mut line, self.digits);
+            line::append(line, |line| quote_all(event, line, self.digits));
         }
     }
 }
 
+#[inline(always)]
 fn quote_all(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
     line.fixed(b"event_type=\"");
     line.bytes(event.kind().as_str().as_bytes());
@@ -121,11 +121,12 @@ fn quote_all(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
     for (name, value) in event.raw_fields() {
         // The quote that ends the value before this one goes along, which makes one write of two.
         line.key(*b"\" ", name, *b"=\"");
-        push_value(line, value, digits);
+        push_value(event, line, value, digits);
     }
     line.byte(b'"');
 }
 
+#[inline(always)]
 fn quote_needed(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
     line.fixed(b"event_type=");
     line.bytes(event.kind().as_str().as_bytes());
@@ -137,35 +138,39 @@ fn quote_needed(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
         line.byte(b' ');
         line.bytes(name);
         line.byte(b'=');
-        push_bare(line, value, digits);
+        push_bare(event, line, value, digits);
     }
 }
 
 /// Appends a value, quoted only if it needs quotes.
-pub(super) fn push_bare(line: &mut Line<'_>, value: RawValue<'_>, digits: Digits) {
+pub(super) fn push_bare(event: &Event<'_>, line: &mut Line<'_>, value: Stored, digits: Digits) {
     match value {
-        RawValue::Text(text) if is_bare(text) => line.bytes(text),
-        RawValue::Text(text) => {
-            line.byte(b'"');
-            line.text(text);
-            line.byte(b'"');
+        Stored::Text(text) => {
+            let text = event.text_of(text);
+            if is_bare(text) {
+                line.bytes(text);
+            } else {
+                line.byte(b'"');
+                line.text(text);
+                line.byte(b'"');
+            }
         }
-        value => push_value(line, value, digits),
+        value => push_value(event, line, value, digits),
     }
 }
 
 /// Appends a value's text, escaped and without quotes.
 #[inline(always)]
-fn push_value(line: &mut Line<'_>, value: RawValue<'_>, digits: Digits) {
+fn push_value(event: &Event<'_>, line: &mut Line<'_>, value: Stored, digits: Digits) {
     match value {
-        RawValue::Text(text) => line.text(text),
-        RawValue::U64(number) => number::push_u64(line, number),
-        RawValue::Nanos(nanos) => number::push_nanos(line, nanos, digits),
-        RawValue::I64(number) => number::push_i64(line, number),
-        RawValue::F64(number) => number::push_f64(line, number),
-        RawValue::Bool(true) => line.fixed(b"true"),
-        RawValue::Bool(false) => line.fixed(b"false"),
-        RawValue::Null => line.byte(b'-'),
+        Stored::Text(text) => line.text(event.text_of(text)),
+        Stored::U64(number) => number::push_u64(line, number),
+        Stored::Nanos(nanos) => number::push_nanos(line, nanos, digits),
+        Stored::I64(number) => number::push_i64(line, number),
+        Stored::F64(number) => number::push_f64(line, number),
+        Stored::Bool(true) => line.fixed(b"true"),
+        Stored::Bool(false) => line.fixed(b"false"),
+        Stored::Null => line.byte(b'-'),
     }
 }
 

@@ -13,35 +13,38 @@ pub(super) enum Digits {
     Exact,
 }
 
+/// The decimal digits of a number below 10,000.
 #[inline(always)]
-fn digit(number: u32) -> u8 {
-    b'0' + (number % 10) as u8
-}
-
-#[inline(always)]
-fn three(number: u32) -> [u8; 3] {
-    [digit(number / 100), digit(number / 10), digit(number)]
+fn four(number: u32) -> [u8; 4] {
+    // Two pairs, then four digits, each pair and digit in a lane of its own; 103/1024 is a tenth, exactly enough below 100.
+    let pairs = number / 100 | (number % 100) << 16;
+    let tens = (pairs * 103 >> 10) & 0x000F_000F;
+    let digits = tens | (pairs - tens * 10) << 8;
+    (digits | 0x3030_3030).to_le_bytes()
 }
 
 /// Appends an unsigned integer.
 #[inline(always)]
 pub(super) fn push_u64(line: &mut Line<'_>, number: u64) {
     // Counts and statuses.
-    match number as u32 {
-        small if number < 10 => line.fixed(&[digit(small)]),
-        small if (100..1_000).contains(&number) => line.fixed(&three(small)),
-        _ => line.bytes(itoa::Buffer::new().format(number).as_bytes()),
+    if number < 10 {
+        line.byte(b'0' + number as u8);
+    } else if (100..1_000).contains(&number) {
+        let [_, a, b, c] = four(number as u32);
+        line.fixed(&[a, b, c]);
+    } else {
+        line.bytes(itoa::Buffer::new().format(number).as_bytes());
     }
 }
 
 /// Appends a signed integer.
-#[inline]
+#[inline(always)]
 pub(super) fn push_i64(line: &mut Line<'_>, number: i64) {
     line.bytes(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the shortest text that reads as the same number, with a dot or an exponent; else `NaN`, `inf` or `-inf`.
-#[inline]
+#[inline(always)]
 pub(super) fn push_f64(line: &mut Line<'_>, number: f64) {
     line.bytes(zmij::Buffer::new().format(number).as_bytes());
 }
@@ -60,21 +63,20 @@ fn push_millis(line: &mut Line<'_>, nanos: u64) {
     // Not by adding half, which overflows at the end of the range.
     let millis = nanos / 1_000_000 + u64::from(nanos % 1_000_000 >= 500_000);
     if millis < 10_000 {
-        let millis = millis as u32;
-        line.fixed(&[digit(millis / 1_000), b'.', digit(millis / 100), digit(millis / 10), digit(millis)]);
+        let [seconds, a, b, c] = four(millis as u32);
+        line.fixed(&[seconds, b'.', a, b, c]);
     } else {
         push_u64(line, millis / 1_000);
-        let [a, b, c] = three((millis % 1_000) as u32);
+        let [_, a, b, c] = four((millis % 1_000) as u32);
         line.fixed(&[b'.', a, b, c]);
     }
 }
 
-#[inline]
+#[inline(always)]
 fn push_exact(line: &mut Line<'_>, nanos: u64) {
     push_u64(line, nanos / NANOS);
     let nanos = (nanos % NANOS) as u32;
-    let ([a, b, c], [d, e, f], [g, h, i]) =
-        (three(nanos / 1_000_000), three(nanos / 1_000 % 1_000), three(nanos % 1_000));
+    let ([a, b, c, d], [e, f, g, h], [.., i]) = (four(nanos / 100_000), four(nanos / 10 % 10_000), four(nanos % 10));
     let decimals = [b'.', a, b, c, d, e, f, g, h, i];
     let zeros = decimals[2..].iter().rev().take_while(|digit| **digit == b'0').count();
     line.bytes(&decimals[..decimals.len() - zeros]);
@@ -82,12 +84,13 @@ fn push_exact(line: &mut Line<'_>, nanos: u64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::append;
     use super::*;
     use proptest::prelude::*;
 
     fn text(push: impl FnOnce(&mut Line<'_>)) -> String {
         let mut text = Vec::new();
-        push(&mut Line::new(&mut text, 0));
+        append(&mut text, push);
         String::from_utf8(text).expect("ASCII")
     }
 
@@ -97,6 +100,13 @@ mod tests {
 
     fn exact(nanos: u64) -> String {
         text(|line| push_nanos(line, nanos, Digits::Exact))
+    }
+
+    #[test]
+    fn four_digits_are_right_for_every_number() {
+        for number in 0..10_000 {
+            assert_eq!(four(number).to_vec(), format!("{number:04}").into_bytes());
+        }
     }
 
     #[test]

@@ -8,11 +8,11 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
-use super::line::{Line, expected_len};
+use super::line::{self, Line};
 use super::logfmt::push_bare;
 use super::number::Digits;
 use super::{Format, time};
-use crate::event::{Event, RawValue};
+use crate::event::{Event, Stored};
 use crate::level::Level;
 
 /// The format for development: what matters first, one line an event, coloured on a terminal.
@@ -83,6 +83,7 @@ fn wants_color(var: impl Fn(&str) -> Option<OsString>, terminal: bool) -> bool {
     terminal && var("TERM").is_none_or(|term| term != "dumb")
 }
 
+const PLAIN: &[u8] = b"";
 const BOLD: &[u8] = b"\x1b[1m";
 const DIM: &[u8] = b"\x1b[2m";
 const RED: &[u8] = b"\x1b[31m";
@@ -97,43 +98,46 @@ const FRONT: [&str; 6] = ["req_method", "req_path", "job_name", "resp_status", "
 
 impl Format for Pretty {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let line = &mut Line::new(line, expected_len(event));
-        let paint = Paint { color: self.color };
-        paint.with(line, DIM, |line| line.bytes(&time::rfc3339(event.unix_nanos())[11..23]));
+        line::append(line, |line| self.push(event, line));
+    }
+}
+
+impl Pretty {
+    fn push(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        self.painted(line, DIM, |line| line.bytes(&time::rfc3339(event.unix_nanos())[11..23]));
         line.byte(b' ');
         let (name, color) = level(event.level());
-        paint.with(line, color, |line| line.bytes(name.as_bytes()));
+        self.painted(line, color, |line| line.bytes(name.as_bytes()));
         line.bytes(&b"       "[name.len() - 1..]);
-        paint.with(line, BOLD, |line| line.bytes(event.kind().as_str().as_bytes()));
-        let is_front = |name: &[u8]| FRONT.iter().any(|front| front.as_bytes() == name);
+        self.painted(line, BOLD, |line| line.bytes(event.kind().as_str().as_bytes()));
         for front in FRONT {
             if let Some((_, value)) = event.raw_fields().find(|(name, _)| *name == front.as_bytes()) {
                 line.byte(b' ');
-                paint.with(line, front_color(front, value), |line| push_bare(line, value, Digits::Millis));
+                self.value(line, front_color(front, value), event, value);
             }
         }
+        let is_front = |name: &[u8]| FRONT.iter().any(|front| front.as_bytes() == name);
         let mut rest = event.raw_fields().filter(|(name, _)| !is_front(name)).peekable();
         if rest.peek().is_some() {
             line.byte(b' ');
         }
         for (name, value) in rest {
             line.byte(b' ');
-            paint.with(line, DIM, |line| {
+            self.painted(line, DIM, |line| {
                 line.bytes(name);
                 line.byte(b'=');
             });
-            let color: &[u8] = if name.starts_with(b"exc_") { RED } else { b"" };
-            paint.with(line, color, |line| push_bare(line, value, Digits::Millis));
+            let color = if name.starts_with(b"exc_") { RED } else { PLAIN };
+            self.value(line, color, event, value);
         }
     }
-}
 
-struct Paint {
-    color: bool,
-}
+    #[inline(never)]
+    fn value(&self, line: &mut Line<'_>, color: &[u8], event: &Event<'_>, value: Stored) {
+        self.painted(line, color, |line| push_bare(event, line, value, Digits::Millis));
+    }
 
-impl Paint {
-    fn with(&self, line: &mut Line<'_>, color: &[u8], write: impl FnOnce(&mut Line<'_>)) {
+    fn painted(&self, line: &mut Line<'_>, color: &[u8], write: impl FnOnce(&mut Line<'_>)) {
         if self.color && !color.is_empty() {
             line.bytes(color);
             write(line);
@@ -156,13 +160,13 @@ fn level(level: Level) -> (&'static str, &'static [u8]) {
     }
 }
 
-fn front_color(name: &str, value: RawValue<'_>) -> &'static [u8] {
+fn front_color(name: &str, value: Stored) -> &'static [u8] {
     match (name, value) {
         ("req_path" | "job_name", _) => BOLD,
-        ("resp_status", RawValue::U64(500..)) => RED,
-        ("resp_status", RawValue::U64(400..)) => YELLOW,
-        ("resp_status", RawValue::U64(_)) => GREEN,
-        _ => b"",
+        ("resp_status", Stored::U64(500..)) => RED,
+        ("resp_status", Stored::U64(400..)) => YELLOW,
+        ("resp_status", Stored::U64(_)) => GREEN,
+        _ => PLAIN,
     }
 }
 
