@@ -112,12 +112,17 @@ impl Args {
         }
     }
 
+    /// The path of an argument.
+    pub(crate) fn path(&mut self, name: &str) -> Option<Path> {
+        match self.take(name)?.given {
+            Given::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Where expansions find the runtime: `crate = path`, or `::canonlog`.
     pub(crate) fn runtime(&mut self) -> TokenStream {
-        match self.take("crate").map(|arg| arg.given) {
-            Some(Given::Path(path)) => quote!(#path::__private),
-            _ => quote!(::canonlog::__private),
-        }
+        self.path("crate").map_or_else(|| quote!(::canonlog::__private), |path| quote!(#path::__private))
     }
 }
 
@@ -199,12 +204,18 @@ fn unknown(key: &Ident, macro_name: &str, known: &[Known], diag: &mut Diagnostic
     let what = format!("unknown argument `{got}` of `{macro_name}`");
     match diag::nearest(&got, names()) {
         Some(near) => diag.mistake(key, what, format_args!("an argument with a similar name exists: `{near}`")),
-        None => diag.mistake(key, what, format_args!("the arguments are {}", list_of(names()))),
+        None => diag.mistake(key, what, known_list(known)),
     }
 }
 
-fn list_of<'k>(names: impl Iterator<Item = &'k str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+fn known_list(known: &[Known]) -> String {
+    match known {
+        [only] => format!("the only argument here is `{}`", only.name),
+        known => {
+            let names: Vec<String> = known.iter().map(|spec| format!("`{}`", spec.name)).collect();
+            format!("the arguments are {}", names.join(", "))
+        }
+    }
 }
 
 fn is_form(arg: &Arg, spec: &Known, diag: &mut Diagnostics) -> bool {
@@ -239,15 +250,24 @@ fn split(tokens: TokenStream, place: &str, known: &[Known], diag: &mut Diagnosti
             if input.is_empty() {
                 break;
             }
-            if input.parse::<Option<Token![,]>>()?.is_none() {
-                let next = input.cursor().token_tree().map(|(token, _)| token);
-                diag.mistake(next, "arguments without a comma between them", "write `,` before this one");
-                // The rest is read as the next argument, so that its own mistakes are reported too.
-                if !input.peek(Ident::peek_any) {
-                    skip(input);
-                    input.parse::<Option<Token![,]>>()?;
-                }
+            if input.parse::<Option<Token![,]>>()?.is_some() {
+                continue;
             }
+            let next = input.cursor().token_tree().map(|(token, _)| token);
+            if input.peek(Ident::peek_any) {
+                // The rest is read as the next argument, so that its own mistakes are reported too.
+                diag.mistake(next, "arguments without a comma between them", "write `,` before this one");
+                continue;
+            }
+            match args.pop_if(|arg: &mut Arg| matches!(arg.given, Given::Word)) {
+                Some(Arg { key, .. }) => {
+                    let what = format_args!("an argument's name is one word, and `{key}` is followed by more");
+                    diag.mistake(next, what, "write one word, then `=` and a value, or `,`");
+                }
+                None => diag.mistake(next, "arguments without a comma between them", "write `,` before this one"),
+            }
+            skip(input);
+            input.parse::<Option<Token![,]>>()?;
         }
         Ok(args)
     };
@@ -293,7 +313,7 @@ fn not_an_argument(input: ParseStream<'_>, place: &str, known: &[Known], diag: &
     } else if known.is_empty() {
         diag.mistake(&token, what, "write `key = expression`");
     } else {
-        diag.mistake(&token, what, format_args!("the arguments are {}", list_of(known.iter().map(|spec| spec.name))));
+        diag.mistake(&token, what, known_list(known));
     }
 }
 
@@ -311,6 +331,15 @@ fn skip(input: ParseStream<'_>) {
 /// Where a value stands, for what expansions say about it.
 pub(crate) fn span_of(value: &Expr) -> Span {
     Span::mixed_site().located_at(value.span())
+}
+
+/// Tokens of ours, as if they stood at `span`; they keep the names that they mean.
+pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
+    let at = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    tokens.clone().into_iter().map(at).collect()
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ impl Diagnostics {
         }
     }
 
+    /// Whether there was any mistake so far.
+    pub(crate) fn has_mistakes(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// The model, or all mistakes.
     pub(crate) fn finish<T>(self, model: Option<T>) -> Result<T, syn::Error> {
         match (self.error, model) {

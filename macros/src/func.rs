@@ -34,9 +34,9 @@ pub(crate) enum Shape {
     /// `async fn`.
     Async,
     /// `-> impl Future<Output = ..>`.
-    Future { output: Type },
+    Future { output: Box<Type> },
     /// `-> Pin<Box<dyn Future<Output = ..>>>`, also what `async_trait` makes.
-    Boxed { declared: Type, output: Type },
+    Boxed { declared: Box<Type>, output: Box<Type> },
 }
 
 impl Func {
@@ -64,10 +64,10 @@ impl Func {
         if let Type::ImplTrait(returned) = bare(declared)
             && let Some(output) = output_of(&returned.bounds)
         {
-            return Shape::Future { output };
+            return Shape::Future { output: Box::new(output) };
         }
         match boxed_output(declared) {
-            Some(output) => Shape::Boxed { declared: inferred(declared), output },
+            Some(output) => Shape::Boxed { declared: Box::new(inferred(declared)), output: Box::new(output) },
             None => Shape::Sync,
         }
     }
@@ -102,9 +102,7 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Func> {
     let body = match inside.parse2(group.stream()) {
         Ok((inner, stmts)) => {
             attrs.extend(inner);
-            let mut brace_token = token::Brace::default();
-            brace_token.span = group.delim_span();
-            Body::Parsed(Block { brace_token, stmts })
+            Body::Parsed(Block { brace_token: token::Brace { span: group.delim_span() }, stmts })
         }
         Err(_) => Body::Raw(group),
     };

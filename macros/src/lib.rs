@@ -5,10 +5,13 @@
 
 mod args;
 mod diag;
+mod fields;
 mod func;
 mod future;
 mod instrument_request;
+mod on_error;
 mod operation;
+mod register_instrumenter;
 mod rewrite;
 mod site;
 #[cfg(test)]
@@ -35,13 +38,16 @@ use proc_macro::TokenStream;
 /// It is for sync and `async` functions, methods and generics, and for functions that return `impl Future`,
 /// `Pin<Box<dyn Future>>` or are made by `async_trait`: there the record begins at the first poll of what they return.
 ///
-/// ```ignore
+/// ```
 /// use canonlog::instrument_request;
 ///
 /// #[instrument_request(fields(cart_id = id), timeout = "2s")]
-/// async fn load_cart(id: u64) -> Result<Cart, LoadError> {
-///     Ok(fetch(id).await?)
+/// fn load_cart(id: &str) -> Result<u64, std::num::ParseIntError> {
+///     Ok(id.parse()?)
 /// }
+///
+/// assert_eq!(load_cart("7"), Ok(7)); // resp_view="shop::load_cart" app_cart_id="7"
+/// assert!(load_cart("seven").is_err()); // exc_type="core::num::error::ParseIntError" exc_msg="invalid digit found in string"
 /// ```
 #[proc_macro_attribute]
 pub fn instrument_request(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -59,15 +65,109 @@ pub fn instrument_request(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `tags(table = "carts")` | `app_<name>_table`, for values of which there are few |
 /// | `crate = path` | where canonlog is, if not at `::canonlog` |
 ///
-/// ```ignore
+/// ```
 /// use canonlog::operation;
 ///
 /// #[operation(tags(table = "carts"))]
-/// async fn load(id: u64) -> Cart {
-///     fetch(id).await
+/// async fn load(id: u64) -> Option<u64> {
+///     (id > 0).then_some(id) // app_load_time="0.004" app_load_count="1" app_load_table="carts"
 /// }
 /// ```
 #[proc_macro_attribute]
 pub fn operation(args: TokenStream, item: TokenStream) -> TokenStream {
     operation::run(args.into(), item.into()).into()
+}
+
+/// Turns a failure into a `partial_failure` event, and returns a fallback instead.
+///
+/// The signature stays what it says. In a function that returns a `Result`, the fallback is a `Result` too, and an `Err` that
+/// leaves by `?`, `return` or at the end is a failure. In any other function the body may use `?` on a `Result` all the same,
+/// and still ends in the declared type. In one that returns an `Option`, `?` on `None` returns `None`, which is no failure.
+///
+/// | argument | means |
+/// |---|---|
+/// | `return = Vec::new()` | the fallback; evaluated only when it is needed, with the arguments that the body has not moved |
+/// | `panics` | a panic is a failure too |
+/// | `crate = path` | where canonlog is, if not at `::canonlog` |
+///
+/// `?` in closures, async blocks and nested functions stays theirs, as does one in a macro that is not known to evaluate its
+/// arguments in place.
+///
+/// ```
+/// use canonlog::on_error;
+///
+/// #[on_error(return = Vec::new())]
+/// fn recommend(ids: &str) -> Vec<u64> {
+///     let first = ids.parse()?;
+///     vec![first, first + 1]
+/// }
+///
+/// assert_eq!(recommend("7"), [7, 8]);
+/// assert!(recommend("seven").is_empty()); // event_type="partial_failure" exc_type="core::num::error::ParseIntError"
+/// ```
+#[proc_macro_attribute]
+pub fn on_error(args: TokenStream, item: TokenStream) -> TokenStream {
+    on_error::run(args.into(), item.into()).into()
+}
+
+/// Registers an instrumenter, so that it is found wherever its crate is linked.
+///
+/// On a unit struct the instance is the struct itself. Any other struct, and the type of an `impl Instrumenter for ..`, is made
+/// by its `Default`.
+///
+/// | argument | means |
+/// |---|---|
+/// | `name = "app_version"` | the name by which others refer to it; else the type's name in lower case |
+/// | `order = 2000` | lower comes first; 1000 unless given, after the built-in ones |
+/// | `after = "database"`, `after = ["a", "b"]` | those that come before it |
+/// | `before = "saturation"` | those that come after it |
+/// | `crate = path` | where canonlog is, if not at `::canonlog` |
+///
+/// ```
+/// use canonlog::{Instrumenter, InstrumenterError, Unit, register_instrumenter};
+///
+/// #[register_instrumenter(after = "database")]
+/// struct AppVersion;
+///
+/// impl Instrumenter for AppVersion {
+///     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+///         unit.set("version", env!("CARGO_PKG_VERSION"));
+///         Ok(())
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn register_instrumenter(args: TokenStream, item: TokenStream) -> TokenStream {
+    register_instrumenter::run(args.into(), item.into()).into()
+}
+
+/// Makes a struct something to record whole: each field under its name.
+///
+/// | `#[canonlog(..)]` on a field | means |
+/// |---|---|
+/// | `rename = "cart_total"` | another name |
+/// | `skip` | it is left out |
+/// | `redact` | its name, without its value |
+/// | `flatten` | the fields of a struct that derives `Fields` itself |
+///
+/// On the struct: `#[canonlog(crate = path)]`.
+///
+/// ```
+/// use canonlog::{Context, Fields};
+///
+/// #[derive(Fields)]
+/// struct Cart {
+///     #[canonlog(rename = "cart_id")]
+///     id: u64,
+///     total: f64,
+///     #[canonlog(redact)]
+///     card: String,
+/// }
+///
+/// let cart = Cart { id: 7, total: 19.99, card: "4111".to_owned() };
+/// Context::record(&cart); // app_cart_id="7" app_total="19.99" app_card="REDACTED"
+/// ```
+#[proc_macro_derive(Fields, attributes(canonlog))]
+pub fn fields(item: TokenStream) -> TokenStream {
+    fields::run(item.into()).into()
 }

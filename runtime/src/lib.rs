@@ -8,21 +8,24 @@ mod context;
 pub mod db;
 mod emitter;
 mod event;
+mod fields;
 mod format;
 mod instrumenter;
 #[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja"))]
 mod integrations;
 mod level;
+mod macros;
 mod output;
 mod pipeline;
 mod scratch;
 mod sys;
 mod value;
 
-pub use canonlog_macros::{instrument_request, operation};
+pub use canonlog_macros::{Fields, instrument_request, on_error, operation, register_instrumenter};
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use emitter::{Emitter, EmitterError};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
+pub use fields::Fields;
 pub use format::{Combined, Format, Json, Logfmt, Pretty};
 pub use instrumenter::{
     Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,

@@ -220,6 +220,7 @@ impl ToValue for Value<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayValue<T>(T);
 
+#[diagnostic::do_not_recommend]
 impl<T: fmt::Display> ToValue for DisplayValue<T> {
     fn to_value(&self) -> Value<'_> {
         Value::Display(&self.0)
@@ -236,6 +237,7 @@ impl<T: fmt::Debug> fmt::Display for DebugValue<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: fmt::Debug> ToValue for DebugValue<T> {
     fn to_value(&self) -> Value<'_> {
         Value::Display(self)

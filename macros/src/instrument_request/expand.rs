@@ -142,7 +142,7 @@ impl Rules for Tap<'_> {
     fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
         let (runtime, fun, line) = (self.runtime, site::fun(), site::line(token.span));
         let span = Span::mixed_site().located_at(token.span);
-        let tap = quote::quote_spanned!(span=> #runtime::tap(#operand, &#fun, #line));
+        let tap = quote::quote_spanned!(span=> #runtime::Tap::tap(#operand, &#fun, #line));
         syn::parse_quote!(#tap #token)
     }
 

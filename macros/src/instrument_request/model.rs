@@ -125,7 +125,7 @@ impl Timeout {
             _ => 0.0,
         };
         let nanos = number.parse::<f64>().unwrap_or(0.0) * unit;
-        if nanos < 1.0 || nanos >= 9e18 {
+        if !(1.0..9e18).contains(&nanos) {
             let what = format_args!("`{value}` is not a time limit");
             diag.mistake(text, what, "write a number and `ms`, `s`, `m` or `h`, as in `\"2s\"`, or `\"off\"`");
             return None;

@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Item, Macro, Pat, Token, Type};
 
-pub(crate) use tail::{diverges, future_of, leaves};
+pub(crate) use tail::{diverges, future_of};
 
 /// What to put in the place of what a body leaves through.
 pub(crate) trait Rules {
@@ -24,14 +24,11 @@ pub(crate) trait Rules {
     fn question(&mut self, operand: Expr, token: Token![?]) -> Expr;
 
     /// The expression for a value that leaves by `return` or as the tail; `line` is where.
-    fn exit(&mut self, value: Expr, line: Span) -> Expr {
-        let _ = line;
-        value
-    }
+    fn exit(&mut self, value: Expr, line: Span) -> Expr;
 
-    /// The expression for `return` without a value.
-    fn bare_return(&mut self, whole: Expr) -> Expr {
-        whole
+    /// The value for a `return` without one, where it needs one.
+    fn unit(&mut self) -> Option<Expr> {
+        None
     }
 }
 
@@ -47,6 +44,14 @@ pub(crate) fn body(block: &mut Block, rules: &mut impl Rules) {
 /// Rewrites `?` and `return`, and leaves the tail.
 pub(crate) fn inside(block: &mut Block, rules: &mut impl Rules) {
     Visitor { rules }.visit_block_mut(block);
+}
+
+/// The line of the tail of a block, or of its end.
+pub(crate) fn end_line(block: &Block) -> Span {
+    match block.stmts.last() {
+        Some(syn::Stmt::Expr(tail, None)) => last_line(tail),
+        _ => block.brace_token.span.close(),
+    }
 }
 
 /// The token whose line best names an expression that leaves: the method in a chain, else the first token.
@@ -83,7 +88,7 @@ impl<R: Rules> VisitMut for Visitor<'_, R> {
                         self.visit_expr_mut(value);
                         **value = self.rules.exit(take(value), line);
                     }
-                    None => *expr = self.rules.bare_return(take(expr)),
+                    None => it.expr = self.rules.unit().map(Box::new),
                 }
             }
             _ => visit_mut::visit_expr_mut(self, expr),

@@ -1,7 +1,7 @@
 //! Through which line a function fails.
 //!
 //! ```text
-//! operand?  ──▶ tap(operand, FUN, line)?        return value  ──▶ return exit(value, FUN, line)
+//! operand?  ──▶ Tap::tap(operand, FUN, line)?        return value  ──▶ return exit(value, FUN, line)
 //! ```
 //!
 //! Both give back what they were given. The last exit of the thread is kept until the boundary looks at the result; between
@@ -22,53 +22,53 @@ thread_local! {
     message = "the `?` operator can only be applied to values that implement `Try`",
     label = "the `?` operator cannot be applied to type `{Self}`"
 )]
-pub trait Tap {
+pub trait Tap: Sized {
     #[doc(hidden)]
-    fn __canonlog_fails(&self) -> bool;
+    fn fails(&self) -> bool;
+
+    /// The operand of a `?`, unchanged.
+    #[inline(always)]
+    fn tap(self, fun: &'static Fun, line: u32) -> Self {
+        if self.fails() {
+            left(fun, line);
+        }
+        self
+    }
 }
 
 impl<T, E> Tap for Result<T, E> {
     #[inline(always)]
-    fn __canonlog_fails(&self) -> bool {
+    fn fails(&self) -> bool {
         self.is_err()
     }
 }
 
 impl<T> Tap for Option<T> {
     #[inline(always)]
-    fn __canonlog_fails(&self) -> bool {
+    fn fails(&self) -> bool {
         false
     }
 }
 
 impl<B, C> Tap for ControlFlow<B, C> {
     #[inline(always)]
-    fn __canonlog_fails(&self) -> bool {
+    fn fails(&self) -> bool {
         false
     }
 }
 
 impl<T, E> Tap for Poll<Result<T, E>> {
     #[inline(always)]
-    fn __canonlog_fails(&self) -> bool {
+    fn fails(&self) -> bool {
         matches!(self, Poll::Ready(Err(_)))
     }
 }
 
 impl<T, E> Tap for Poll<Option<Result<T, E>>> {
     #[inline(always)]
-    fn __canonlog_fails(&self) -> bool {
+    fn fails(&self) -> bool {
         matches!(self, Poll::Ready(Some(Err(_))))
     }
-}
-
-/// The operand of a `?`, unchanged.
-#[inline(always)]
-pub fn tap<T: Tap>(operand: T, fun: &'static Fun, line: u32) -> T {
-    if operand.__canonlog_fails() {
-        left(fun, line);
-    }
-    operand
 }
 
 /// A value that leaves a function, unchanged.

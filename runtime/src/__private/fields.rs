@@ -49,3 +49,22 @@ pub fn timeout(nanos: u64) {
 pub fn timeout_off() {
     Context::set_timeout(None);
 }
+
+/// What stands in the place of a hidden value.
+pub const REDACTED: &str = "REDACTED";
+
+/// Refuses, while the compiler runs it, a key that is not lower-case words joined by `_`.
+pub const fn check_key(key: &str) {
+    let bytes = key.as_bytes();
+    assert!(bytes.len() <= 64, "a key has at most 64 characters");
+    assert!(!bytes[0].is_ascii_digit(), "a key does not begin with a digit");
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        assert!(
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_',
+            "a key is lower-case words joined by `_`, as in `cart_total`"
+        );
+        at += 1;
+    }
+}

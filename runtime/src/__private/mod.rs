@@ -2,19 +2,25 @@
 
 mod boundary;
 mod exits;
+mod fallback;
 mod fields;
 mod probe;
 mod request;
 mod site;
 
 pub use inventory;
+pub use std::boxed::Box;
 pub use std::convert::Infallible as Never;
 
 pub use boundary::{
     Boundary, Init, Once, OperationGuard, Running, Start, Unit, boundary, boxed, call, never, operation, start,
 };
-pub use exits::{Tap, exit, tap};
-pub use fields::{keep, record, record_kept, timeout, timeout_off};
+pub use exits::{Tap, exit};
+pub use fallback::{
+    Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,
+    ShownResultExit, ValueExit, catch, catch_async, partial_failure, recovery,
+};
+pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};

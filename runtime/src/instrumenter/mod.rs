@@ -43,6 +43,11 @@ pub type InstrumenterError = Box<dyn Error + Send + Sync>;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no instrumenter",
+    label = "not a `canonlog::Instrumenter`",
+    note = "implement `canonlog::Instrumenter` for `{Self}`"
+)]
 pub trait Instrumenter: Send + Sync + 'static {
     /// Called once, when the process sets canonlog up.
     ///

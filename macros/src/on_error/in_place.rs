@@ -1,0 +1,184 @@
+//! A body that gives the fallback instead of failing, without a closure around it.
+//!
+//! ```text
+//! 'fallback: {
+//!     let error = 'fail_0: {                    one for each `?`, as each has its own type of error
+//!         return { body };                      operand?  ──▶  match operand { Ok(value) => value, Err(error) => break 'fail_0 error }
+//!     };
+//!     event of `error`; break 'fallback;        after the body, so that every type in it is known
+//! }
+//! EXPR
+//! ```
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Block, Expr, Lifetime, Token, Type};
+
+use crate::func::{is_option, is_unit, may_fail};
+use crate::rewrite::{self, Rules};
+use crate::site;
+
+/// How to rewrite a body.
+pub(super) struct InPlace<'m> {
+    pub(super) runtime: &'m TokenStream,
+    pub(super) fallback: &'m Expr,
+    pub(super) panics: bool,
+    pub(super) result: &'m Type,
+    pub(super) is_async: bool,
+}
+
+impl InPlace<'_> {
+    pub(super) fn expand(&self, body: &Block) -> TokenStream {
+        let InPlace { runtime, fallback, result, .. } = self;
+        let mut exits = Exits { how: self, failures: Vec::new(), breaks: false };
+        let mut body = body.clone();
+        rewrite::inside(&mut body, &mut exits);
+        let Exits { failures, breaks, .. } = exits;
+        let breaks = breaks || !failures.is_empty() || (self.probes() && !rewrite::diverges(&body));
+        if !breaks && !self.panics {
+            // Nothing that is seen here can fail; the fallback is still checked.
+            let stmts = &body.stmts;
+            return quote!(#[allow(unreachable_code)] if false { return #fallback; } { #(#stmts)* });
+        }
+        let inner = failures.iter().enumerate().fold(self.success(&body), |inner, (number, line)| {
+            let (label, fallback) = (fail_label(number), fallback_label());
+            let (error, fun) = (Ident::new("error", Span::mixed_site()), site::fun());
+            let number = site::line(*line);
+            quote! {
+                let #error = #label: { #inner };
+                {
+                    use #runtime::{ErrorProbe as _, ShownErrorProbe as _};
+                    #runtime::partial_failure((&&#runtime::Probe(&#error)).__canonlog_error(), &#fun, #number);
+                }
+                break #fallback;
+            }
+        });
+        let label = fallback_label();
+        if !self.panics {
+            return quote!(#label: { #inner } #fallback);
+        }
+        let (value, fun) = (Ident::new("value", Span::mixed_site()), site::fun());
+        let inner = if breaks { quote!(#label: { #inner } ::core::option::Option::None) } else { inner };
+        let outcome = if self.is_async {
+            quote!(#runtime::catch_async(&#fun, async move {
+                if false { return #runtime::never::<::core::option::Option<#result>>(); }
+                #inner
+            }).await)
+        } else {
+            quote!(#runtime::catch(&#fun, move || -> ::core::option::Option<#result> { #inner }))
+        };
+        quote! {
+            if let ::core::option::Option::Some(#value) = #outcome { return #value; }
+            #fallback
+        }
+    }
+
+    /// Whether a value that leaves by the tail or `return` can be a failure.
+    fn probes(&self) -> bool {
+        may_fail(self.result)
+    }
+
+    /// The body, and what leaves with its value.
+    fn success(&self, body: &Block) -> TokenStream {
+        let InPlace { runtime, result, panics, .. } = self;
+        let stmts = &body.stmts;
+        let value = Ident::new("value", Span::mixed_site());
+        if rewrite::diverges(body) {
+            // A `return` around it would be unreachable.
+            quote!({ #(#stmts)* })
+        } else if self.probes() {
+            let (leave, label) = (leave(runtime, result, site::line(rewrite::end_line(body))), fallback_label());
+            let given = if *panics { quote!(::core::option::Option::Some(#value)) } else { quote!(#value) };
+            quote! {
+                let #value: #result = { #(#stmts)* };
+                if let ::core::option::Option::Some(#value) = #leave { return #given; }
+                break #label;
+            }
+        } else if is_unit(result) {
+            let unit = panics.then(|| quote!(::core::option::Option::Some(())));
+            quote!({ #(#stmts)* } return #unit;)
+        } else if *panics {
+            quote!(return ::core::option::Option::Some({ #(#stmts)* });)
+        } else {
+            quote!(return { #(#stmts)* };)
+        }
+    }
+}
+
+/// An expression that reports `value` if it is a failure and is else `Some(value)`.
+pub(super) fn leave(runtime: &TokenStream, result: &Type, line: u32) -> TokenStream {
+    let (value, fun) = (Ident::new("value", Span::mixed_site()), site::fun());
+    quote!({
+        use #runtime::{ResultExit as _, ShownResultExit as _, ValueExit as _};
+        (&&&#runtime::Exit::<#result>::NEW).__canonlog_leave(#value, &#fun, #line)
+    })
+}
+
+fn fallback_label() -> Lifetime {
+    Lifetime::new("'fallback", Span::mixed_site())
+}
+
+fn fail_label(number: usize) -> Lifetime {
+    Lifetime::new(&format!("'fail_{number}"), Span::mixed_site())
+}
+
+struct Exits<'m> {
+    how: &'m InPlace<'m>,
+    /// The token of each `?`.
+    failures: Vec<Span>,
+    /// Whether something else leads to the fallback.
+    breaks: bool,
+}
+
+impl Rules for Exits<'_> {
+    fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
+        let InPlace { runtime, result, panics, .. } = self.how;
+        let span = Span::mixed_site().located_at(token.span);
+        let mut label = fail_label(self.failures.len());
+        label.set_span(span);
+        self.failures.push(token.span);
+        let (value, error) = (Ident::new("value", span), Ident::new("error", span));
+        if is_option(result) {
+            let none = if *panics {
+                quote_spanned!(span=> ::core::option::Option::Some(::core::option::Option::None))
+            } else {
+                quote_spanned!(span=> ::core::option::Option::None)
+            };
+            syn::parse_quote_spanned!(span=> match #runtime::FallibleOrNone::branch(#operand) {
+                #runtime::Branch::Value(#value) => #value,
+                #runtime::Branch::Nothing => return #none,
+                #runtime::Branch::Failed(#error) => break #label #error,
+            })
+        } else {
+            syn::parse_quote_spanned!(span=> match #runtime::Fallible::branch(#operand) {
+                ::core::result::Result::Ok(#value) => #value,
+                ::core::result::Result::Err(#error) => break #label #error,
+            })
+        }
+    }
+
+    fn exit(&mut self, value: Expr, line: Span) -> Expr {
+        let InPlace { runtime, result, panics, .. } = self.how;
+        if !self.how.probes() {
+            return if *panics { syn::parse_quote!(::core::option::Option::Some(#value)) } else { value };
+        }
+        let leave = leave(runtime, result, site::line(line));
+        let given = Ident::new("value", Span::mixed_site());
+        if *panics {
+            return syn::parse_quote!({ let #given: #result = #value; #leave });
+        }
+        self.breaks = true;
+        let label = fallback_label();
+        syn::parse_quote!({
+            let #given: #result = #value;
+            match #leave {
+                ::core::option::Option::Some(#given) => #given,
+                ::core::option::Option::None => break #label,
+            }
+        })
+    }
+
+    fn unit(&mut self) -> Option<Expr> {
+        self.how.panics.then(|| syn::parse_quote!(::core::option::Option::Some(())))
+    }
+}

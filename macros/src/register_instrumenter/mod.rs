@@ -1,0 +1,19 @@
+//! `#[register_instrumenter]`: a plugin that is found at link time.
+
+mod expand;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::diag::{self, Diagnostics};
+
+pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diag = Diagnostics::default();
+    let model = model::RegisterInstrumenter::lower(args, item.clone(), &mut diag);
+    match diag.finish(model) {
+        Ok(model) => expand::expand(&model),
+        Err(error) => diag::keep_item(item, &error),
+    }
+}

@@ -1,0 +1,10 @@
+use canonlog::Fields;
+
+struct Owner;
+
+#[derive(Fields)]
+struct Cart {
+    owner: Owner,
+}
+
+fn main() {}

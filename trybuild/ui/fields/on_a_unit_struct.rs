@@ -1,0 +1,6 @@
+use canonlog::Fields;
+
+#[derive(Fields)]
+struct Cart;
+
+fn main() {}

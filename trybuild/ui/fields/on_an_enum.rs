@@ -1,0 +1,8 @@
+use canonlog::Fields;
+
+#[derive(Fields)]
+enum Cart {
+    Empty,
+}
+
+fn main() {}

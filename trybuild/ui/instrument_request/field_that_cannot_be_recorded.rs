@@ -1,0 +1,8 @@
+struct Cart;
+
+#[canonlog::instrument_request(fields(cart = cart))]
+fn load(cart: Cart) {
+    drop(cart);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+trait Load {
+    #[canonlog::instrument_request]
+    fn load(&self) -> u64;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[canonlog::instrument_request]
+struct Cart {
+    id: u64,
+}
+
+fn main() {}

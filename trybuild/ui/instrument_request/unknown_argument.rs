@@ -1,0 +1,6 @@
+#[canonlog::instrument_request(nmae = "cart_load")]
+fn load(id: u64) -> u64 {
+    id
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[canonlog::on_error(return = 0)]
+enum Cart {
+    Empty,
+}
+
+fn main() {}

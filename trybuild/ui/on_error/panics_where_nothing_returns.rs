@@ -1,0 +1,6 @@
+#[canonlog::on_error(return = std::process::exit(1), panics)]
+fn serve() -> ! {
+    loop {}
+}
+
+fn main() {}

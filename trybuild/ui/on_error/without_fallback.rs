@@ -1,0 +1,6 @@
+#[canonlog::on_error]
+fn parse(text: &str) -> u64 {
+    text.parse()?
+}
+
+fn main() {}

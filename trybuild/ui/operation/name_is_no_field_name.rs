@@ -1,0 +1,6 @@
+#[canonlog::operation(name = "cart-load")]
+fn load(id: u64) -> u64 {
+    id
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+struct Cart;
+
+#[canonlog::operation]
+impl Cart {
+    fn load(&self) {}
+}
+
+fn main() {}

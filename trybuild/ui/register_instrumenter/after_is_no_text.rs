@@ -1,0 +1,12 @@
+use canonlog::{Instrumenter, InstrumenterError, Unit, register_instrumenter};
+
+#[register_instrumenter(after = database)]
+struct Version;
+
+impl Instrumenter for Version {
+    fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+        Ok(())
+    }
+}
+
+fn main() {}

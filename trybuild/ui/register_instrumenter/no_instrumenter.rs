@@ -1,0 +1,6 @@
+use canonlog::register_instrumenter;
+
+#[register_instrumenter]
+struct Version;
+
+fn main() {}

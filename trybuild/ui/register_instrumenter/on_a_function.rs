@@ -1,0 +1,6 @@
+use canonlog::register_instrumenter;
+
+#[register_instrumenter]
+fn version() {}
+
+fn main() {}
