@@ -26,7 +26,7 @@ pub use context::{Context, OwnedValue, Scoped, TimeGuard};
 pub use emitter::{Emitter, EmitterError};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use fields::Fields;
-pub use format::{Combined, Format, Json, Logfmt, Pretty};
+pub use format::{Combined, Format, Json, Logfmt, Pretty, push_escaped};
 pub use instrumenter::{
     Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,
 };

@@ -1,15 +1,4 @@
 //! `key="value"` tokens, one space between two: for people, `grep`, and log stores.
-//!
-//! ```text
-//! line   = token *( " " token )
-//! token  = key "=" value
-//! key    = 1*( any visible ASCII character but `"`, `\`, `=` )
-//! value  = quoted, or bare (only with `quote_needed`)
-//! quoted = a JSON string (RFC 8259), with the escapes of `escape.rs` and no others
-//! bare   = as key
-//! ```
-//!
-//! Keys are unique; every line starts with `event_type`, `event_time`, `event_level`.
 
 use super::line::{self, Line};
 use super::number::{self, Digits};
@@ -20,6 +9,16 @@ use crate::event::{Event, Stored};
 ///
 /// Every value is quoted, and escaped as JSON escapes strings; so a strict reader of JSON strings gives each text back
 /// unchanged, and no value can forge a field or a line. Durations are seconds with three decimals, absent values `-`.
+///
+/// ```text
+/// line      = token *( " " token )      ; starts with event_type, event_time, event_level
+/// token     = key "=" quoted            ; a key stands once
+/// key       = [A-Za-z_@][A-Za-z0-9_.\-/:@]{0,127}
+/// quoted    = %x22 *( character / escape ) %x22
+/// escape    = "\" ( %x22 / "\" / "b" / "f" / "n" / "r" / "t" / "u" 4( "0"-"9" / "a"-"f" ) )
+/// character = any of Unicode but quote, backslash, U+0000-U+001F, U+007F-U+009F, U+061C, U+200E-U+200F,
+///             U+2028-U+202E, U+2066-U+2069 and U+FEFF, which are always escaped; nothing else is
+/// ```
 ///
 /// ```
 /// use canonlog::{EventType, Format, Level, Logfmt, OwnedEvent};
@@ -59,7 +58,7 @@ impl Logfmt {
     /// Quotes only where they are needed: numbers, booleans and simple words stand bare.
     ///
     /// A text that is empty, holds anything but visible ASCII, or reads as a number, a boolean or `null` keeps its quotes.
-    /// So `-` without quotes is always an absent value, and `5` always a number.
+    /// So `-` without quotes is always an absent value, and `5` always a number. Nothing else in the grammar changes.
     ///
     /// ```
     /// # use canonlog::{EventType, Format, Level, Logfmt, OwnedEvent};

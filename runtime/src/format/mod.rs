@@ -28,7 +28,7 @@ use crate::event::Event;
 /// Turns an event into bytes.
 ///
 /// ```
-/// use canonlog::{Event, Format};
+/// use canonlog::{Event, Format, push_escaped};
 ///
 /// /// Only the path and the status.
 /// struct Short;
@@ -37,19 +37,42 @@ use crate::event::Event;
 ///     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
 ///         for name in ["req_path", "resp_status"] {
 ///             if let Some(value) = event.get(name) {
-///                 line.extend_from_slice(format!("{value} ").as_bytes());
+///                 push_escaped(line, &value.to_string());
+///                 line.push(b' ');
 ///             }
 ///         }
 ///     }
 /// }
+/// # use canonlog::{EventType, Level, OwnedEvent};
+/// # let mut event = OwnedEvent::new(EventType::Request, Level::Info, std::time::SystemTime::UNIX_EPOCH);
+/// # event.set("req_path", "/a\nb");
+/// # event.set("resp_status", 200);
+/// # let mut line = Vec::new();
+/// # Short.format(&event.view(), &mut line);
+/// # assert_eq!(line, br"/a\nb 200 ");
 /// ```
 pub trait Format: Send + Sync + 'static {
     /// Appends the event to `line`, without a line end; what is in `line` already stays.
     ///
     /// A format that appends nothing has no line for this event: nothing is written, and nothing counts as lost.
     ///
-    /// It must not write a raw line break: an event is one line for any reader, and the output writes the line end.
+    /// It must not write a raw line break: an event is one line for any reader, and the output writes the line end. A text
+    /// may hold anything, so it goes through [`push_escaped`].
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>);
+}
+
+/// Appends a text with what must not stand raw in a line escaped, as all formats here do.
+///
+/// The escapes are JSON's: `\"`, `\\`, `\n`, `\r`, `\t`, `\b`, `\f`, and `\u001b` for other controls, Unicode's line ends, marks
+/// that turn the direction of text, and the byte order mark.
+///
+/// ```
+/// let mut line = Vec::new();
+/// canonlog::push_escaped(&mut line, "a \"b\"\n\u{1b}[31m é");
+/// assert_eq!(line, r#"a \"b\"\n\u001b[31m é"#.as_bytes());
+/// ```
+pub fn push_escaped(line: &mut Vec<u8>, text: &str) {
+    escape::push_escaped(line, text.as_bytes());
 }
 
 impl<F: Format + ?Sized> Format for Box<F> {

@@ -17,9 +17,9 @@ pub(super) enum Digits {
 #[inline(always)]
 fn four(number: u32) -> [u8; 4] {
     // Two pairs, then four digits, each pair and digit in a lane of its own; 103/1024 is a tenth, exactly enough below 100.
-    let pairs = number / 100 | (number % 100) << 16;
-    let tens = (pairs * 103 >> 10) & 0x000F_000F;
-    let digits = tens | (pairs - tens * 10) << 8;
+    let pairs = (number / 100) | ((number % 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F;
+    let digits = tens | ((pairs - tens * 10) << 8);
     (digits | 0x3030_3030).to_le_bytes()
 }
 
