@@ -87,8 +87,11 @@ impl fmt::Display for Value<'_> {
             Value::Bool(value) => value.fmt(f),
             Value::I64(value) => value.fmt(f),
             Value::U64(value) => value.fmt(f),
-            Value::F64(value) => value.fmt(f),
-            Value::Duration(value) => write!(f, "{:.3}", value.as_secs_f64()),
+            Value::F64(value) => f.write_str(zmij::Buffer::new().format(*value)),
+            Value::Duration(value) => {
+                let millis = (value.as_nanos() + 500_000) / 1_000_000;
+                write!(f, "{}.{:03}", millis / 1_000, millis % 1_000)
+            }
             Value::Str(value) => f.write_str(value),
             Value::Display(value) => value.fmt(f),
         }

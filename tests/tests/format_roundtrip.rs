@@ -197,6 +197,13 @@ proptest! {
     }
 
     #[test]
+    fn a_value_displays_as_logfmt_writes_it(field in field()) {
+        let event = event(EventType::Request, &[("app_a".to_owned(), field.clone())]);
+        let written = logfmt::field(&line(&Logfmt::new(), &event), "app_a").map_err(TestCaseError::fail)?;
+        prop_assert_eq!(written, field.value().to_string());
+    }
+
+    #[test]
     fn logfmt_with_few_quotes_gives_every_value_and_its_kind_back(fields in fields()) {
         let event = event(EventType::Request, &fields);
         let line = line(&Logfmt::new().quote_needed().exact_durations(), &event);
