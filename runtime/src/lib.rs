@@ -23,6 +23,8 @@ mod value;
 
 pub use canonlog_macros::{Fields, instrument_request, on_error, operation, register_instrumenter};
 pub use context::{Context, OwnedValue, Scoped, TimeGuard};
+#[cfg(any(test, feature = "test-util"))]
+pub use emitter::EmitterSet;
 pub use emitter::{Emitter, EmitterError};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use fields::Fields;

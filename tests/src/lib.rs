@@ -1,3 +1,4 @@
 //! Doctests of the book.
 
+pub mod faulty;
 pub mod logfmt;

@@ -192,6 +192,7 @@ impl Emitters {
         self.sinks.iter().map(|sink| sink.finish(deadline)).sum()
     }
 
+    /// What became of the events of each output.
     pub(crate) fn stats(&self) -> Vec<SinkStats> {
         self.sinks.iter().map(Sink::stats).collect()
     }

@@ -8,7 +8,10 @@
 //! their lines stand in that order too. What a user's filter or format does is caught; what is lost is counted.
 
 mod emitters;
+pub(crate) mod process;
 mod report;
+#[cfg(any(test, feature = "test-util"))]
+mod set;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,8 @@ use crate::output::{Background, Output, Stdout};
 
 pub use emitters::EmitterError;
 pub(crate) use emitters::Emitters;
+#[cfg(any(test, feature = "test-util"))]
+pub use set::EmitterSet;
 pub(crate) use sink::SinkStats;
 
 /// A test that an event has to pass.
@@ -135,6 +140,11 @@ impl Emitter {
     pub fn direct_within(mut self, limit: Duration) -> Self {
         self.way = Some(Way::Direct(Some(limit)));
         self
+    }
+
+    /// The emitter's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether events of this type and level can pass.

@@ -155,7 +155,8 @@ impl Sink {
             // An output, format or filter that waited for itself would wait in vain.
             return false;
         }
-        match &self.here().queue {
+        let Some(here) = self.here.peek() else { return true };
+        match &here.queue {
             Some(queue) => queue.flush(limit),
             None => {
                 let _inside = Inside::enter();
@@ -171,14 +172,15 @@ impl Sink {
 
     /// Tells the writer to end.
     pub(super) fn close(&self) {
-        if let Some(queue) = &self.here().queue {
+        // A child that has emitted nothing has nothing to end.
+        if let Some(queue) = self.here.peek().and_then(|here| here.queue.as_ref()) {
             queue.close();
         }
     }
 
     /// Waits for the writer's end; says on stderr what was lost, and how many those are.
     pub(super) fn finish(&self, deadline: Instant) -> u64 {
-        let here = self.here();
+        let Some(here) = self.here.peek() else { return 0 };
         match &here.queue {
             Some(queue) => queue.finish(deadline),
             None => {
@@ -191,11 +193,11 @@ impl Sink {
     }
 
     pub(super) fn stats(&self) -> SinkStats {
-        let ledger = &self.here().ledger;
+        let ledger = self.here.peek().map(|here| &here.ledger);
         SinkStats {
             output: self.reports.output.clone(),
-            written: ledger.written(),
-            lost: LossReason::ALL.map(|reason| ledger.lost(reason)),
+            written: ledger.map_or(0, |ledger| ledger.written()),
+            lost: LossReason::ALL.map(|reason| ledger.map_or(0, |ledger| ledger.lost(reason))),
         }
     }
 }

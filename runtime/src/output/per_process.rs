@@ -30,17 +30,27 @@ impl<T> PerProcess<T> {
         self.in_child(generation, make)
     }
 
+    /// This process's value, if it has one.
+    pub(crate) fn peek(&self) -> Option<&T> {
+        let generation = fork::generation();
+        let mut at = self;
+        while at.generation != generation {
+            at = at.next.get()?;
+        }
+        Some(&at.value)
+    }
+
     #[cold]
     fn in_child(&self, generation: u64, make: impl FnOnce() -> T) -> &T {
         let mut at = self;
-        loop {
-            if at.generation == generation {
-                return &at.value;
-            }
+        while at.generation != generation {
             match at.next.get() {
                 Some(next) => at = next,
                 None => break,
             }
+        }
+        if at.generation == generation {
+            return &at.value;
         }
         let made = at.next.get_or_init(|| {
             let value = make();

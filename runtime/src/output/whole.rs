@@ -62,7 +62,9 @@ pub(super) fn write_lines(to: &mut impl Bytes, batch: Batch<'_>, torn: &mut bool
     }
     let Some(source) = failed else { return Ok(()) };
     let ends = bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
-    Err(WriteError { written: ends.saturating_sub(u64::from(repair)).min(batch.events()), source })
+    // A line that lacks nothing but its end is written: the end comes with the next line.
+    let whole = u64::from(*torn && at > 0 && bytes.get(at) == Some(&b'\n'));
+    Err(WriteError { written: (ends + whole).saturating_sub(u64::from(repair)).min(batch.events()), source })
 }
 
 #[cfg(test)]
@@ -115,6 +117,14 @@ mod tests {
         write_lines(&mut to, Batch::new(b"three\n", 1), &mut torn).expect("room again");
         assert_eq!(to.got, b"one\ntw\nthree\n");
         assert!(!torn);
+    }
+
+    #[test]
+    fn a_line_that_lacks_only_its_end_is_written() {
+        let mut to = script(vec![Ok(3), Err(ErrorKind::StorageFull)], usize::MAX);
+        let mut torn = false;
+        let error = write_lines(&mut to, Batch::new(b"one\ntwo\n", 2), &mut torn).expect_err("a full disk");
+        assert_eq!((error.written, torn), (1, true));
     }
 
     #[test]

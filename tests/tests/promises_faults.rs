@@ -1,0 +1,345 @@
+//! What happens when outputs fail: everything is written or counted, lines stay whole, and it goes on by itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use canonlog::{Emitter, EmitterSet, Event, EventType, File, Format, Level, LossReason, OwnedEvent, Writer};
+use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// `<17>` for the event with `app_n` 17, `dropped <reason> <count>` for a report.
+struct Numbered;
+
+impl Format for Numbered {
+    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        let text = match (event.get("app_n"), event.get("dropped_reason"), event.get("dropped_count")) {
+            (Some(n), ..) => format!("<{n}>"),
+            (None, Some(reason), Some(count)) => format!("dropped {reason} {count}"),
+            _ => return,
+        };
+        line.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn emit(set: &EmitterSet, n: u64) {
+    let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::now());
+    event.set("app_n", n);
+    set.emit(&event.view());
+}
+
+/// What a reader makes of the lines.
+#[derive(Debug, Default)]
+struct Read {
+    events: Vec<u64>,
+    reported: u64,
+    torn: Vec<String>,
+}
+
+fn read(text: &str) -> Read {
+    let mut read = Read::default();
+    for line in text.split_terminator('\n') {
+        let event = line.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).and_then(|n| n.parse().ok());
+        let report = line.strip_prefix("dropped ").and_then(|rest| rest.split_once(' ')?.1.parse::<u64>().ok());
+        match (event, report) {
+            (Some(n), _) => read.events.push(n),
+            (None, Some(count)) => read.reported += count,
+            (None, None) => read.torn.push(line.to_owned()),
+        }
+    }
+    read
+}
+
+/// Emits 24 events in batches of 4 to a writer with this fault; checks the law.
+fn run(nth: usize, fault: Fault, direct: bool) -> Arc<Tape> {
+    let (writer, tape) = FaultyWriter::new(nth, fault);
+    let emitter = Emitter::new("faulty").format(Numbered).output(Writer::new("faulty", writer));
+    let set = EmitterSet::start([if direct { emitter.direct() } else { emitter }]).expect("it starts");
+    const EVENTS: u64 = 24;
+    for n in 0..EVENTS {
+        emit(&set, n);
+        if n % 4 == 3 {
+            assert!(set.flush(SOON), "call {nth}, {fault:?}: a flush ends");
+        }
+    }
+    let lost = set.shutdown(SOON);
+    let what = format!("call {nth}, {fault:?}, direct {direct}: {:?}", tape.text());
+    assert_eq!(set.written() + lost, EVENTS, "{what}");
+    let read = read(&tape.text());
+    assert_eq!(read.events.len() as u64, set.written(), "{what}");
+    assert_eq!(read.events.iter().collect::<BTreeSet<_>>().len(), read.events.len(), "no line twice: {what}");
+    assert!(read.events.is_sorted(), "{what}");
+    let torn = matches!(fault, Fault::ShortThenErrno(..));
+    assert!(read.torn.len() <= usize::from(torn), "{what}");
+    // What was lost before the last batch is told in the stream.
+    if tape.calls() > nth + 1 {
+        assert_eq!(read.reported, lost, "{what}");
+    }
+    if nth <= 4 {
+        assert_eq!(read.events.last(), Some(&(EVENTS - 1)), "it goes on: {what}");
+    }
+    tape
+}
+
+/// Lets the first, the second, ... call fail, until there is no such call.
+fn at_every_call(fault: Fault) {
+    for direct in [false, true] {
+        for nth in 1..200 {
+            if run(nth, fault, direct).calls() < nth {
+                assert!(nth > 3, "some calls failed");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn after_any_error_of_the_system_at_any_call_everything_is_written_or_counted() {
+    use libc::{EBADF, EDQUOT, EFBIG, EIO, ENOSPC, EPIPE};
+    for errno in [EPIPE, ENOSPC, EIO, EBADF, EDQUOT, EFBIG] {
+        at_every_call(Fault::Errno(errno));
+    }
+    at_every_call(Fault::Zero);
+}
+
+#[test]
+fn interruptions_short_and_slow_writes_lose_nothing() {
+    use libc::{EAGAIN, EINTR};
+    let faults = [Fault::Errno(EAGAIN), Fault::Errno(EINTR), Fault::Short(1), Fault::Short(6)];
+    let slow =
+        [Fault::ShortThenErrno(2, EAGAIN), Fault::ShortThenErrno(5, EINTR), Fault::Slow(Duration::from_millis(5))];
+    for fault in faults.into_iter().chain(slow) {
+        at_every_call(fault);
+        for nth in 1..4 {
+            let tape = run(nth, fault, false);
+            assert_eq!(read(&tape.text()).events.len(), 24, "{fault:?}");
+            assert_eq!(read(&tape.text()).torn, Vec::<String>::new(), "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_torn_by_an_error_is_the_only_one_and_the_next_stands_on_its_own() {
+    for errno in [libc::ENOSPC, libc::EPIPE, libc::EIO] {
+        for bytes in 1..9 {
+            at_every_call(Fault::ShortThenErrno(bytes, errno));
+        }
+    }
+}
+
+#[test]
+fn an_output_that_panics_is_one_that_failed() {
+    at_every_call(Fault::Panic);
+}
+
+#[test]
+fn an_output_that_is_stuck_for_ever_keeps_nobody() {
+    for nth in 1..4 {
+        let (writer, tape) = FaultyWriter::new(nth, Fault::Stuck);
+        let emitter = Emitter::new("stuck").format(Numbered).output(Writer::new("stuck", writer));
+        let set = EmitterSet::start([emitter]).expect("it starts");
+        let began = Instant::now();
+        for n in 0..200 {
+            emit(&set, n);
+            if n % 10 == 9 && tape.calls() < nth {
+                set.flush(Duration::from_millis(200));
+            }
+        }
+        let lost = set.shutdown(Duration::from_millis(100));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(set.written() + lost, 200);
+        assert!(set.lost_by(LossReason::Shutdown) > 0);
+        assert_eq!(read(&tape.text()).events.len() as u64, set.written());
+        tape.release();
+    }
+}
+
+fn to_file(file: File) -> EmitterSet {
+    EmitterSet::start([Emitter::new("file").format(Numbered).output(file)]).expect("it starts")
+}
+
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("events.log");
+    (dir, path)
+}
+
+#[test]
+fn a_full_device_is_counted_and_ends_nothing() {
+    let set = to_file(File::open("/dev/full").expect("the system has it"));
+    (0..100).for_each(|n| emit(&set, n));
+    assert!(set.flush(SOON));
+    assert_eq!((set.written(), set.lost_by(LossReason::Io)), (0, 100));
+}
+
+#[test]
+fn a_reader_that_is_gone_is_counted_and_ends_nothing() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let emitter = Emitter::new("pipe").format(Numbered).output(Writer::new("pipe", writer));
+    let set = EmitterSet::start([emitter]).expect("it starts");
+    emit(&set, 0);
+    assert!(set.flush(SOON));
+    drop(reader);
+    (1..10).for_each(|n| emit(&set, n));
+    assert!(set.flush(SOON));
+    assert_eq!((set.written(), set.lost_by(LossReason::Io)), (1, 9));
+}
+
+#[test]
+fn a_fifo_without_a_reader_is_counted_and_written_to_when_one_comes() {
+    let (_dir, path) = scratch();
+    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("a path");
+    assert_eq!(mkfifo(&name), 0);
+    let set = to_file(File::open(&path).expect("opening waits for no reader"));
+    emit(&set, 0);
+    assert!(set.flush(SOON));
+    assert_eq!(set.lost_by(LossReason::Io), 1);
+    let reader = std::thread::spawn(move || {
+        let mut text = [0; 64];
+        let mut file = fs::File::open(&path).expect("the fifo");
+        let mut filled = 0;
+        while !text[..filled].ends_with(b">\n") {
+            filled += file.read(&mut text[filled..]).expect("the fifo's bytes");
+        }
+        String::from_utf8_lossy(&text[..filled]).into_owned()
+    });
+    let began = Instant::now();
+    for n in 1.. {
+        emit(&set, n);
+        assert!(set.flush(SOON));
+        if set.written() > 0 {
+            break;
+        }
+        assert!(began.elapsed() < SOON);
+        std::thread::yield_now();
+    }
+    let read = read(&reader.join().expect("no panic"));
+    assert_eq!((read.events.len(), read.torn), (1, Vec::new()));
+    assert_eq!(read.reported, set.lost());
+}
+
+#[allow(unsafe_code)]
+fn mkfifo(name: &std::ffi::CStr) -> i32 {
+    // SAFETY: the name is a C string that lives during the call.
+    unsafe { libc::mkfifo(name.as_ptr(), 0o600) }
+}
+
+#[test]
+fn through_renames_deletions_and_truncations_every_event_is_somewhere() {
+    let (dir, path) = scratch();
+    let set = to_file(File::open(&path).expect("a file"));
+    let mut kept = String::new();
+    for round in 0..30 {
+        (0..10).for_each(|n| emit(&set, round * 10 + n));
+        assert!(set.flush(SOON));
+        match round % 3 {
+            0 => fs::rename(&path, dir.path().join(format!("events.{round}"))).expect("renamed"),
+            1 => {
+                kept += &fs::read_to_string(&path).expect("the file");
+                fs::remove_file(&path).expect("removed");
+            }
+            _ => {
+                kept += &fs::read_to_string(&path).expect("the file");
+                fs::OpenOptions::new().write(true).truncate(true).open(&path).expect("truncated");
+            }
+        }
+    }
+    assert_eq!(set.shutdown(SOON), 0);
+    for entry in fs::read_dir(dir.path()).expect("the directory") {
+        kept += &fs::read_to_string(entry.expect("an entry").path()).expect("a file");
+    }
+    let read = read(&kept);
+    let events: BTreeSet<u64> = read.events.iter().copied().collect();
+    assert_eq!((read.events.len(), events.len(), read.torn), (300, 300, Vec::new()));
+}
+
+#[test]
+fn under_load_a_rename_loses_and_doubles_nothing() {
+    let (dir, path) = scratch();
+    let set = to_file(File::open(&path).expect("a file"));
+    const EVENTS: u64 = 40_000;
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let set = &set;
+            scope.spawn(move || {
+                for n in (thread..EVENTS).step_by(2) {
+                    emit(set, n);
+                    if n % 1_000 < 2 {
+                        set.flush(SOON);
+                    }
+                }
+            });
+        }
+        for round in 0..20 {
+            std::thread::sleep(Duration::from_millis(2));
+            if path.exists() {
+                fs::rename(&path, dir.path().join(format!("events.{round}"))).expect("renamed");
+            }
+            set.reopen().expect("opened again");
+        }
+    });
+    let lost = set.shutdown(SOON);
+    let mut all = String::new();
+    for entry in fs::read_dir(dir.path()).expect("the directory") {
+        all += &fs::read_to_string(entry.expect("an entry").path()).expect("a file");
+    }
+    let read = read(&all);
+    let distinct = read.events.iter().collect::<BTreeSet<_>>().len();
+    assert_eq!((distinct as u64 + lost, read.torn), (EVENTS, Vec::new()));
+    assert_eq!(distinct, read.events.len());
+}
+
+#[test]
+fn a_file_whose_directory_is_gone_is_counted_until_it_is_back() {
+    let (dir, _) = scratch();
+    let inner = dir.path().join("logs");
+    fs::create_dir(&inner).expect("a directory");
+    let path = inner.join("events.log");
+    let set = to_file(File::open(&path).expect("a file"));
+    emit(&set, 0);
+    assert!(set.flush(SOON));
+    fs::remove_dir_all(&inner).expect("removed");
+    emit(&set, 1);
+    assert!(set.flush(SOON));
+    assert_eq!((set.written(), set.lost_by(LossReason::Io)), (1, 1));
+    fs::create_dir(&inner).expect("made again");
+    emit(&set, 2);
+    assert!(set.flush(SOON));
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "dropped io 1\n<2>\n");
+}
+
+#[test]
+fn a_torn_last_line_of_a_crash_is_ended_at_the_restart() {
+    let (_dir, path) = scratch();
+    fs::write(&path, "<0>\n<1").expect("a torn file");
+    let set = to_file(File::open(&path).expect("a file"));
+    emit(&set, 2);
+    assert_eq!(set.shutdown(SOON), 0);
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "<0>\n<1\n<2>\n");
+}
+
+#[test]
+fn two_writers_of_one_file_tear_none_of_each_others_lines() {
+    let (_dir, path) = scratch();
+    let sets = [(); 2].map(|()| to_file(File::open(&path).expect("a file")));
+    const EVENTS: u64 = 20_000;
+    std::thread::scope(|scope| {
+        for (at, set) in sets.iter().enumerate() {
+            scope.spawn(move || {
+                for n in 0..EVENTS / 2 {
+                    emit(set, n * 2 + at as u64);
+                    if n % 100 == 0 {
+                        set.flush(SOON);
+                    }
+                }
+            });
+        }
+    });
+    let lost: u64 = sets.iter().map(|set| set.shutdown(SOON)).sum();
+    let read = read(&fs::read_to_string(&path).expect("the file"));
+    assert_eq!((read.events.len() as u64 + lost, read.torn), (EVENTS, Vec::new()));
+}
