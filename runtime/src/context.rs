@@ -1,10 +1,28 @@
-//! The cheap, copyable handle to a record.
+//! The cheap, copyable handle to a record, and the functions that write the record the current thread is inside.
+//!
+//! ```text
+//! Context::set("cart", 7)          the record this thread is inside
+//! cx.set_in("req", "method", m)    a record by its handle, from any thread
+//! cx.enter(|| ..)  cx.scope(fut)   carry it to a thread or a task
+//! ```
 
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+
+use crate::clock;
+use crate::event::{is_reserved, order};
+use crate::id;
+use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
+use crate::record::log::{By, Kind as Holds, Writer};
+use crate::record::slot::Body;
+use crate::record::{self, Handle, Section, current};
+use crate::scratch;
 use crate::value::{ToValue, Value};
 
-/// A value that a record held, copied out of it by [`Context::get`].
+/// A value that was copied out of a record by [`Context::get`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OwnedValue {
@@ -24,102 +42,478 @@ pub enum OwnedValue {
     Text(String),
 }
 
+impl From<Value<'_>> for OwnedValue {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => OwnedValue::Null,
+            Value::Bool(value) => OwnedValue::Bool(value),
+            Value::I64(value) => OwnedValue::I64(value),
+            Value::U64(value) => OwnedValue::U64(value),
+            Value::F64(value) => OwnedValue::F64(value),
+            Value::Duration(value) => OwnedValue::Duration(value),
+            Value::Str(value) => OwnedValue::Text(value.to_owned()),
+            Value::Display(value) => OwnedValue::Text(scratch::display(value)),
+        }
+    }
+}
+
+impl ToValue for OwnedValue {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            OwnedValue::Null => Value::Null,
+            OwnedValue::Bool(value) => Value::Bool(*value),
+            OwnedValue::I64(value) => Value::I64(*value),
+            OwnedValue::U64(value) => Value::U64(*value),
+            OwnedValue::F64(value) => Value::F64(*value),
+            OwnedValue::Duration(value) => Value::Duration(*value),
+            OwnedValue::Text(value) => Value::Str(value),
+        }
+    }
+}
+
 /// The cheap, copyable handle to a record: 16 bytes, no reference count.
 ///
-/// Outside a record it does nothing, and that is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The functions without a handle ([`Context::set`], [`add`](Context::add), [`get`](Context::get), [`time`](Context::time))
+/// mean the record that the current thread is inside; they work anywhere in a request, across `.await` and `join!`. To
+/// carry a record into another task or thread, take [`Context::current`] along.
+///
+/// Outside a record, and after it has ended, nothing is written, and that is counted ([`stats`](crate::stats)).
+///
+/// ```
+/// use canonlog::{Context, Kind, begin};
+///
+/// let scope = begin(Kind::Request);
+/// let cx = scope.context();
+/// cx.enter(|| {
+///     Context::set("cart_total", 19.99);
+///     let _section = Context::time("render");
+/// });
+/// std::thread::spawn(move || cx.enter(|| Context::set("worker", true)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
-    slot: u32,
-    generation: u64,
+    handle: Handle,
+}
+
+/// Writes a value where `write` says: text is made before the record is touched.
+#[inline]
+fn with_text<R>(value: Value<'_>, write: impl FnOnce(Value<'_>, bool) -> R) -> R {
+    match value {
+        Value::Display(value) => {
+            let (text, whole) = scratch::display_checked(value);
+            write(Value::Str(&text), whole)
+        }
+        value => write(value, true),
+    }
+}
+
+#[inline]
+fn set(body: &Body, by: By<'_>, value: Value<'_>, whole: bool, writer: Writer) {
+    body.set(by, value, writer);
+    if !whole {
+        body.count_value_error();
+    }
+}
+
+/// A record written to by key: where the key is interned it is found by its number, else by its name.
+#[inline]
+fn with_key<R>(namespace: &'static str, key: &'static str, write: impl FnOnce(By<'_>) -> R) -> R {
+    let id = keys::find(namespace, key, Suffix::None);
+    if id != NOT_INTERNED {
+        return write(By::Id(id));
+    }
+    let (name, _) = keys::join(namespace, key, Suffix::None);
+    write(By::Name(&name, order(&name)))
 }
 
 impl Context {
-    // ---- ambient: the record that the current thread is inside ----
-
-    /// Sets `app_<key>` in the current record.
+    /// Sets `app_<key>` in the current record. A key set again keeps its first position.
+    ///
+    /// Keys are lower-case words joined by `_`; anything else is changed to that, and counted.
+    ///
+    /// ```
+    /// canonlog::Context::set("cart_total", 19.99);
+    /// ```
+    #[inline]
     pub fn set(key: &'static str, value: impl ToValue) {
-        todo!()
+        set_here("app", key, value.to_value());
     }
-    /// As `set`, for a key made at run time.
+
+    /// As [`set`](Context::set), for a key made at run time; such a key is never kept beyond its record.
+    ///
+    /// ```
+    /// for (name, value) in [("colour", "red"), ("size", "M")] {
+    ///     canonlog::Context::set_dynamic(name, value);
+    /// }
+    /// ```
     pub fn set_dynamic(key: &str, value: impl ToValue) {
-        todo!()
+        let (name, renamed) = keys::join("app", key, Suffix::None);
+        with_text(value.to_value(), |value, whole| {
+            current::write_here(|body, writer| set_named(body, &name, renamed, value, whole, writer));
+        });
     }
-    /// Adds a number or duration to `app_<key>`.
+
+    /// Adds a number or a duration to `app_<key>`, which begins at nothing.
+    ///
+    /// ```
+    /// canonlog::Context::add("items", 3);
+    /// ```
+    #[inline]
     pub fn add(key: &'static str, value: impl ToValue) {
-        todo!()
+        let value = value.to_value();
+        with_key("app", key, |by| {
+            current::write_here(|body, writer| body.add(by, value, writer));
+        });
     }
-    /// Reads `app_<key>`.
+
+    /// Reads `app_<key>` of the current record.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, OwnedValue, begin};
+    ///
+    /// let scope = begin(Kind::Job);
+    /// scope.context().enter(|| {
+    ///     Context::set("step", 3_u8);
+    ///     assert_eq!(Context::get("step"), Some(OwnedValue::U64(3)));
+    /// });
+    /// ```
     pub fn get(key: &str) -> Option<OwnedValue> {
-        todo!()
+        Context::current().get_in("app", key)
     }
-    /// Times until the guard is dropped: `app_<key>_time`, summed.
+
+    /// Times a section, until the guard is dropped, into `app_<key>_time`.
+    ///
+    /// Sections of one key add up. One within another of the same key, or beside it, counts once. A section that ends by
+    /// an error, a panic or a cancellation counts too.
+    ///
+    /// ```
+    /// let _section = canonlog::Context::time("render");
+    /// ```
+    #[inline]
     pub fn time(key: &'static str) -> TimeGuard {
-        todo!()
+        match current::handle() {
+            Some(handle) => time(handle, "app", key),
+            None => {
+                crate::counters::add(crate::counters::Count::OutsideWrites, 1);
+                TimeGuard { section: None }
+            }
+        }
     }
-    /// Sets the time limit of the current record, counted from its beginning.
+
+    /// Sets the time limit of the current record, counted from its beginning; `None` for no limit. The latest wins.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// canonlog::Context::set_timeout(Duration::from_secs(2));
+    /// ```
     pub fn set_timeout(limit: impl Into<Option<Duration>>) {
-        todo!()
+        Context::current().limit(limit.into());
     }
-    /// The record the current thread is inside; an inactive one outside.
+
+    /// The record that the current thread is inside; [`Context::none`] outside.
+    #[inline]
     pub fn current() -> Context {
-        todo!()
+        Context { handle: current::handle().unwrap_or(Handle::NONE) }
     }
 
-    // ---- by handle ----
-
-    /// A handle to no record.
+    /// The handle of no record.
     pub const fn none() -> Context {
-        Context { slot: u32::MAX, generation: 0 }
+        Context { handle: Handle::NONE }
     }
+
     /// Whether the record is still running.
     pub fn is_active(&self) -> bool {
-        todo!()
+        self.handle.is_live()
     }
-    /// Sets `<namespace>_<key>`: for integrations, which own namespaces (`req`, `resp`, `db`).
+
+    pub(crate) fn from_handle(handle: Handle) -> Context {
+        Context { handle }
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// Sets the time limit of this record, counted from its beginning; `None` for no limit.
+    pub fn limit(&self, limit: Option<Duration>) {
+        let Some(slot) = self.handle.slot() else { return };
+        let started = slot.head.started.load(std::sync::atomic::Ordering::Relaxed);
+        let deadline = limit.map_or(0, |limit| started.saturating_add(clock::ticks(limit)).max(1));
+        record::set_deadline(self.handle, deadline);
+        if limit.is_some() {
+            crate::monitor::timeout::ensure_started();
+        }
+    }
+
+    /// Sets `<namespace>_<key>`, in any namespace: for integrations, which own some (`req`, `resp`, `db`).
+    ///
+    /// ```
+    /// canonlog::Context::current().set_in("resp", "status", 200);
+    /// ```
+    #[inline]
     pub fn set_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
-        todo!()
+        let value = value.to_value();
+        with_text(value, |value, whole| {
+            with_key(namespace, key, |by| {
+                current::write(self.handle, |body, writer| set(body, by, value, whole, writer));
+            });
+        });
     }
-    /// Adds to `<namespace>_<key>`.
+
+    /// Adds a number or a duration to `<namespace>_<key>`.
+    ///
+    /// ```
+    /// canonlog::Context::current().add_in("http", "calls", 1);
+    /// ```
     pub fn add_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
-        todo!()
+        let value = value.to_value();
+        with_key(namespace, key, |by| {
+            current::write(self.handle, |body, writer| body.add(by, value, writer));
+        });
     }
+
     /// Reads `<namespace>_<key>`.
+    ///
+    /// ```
+    /// assert_eq!(canonlog::Context::none().get_in("req", "method"), None);
+    /// ```
     pub fn get_in(&self, namespace: &str, key: &str) -> Option<OwnedValue> {
-        todo!()
+        let (name, _) = keys::join(namespace, key, Suffix::None);
+        self.handle.read(|body, side| read(body, side, &name))?
     }
-    /// Runs `f` inside this record.
+
+    /// Times a section into `<namespace>_<key>_time`, until the guard is dropped.
+    pub fn time_in(&self, namespace: &'static str, key: &'static str) -> TimeGuard {
+        time(self.handle, namespace, key)
+    }
+
+    /// A namespace of your own in this record.
+    ///
+    /// ```
+    /// use canonlog::Context;
+    ///
+    /// Context::current().namespace("shop").set("tenant", 17); // shop_tenant="17"
+    /// ```
+    pub fn namespace(&self, namespace: &'static str) -> Namespace {
+        Namespace { context: *self, namespace, refused: is_reserved(namespace) }
+    }
+
+    /// Runs `f` inside this record, on this thread.
+    ///
+    /// ```
+    /// use canonlog::Context;
+    ///
+    /// let cx = Context::current();
+    /// std::thread::spawn(move || cx.enter(|| Context::set("worker", 1)));
+    /// ```
+    #[inline]
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        todo!()
+        let _inside = current::enter(self.handle);
+        f()
     }
-    /// A future that is polled, and dropped, inside this record.
+
+    /// A future that is polled inside this record, and dropped inside it.
+    ///
+    /// ```no_run
+    /// use canonlog::Context;
+    ///
+    /// # fn spawn(_: impl Future) {}
+    /// spawn(Context::current().scope(async { Context::set("in_task", true) }));
+    /// ```
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        todo!()
+        Scoped { context: *self, future: Some(future) }
     }
-    /// The request's id (`req_id`).
+
+    /// The id that the record's events share (`req_id`).
     pub fn request_id(&self) -> Option<String> {
-        todo!()
+        let slot = self.handle.slot()?;
+        let read = self.handle.read(|body, _| {
+            let own = body.get(By::Id(builtin::REQ_ID)).map(|entry| {
+                let mut text = Vec::new();
+                entry.text(&mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            });
+            own.unwrap_or_else(|| {
+                let words = [&slot.head.id[0], &slot.head.id[1]];
+                let id = words.map(|word| word.load(std::sync::atomic::Ordering::Relaxed));
+                String::from_utf8_lossy(&id::text(id)).into_owned()
+            })
+        });
+        read
     }
-    /// Takes an id from outside: 1 to 128 visible ASCII characters, else false and nothing changes.
+
+    /// Takes an id from outside: 1 to 128 visible ASCII characters; else it returns false and nothing changes.
+    ///
+    /// ```
+    /// use canonlog::{Kind, begin};
+    ///
+    /// let scope = begin(Kind::Request);
+    /// assert!(scope.context().set_request_id("from-the-proxy"));
+    /// assert!(!scope.context().set_request_id("two\nlines"));
+    /// assert_eq!(scope.context().request_id().as_deref(), Some("from-the-proxy"));
+    /// ```
     pub fn set_request_id(&self, id: &str) -> bool {
-        todo!()
+        if !id::is_valid(id) {
+            return false;
+        }
+        current::write(self.handle, |body, writer| body.set(By::Id(builtin::REQ_ID), Value::Str(id), writer)).is_some()
+    }
+
+    /// One execution of a query, by the hash of its text.
+    pub(crate) fn note_query(&self, hash: u64, nanos: u64) {
+        current::write(self.handle, |body, writer| body.note_query(hash, nanos, writer));
     }
 }
 
-/// Times a section; made by [`Context::time`].
+#[inline]
+pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<'_>) {
+    with_text(value, |value, whole| {
+        with_key(namespace, key, |by| {
+            current::write_here(|body, writer| set(body, by, value, whole, writer));
+        });
+    });
+}
+
+fn set_named(body: &Body, name: &str, renamed: bool, value: Value<'_>, whole: bool, writer: Writer) {
+    // The name may be known to the program after all: then it is the same field.
+    set(body, keys::known(name).map_or(By::Name(name, order(name)), By::Id), value, whole, writer);
+    if renamed {
+        body.count_renamed();
+    }
+}
+
+fn read(body: &Body, side: Option<&'static Body>, name: &str) -> Option<OwnedValue> {
+    let by = keys::known(name).map_or(By::Name(name, 0), By::Id);
+    let main = body.get(by);
+    let beside = side.and_then(|side| side.get(by));
+    let entry = match (main, beside) {
+        (Some(main), Some(beside)) if beside.main_offset() <= main.offset() => main,
+        (_, Some(beside)) => beside,
+        (main, None) => main?,
+    };
+    Some(match entry.kind() {
+        Holds::Text => {
+            let mut text = Vec::new();
+            entry.text(&mut text);
+            OwnedValue::Text(String::from_utf8_lossy(&text).into_owned())
+        }
+        Holds::Timer => OwnedValue::Duration(Duration::from_nanos(clock::nanos(entry.word(0)))),
+        Holds::Query => return None,
+        _ => entry.plain().map_or(OwnedValue::Null, OwnedValue::from),
+    })
+}
+
+#[inline]
+fn time(handle: Handle, namespace: &'static str, key: &'static str) -> TimeGuard {
+    let id = keys::find(namespace, key, Suffix::Time);
+    if id == NOT_INTERNED {
+        return TimeGuard { section: None };
+    }
+    TimeGuard { section: Section::start(handle, id) }
+}
+
+/// A namespace of a record; made by [`Context::namespace`].
+///
+/// The framework's own namespaces are refused: a field meant for `req` is written as `app_<key>`, and counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespace {
+    context: Context,
+    namespace: &'static str,
+    refused: bool,
+}
+
+impl Namespace {
+    fn name(&self) -> &'static str {
+        if self.refused {
+            current::write(self.context.handle, |body, _| body.count_renamed());
+            return "app";
+        }
+        self.namespace
+    }
+
+    /// Sets `<namespace>_<key>`.
+    ///
+    /// ```
+    /// canonlog::Context::current().namespace("shop").set("tenant", 17);
+    /// ```
+    pub fn set(&self, key: &'static str, value: impl ToValue) {
+        self.context.set_in(self.name(), key, value);
+    }
+
+    /// Sets `<namespace>_<key>` for a key made at run time.
+    pub fn set_dynamic(&self, key: &str, value: impl ToValue) {
+        let namespace = self.name();
+        let (name, renamed) = keys::join(namespace, key, Suffix::None);
+        with_text(value.to_value(), |value, whole| {
+            current::write(self.context.handle, |body, writer| {
+                set_named(body, &name, renamed, value, whole, writer);
+            });
+        });
+    }
+
+    /// Adds to `<namespace>_<key>`.
+    pub fn add(&self, key: &'static str, value: impl ToValue) {
+        self.context.add_in(self.name(), key, value);
+    }
+
+    /// Reads `<namespace>_<key>`.
+    pub fn get(&self, key: &str) -> Option<OwnedValue> {
+        self.context.get_in(if self.refused { "app" } else { self.namespace }, key)
+    }
+
+    /// Times a section into `<namespace>_<key>_time`.
+    pub fn time(&self, key: &'static str) -> TimeGuard {
+        self.context.time_in(self.name(), key)
+    }
+}
+
+/// A section being timed; made by [`Context::time`]. It ends when the guard is dropped.
 #[must_use = "the section ends when the guard is dropped"]
 #[derive(Debug)]
-pub struct TimeGuard {}
+pub struct TimeGuard {
+    section: Option<Section>,
+}
 
-/// A future inside a record; made by [`Context::scope`].
-#[derive(Debug)]
-pub struct Scoped<F> {
-    future: F,
+impl Drop for TimeGuard {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(section) = self.section {
+            section.stop();
+        }
+    }
+}
+
+pin_project! {
+    /// A future inside a record; made by [`Context::scope`].
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct Scoped<F> {
+        context: Context,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Scoped<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _inside = current::enter(this.context.handle);
+            this.future.set(None);
+        }
+    }
 }
 
 impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
-    fn poll(self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<F::Output> {
-        let _ = (&self.future, cx, Value::Null);
-        todo!()
+
+    /// # Panics
+    ///
+    /// When polled again after it was ready.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _inside = current::enter(this.context.handle);
+        let future: Option<Pin<&mut F>> = this.future.as_pin_mut();
+        future.expect("the future is there until it is dropped").poll(cx)
     }
 }

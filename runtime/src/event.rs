@@ -72,6 +72,25 @@ pub(crate) fn rank(namespace: &str) -> u8 {
     }
 }
 
+/// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference.
+pub(crate) fn order(name: &str) -> u16 {
+    let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
+    const KNOWN: [&[&str]; 4] = [
+        &["req_id", "req_method", "req_path", "req_referrer", "req_user_agent", "req_route", "req_client_ip", "req_cancelled"],
+        &["job_id", "job_name", "job_time", "job_cpu_time", "job_outcome"],
+        &["exc_template", "exc_type", "exc_msg", "exc_loc", "exc_cause_loc", "exc_cause_type", "exc_trace", "exc_panic"],
+        &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
+    ];
+    let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
+    let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(0xFF);
+    u16::from(rank(namespace)) << 8 | within
+}
+
+/// The namespace's rank in an [`order`].
+pub(crate) const fn rank_of(order: u16) -> u8 {
+    (order >> 8) as u8
+}
+
 /// The rank of the namespaces that the framework does not know.
 pub(crate) const OTHER_RANK: u8 = 9;
 
@@ -112,7 +131,7 @@ pub(crate) enum Stored {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     name: Name,
-    rank: u8,
+    order: u16,
     /// Whether the framework wrote it: such a field is never cut.
     pub(crate) framework: bool,
     value: Stored,
@@ -149,9 +168,43 @@ impl Content {
         self.text.len()
     }
 
+    /// Bytes of all names.
+    pub(crate) fn names_len(&self) -> usize {
+        self.fields.iter().map(|field| self.name_of(field).len()).sum()
+    }
+
+    /// Fields that hold text: where, whether the framework's, and the text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, bool, &str)> {
+        self.fields.iter().enumerate().filter_map(|(at, field)| match field.value {
+            Stored::Text(span) => Some((at, field.framework, self.span(span))),
+            _ => None,
+        })
+    }
+
+    /// The text of a field.
+    pub(crate) fn text_at(&self, at: usize) -> &str {
+        match self.fields.get(at).map(|field| field.value) {
+            Some(Stored::Text(span)) => self.span(span),
+            _ => "",
+        }
+    }
+
+    /// Gives a field another text.
+    pub(crate) fn set_text_at(&mut self, at: usize, text: &str) {
+        let span = self.keep(text);
+        if let Some(field) = self.fields.get_mut(at) {
+            field.value = Stored::Text(span);
+        }
+    }
+
     /// Number of fields.
     pub(crate) fn len(&self) -> usize {
         self.fields.len()
+    }
+
+    /// Leaves only the first fields.
+    pub(crate) fn truncate(&mut self, fields: usize) {
+        self.fields.truncate(fields);
     }
 
     fn keep(&mut self, text: &str) -> Span {
@@ -189,31 +242,31 @@ impl Content {
     }
 
     /// Adds a field without looking for one of the same name.
-    pub(crate) fn push_static(&mut self, name: &'static str, rank: u8, framework: bool, value: Value<'_>) {
+    pub(crate) fn push_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
         let value = self.store(value);
-        self.fields.push(Field { name: Name::Static(name), rank, framework, value });
+        self.fields.push(Field { name: Name::Static(name), order, framework, value });
     }
 
     /// Adds a field whose name was made at run time, without looking for one of the same name.
-    pub(crate) fn push_text(&mut self, name: &str, rank: u8, framework: bool, value: Value<'_>) {
+    pub(crate) fn push_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
         let name = Name::Text(self.keep(name));
         let value = self.store(value);
-        self.fields.push(Field { name, rank, framework, value });
+        self.fields.push(Field { name, order, framework, value });
     }
 
     /// Sets a field; one of the same name keeps its position.
-    pub(crate) fn set_static(&mut self, name: &'static str, rank: u8, framework: bool, value: Value<'_>) {
+    pub(crate) fn set_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
         match self.position(name) {
             Some(at) => self.fields[at].value = self.store(value),
-            None => self.push_static(name, rank, framework, value),
+            None => self.push_static(name, order, framework, value),
         }
     }
 
     /// Sets a field whose name was made at run time.
-    pub(crate) fn set_text(&mut self, name: &str, rank: u8, framework: bool, value: Value<'_>) {
+    pub(crate) fn set_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
         match self.position(name) {
             Some(at) => self.fields[at].value = self.store(value),
-            None => self.push_text(name, rank, framework, value),
+            None => self.push_text(name, order, framework, value),
         }
     }
 
@@ -231,13 +284,13 @@ impl Content {
 
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
-        if self.fields.windows(2).all(|pair| pair[0].rank <= pair[1].rank && pair[0].rank != OTHER_RANK) {
+        if self.fields.windows(2).all(|pair| pair[0].order <= pair[1].order && rank_of(pair[0].order) != OTHER_RANK) {
             return;
         }
         // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
         for at in 1..self.fields.len() {
             let mut to = at;
-            while to > 0 && self.fields[to - 1].rank > self.fields[at].rank {
+            while to > 0 && self.fields[to - 1].order > self.fields[at].order {
                 to -= 1;
             }
             self.fields[to..=at].rotate_right(1);
@@ -247,8 +300,8 @@ impl Content {
 
     /// Brings fields of one unknown namespace together, in the order of each namespace's first write.
     fn group_other(&mut self) {
-        let start = self.fields.partition_point(|field| field.rank < OTHER_RANK);
-        let end = self.fields.partition_point(|field| field.rank <= OTHER_RANK);
+        let start = self.fields.partition_point(|field| rank_of(field.order) < OTHER_RANK);
+        let end = self.fields.partition_point(|field| rank_of(field.order) <= OTHER_RANK);
         let namespace = |content: &Self, at: usize| {
             let name = content.name_of(&content.fields[at]);
             name.split_once('_').map_or(name.len(), |(namespace, _)| namespace.len())
@@ -275,6 +328,55 @@ impl Content {
             Stored::Nanos(value) => Value::Duration(Duration::from_nanos(value)),
             Stored::Text(span) => Value::Str(self.span(span)),
         }
+    }
+}
+
+/// Fills a content with fields whose text comes as bytes; they are checked once, at the end.
+pub(crate) struct Filler<'a> {
+    content: &'a mut Content,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Filler<'a> {
+    pub(crate) fn new(content: &'a mut Content) -> Self {
+        let bytes = std::mem::take(&mut content.text).into_bytes();
+        Filler { content, bytes }
+    }
+
+    /// Keeps the text that `write` appends.
+    #[inline]
+    pub(crate) fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: narrow(start), len: narrow(self.bytes.len() - start) }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, name: Name, order: u16, framework: bool, value: Stored) {
+        self.content.fields.push(Field { name, order, framework, value });
+    }
+
+    /// The value of a field that was pushed before, by its name.
+    pub(crate) fn find(&mut self, name: &str) -> Option<&mut Stored> {
+        let bytes = &self.bytes;
+        let field = self.content.fields.iter_mut().find(|field| match field.name {
+            Name::Static(found) => found == name,
+            Name::Text(span) => {
+                bytes.get(span.start as usize..(span.start + span.len) as usize) == Some(name.as_bytes())
+            }
+        });
+        field.map(|field| &mut field.value)
+    }
+}
+
+impl Drop for Filler<'_> {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.content.text = String::from_utf8(bytes).unwrap_or_else(|error| {
+            // Never so: only whole characters are recorded. Every span must still fit, so bytes are replaced one by one.
+            error.into_bytes().into_iter().map(|byte| if byte.is_ascii() { char::from(byte) } else { '?' }).collect()
+        });
     }
 }
 
@@ -414,8 +516,7 @@ impl OwnedEvent {
 
     /// Sets a field by its full name, `namespace_key`; one of the same name keeps its position.
     pub fn set(&mut self, name: &str, value: impl ToValue) {
-        let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-        self.content.set_text(name, rank(namespace), true, value.to_value());
+        self.content.set_text(name, order(name), true, value.to_value());
         self.content.sort();
     }
 

@@ -3,3 +3,4 @@
 pub(crate) mod clocks;
 pub(crate) mod fd;
 pub(crate) mod fork;
+pub(crate) mod slab;

@@ -1,0 +1,183 @@
+//! Counts of canonlog's own troubles: one block of counters a thread, so that counting shares no cache line.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// A write to a record that had ended.
+    LateWrites,
+    /// A write outside any record.
+    OutsideWrites,
+    /// A value or field that was cut or left out.
+    Truncated,
+    /// A key that had to be changed.
+    RenamedKeys,
+    /// A `Display` that panicked, failed or did not end; a number added to text.
+    ValueErrors,
+    /// An instrumenter that failed or panicked.
+    InstrumenterErrors,
+    /// A record without a slot: only framework fields.
+    WithoutSlot,
+    /// An event made while another was being made on the same thread.
+    Reentrant,
+    /// How often this thread has entered a record.
+    Entered,
+    /// A unit whose event was not made, as too many waited for the reporter's thread.
+    Unreported,
+    /// How often a reporter's thread was stuck and another took over.
+    ReportersReplaced,
+}
+
+const COUNTS: usize = 11;
+
+/// One thread's counters. Only that thread writes them; a block outlives its thread and is used again by another.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Block {
+    counts: [AtomicU64; COUNTS],
+    /// How many late and outside writes events have told of.
+    told: [AtomicU64; 2],
+    /// Records that this thread is inside just now.
+    pub(crate) inside: AtomicU64,
+    /// Whether a thread has the block.
+    taken: AtomicU64,
+}
+
+impl Block {
+    #[inline]
+    fn add(&self, what: Count, n: u64) {
+        let count = &self.counts[what as usize];
+        count.store(count.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self, what: Count) -> u64 {
+        self.counts[what as usize].load(Ordering::Relaxed)
+    }
+}
+
+static BLOCKS: Mutex<Vec<&'static Block>> = Mutex::new(Vec::new());
+
+/// For threads whose thread-local storage is gone.
+static LAST_RESORT: Block = Block {
+    counts: [const { AtomicU64::new(0) }; COUNTS],
+    told: [const { AtomicU64::new(0) }; 2],
+    inside: AtomicU64::new(0),
+    taken: AtomicU64::new(1),
+};
+
+thread_local! {
+    static MINE: Cell<Option<&'static Block>> = const { Cell::new(None) };
+    static RETURN: Return = const { Return };
+}
+
+/// Gives the thread's block back when the thread ends.
+struct Return;
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        if let Some(block) = MINE.replace(Some(&LAST_RESORT)) {
+            block.inside.store(0, Ordering::Relaxed);
+            block.taken.store(0, Ordering::Release);
+        }
+    }
+}
+
+fn blocks() -> MutexGuard<'static, Vec<&'static Block>> {
+    BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cold]
+fn take() -> &'static Block {
+    // Registering the destructor first: where it cannot be, the thread is ending.
+    if RETURN.try_with(|_| ()).is_err() {
+        MINE.set(Some(&LAST_RESORT));
+        return &LAST_RESORT;
+    }
+    let mut blocks = blocks();
+    let free = blocks.iter().find(|block| {
+        block.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    });
+    let block = free.copied().unwrap_or_else(|| {
+        let block: &'static Block = Box::leak(Box::default());
+        block.taken.store(1, Ordering::Relaxed);
+        blocks.push(block);
+        block
+    });
+    MINE.set(Some(block));
+    block
+}
+
+/// This thread's block.
+#[inline]
+pub(crate) fn mine() -> &'static Block {
+    match MINE.get() {
+        Some(block) => block,
+        None => take(),
+    }
+}
+
+/// Counts on this thread.
+#[inline]
+pub(crate) fn add(what: Count, n: u64) {
+    mine().add(what, n);
+}
+
+/// Late and outside writes of this thread that no event has told of yet; from now on, one has.
+#[inline]
+pub(crate) fn untold() -> [(Count, u64); 2] {
+    let block = mine();
+    [(0, Count::LateWrites), (1, Count::OutsideWrites)].map(|(at, what)| {
+        let (total, told) = (block.get(what), &block.told[at]);
+        let new = total.wrapping_sub(told.load(Ordering::Relaxed));
+        if new != 0 {
+            told.store(total, Ordering::Relaxed);
+        }
+        (what, new)
+    })
+}
+
+/// This thread has entered a record.
+#[inline]
+pub(crate) fn entered() {
+    let block = mine();
+    block.add(Count::Entered, 1);
+    block.inside.store(block.inside.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+/// This thread has left a record.
+#[inline]
+pub(crate) fn left() {
+    let block = mine();
+    block.inside.store(block.inside.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+}
+
+/// The sum over all threads since the process began.
+pub(crate) fn total(what: Count) -> u64 {
+    blocks().iter().map(|block| block.get(what)).sum::<u64>() + LAST_RESORT.get(what)
+}
+
+/// Calls `see` with every thread's block that is in use.
+pub(crate) fn each_thread(mut see: impl FnMut(usize, &Block)) {
+    for (at, block) in blocks().iter().enumerate() {
+        if block.taken.load(Ordering::Acquire) == 1 {
+            see(at, block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_threads_that_ended_stay() {
+        let before = total(Count::Reentrant);
+        for _ in 0..4 {
+            std::thread::spawn(|| add(Count::Reentrant, 3)).join().expect("no panic");
+        }
+        assert!(total(Count::Reentrant) >= before + 12);
+    }
+}

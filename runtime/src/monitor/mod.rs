@@ -1,0 +1,4 @@
+//! Functions from the records in flight to events, called on a timer by threads of their own.
+
+pub(crate) mod enforce;
+pub(crate) mod timeout;

@@ -1,0 +1,133 @@
+//! Reports units that will not make their deadline, while they are still stuck.
+//!
+//! One thread looks at all records in flight. It fires a lead before the limit (0.2 s, at most a tenth of the limit), so that
+//! the event is out before whatever enforces the limit kills the process. Off means off: without a deadline nothing fires.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::enforce;
+use crate::clock;
+use crate::pipeline::{report_timeout, reporter};
+use crate::record::state::Phase;
+use crate::registry;
+use crate::sys::fork;
+
+const LEAD: Duration = Duration::from_millis(200);
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_millis(50);
+
+/// How long before its limit a unit is reported.
+fn lead(limit: u64) -> u64 {
+    (limit / 10).min(clock::ticks(LEAD))
+}
+
+/// Looks once: reports what is due, and wakes what is to be stopped; how many were reported.
+pub(crate) fn tick(now: u64) -> usize {
+    let mut due = Vec::new();
+    registry::each(|record| {
+        if record.deadline == 0 || record.phase != Phase::Open {
+            return;
+        }
+        let fires = record.deadline - lead(record.deadline.saturating_sub(record.started));
+        if now >= fires {
+            due.push(record.handle);
+        }
+    });
+    let reported = due.into_iter().filter(|handle| report_timeout(*handle, now)).count();
+    enforce::wake_due(now);
+    reporter::replace_stuck();
+    reported
+}
+
+/// The thread's process, plus one; 0 while there is none.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+/// The shortest limit ever set, in nanoseconds: it decides how often the thread looks.
+static SHORTEST_LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// How long to wait between two looks: a quarter of the lead, 5 to 50 ms.
+fn pause() -> Duration {
+    let limit = Duration::from_nanos(SHORTEST_LIMIT.load(Ordering::Relaxed));
+    ((limit / 10).min(LEAD) / 4).clamp(SHORTEST, LONGEST)
+}
+
+/// Starts the monitor's thread, if it does not run yet in this process.
+pub(crate) fn ensure_started(limit: Option<Duration>) {
+    let limit = limit.map_or(u64::MAX, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
+    if limit < SHORTEST_LIMIT.load(Ordering::Relaxed) {
+        SHORTEST_LIMIT.fetch_min(limit, Ordering::Relaxed);
+    }
+    let process = fork::generation() + 1;
+    if STARTED.load(Ordering::Acquire) != process {
+        start(process);
+    }
+}
+
+#[cold]
+fn start(process: u64) {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _only = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if STARTED.load(Ordering::Acquire) == process {
+        return;
+    }
+    let run = || {
+        loop {
+            std::thread::sleep(pause());
+            let _ = crate::pipeline::panic::guarded(|| tick(clock::now()));
+        }
+    };
+    // Where no thread is to be had the next deadline tries again.
+    if std::thread::Builder::new().name("canonlog-monitor".to_owned()).spawn(run).is_ok() {
+        STARTED.store(process, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventType;
+    use crate::testing;
+    use crate::{Context, Kind, begin};
+
+    #[test]
+    fn the_lead_is_a_tenth_of_the_limit_and_at_most_a_fifth_of_a_second() {
+        let ticks = |millis| clock::ticks(Duration::from_millis(millis));
+        assert_eq!(lead(ticks(1_000)), ticks(1_000) / 10);
+        assert_eq!(lead(ticks(30_000)), ticks(200));
+    }
+
+    #[test]
+    fn a_record_past_its_limit_times_out_once() {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        scope.enter(|| {
+            Context::set("step", "fetching");
+            // Far away, so that the real monitor does not get there first.
+            Context::set_timeout(Duration::from_secs(3_000));
+        });
+        let began = clock::now();
+        let at = |secs: u64| began + clock::ticks(Duration::from_secs(secs));
+        let mut counts = [2_999, 3_000, 3_001].map(|secs| {
+            tick(at(secs));
+            capture.events().len()
+        });
+        assert_eq!(counts, [0, 1, 1]);
+        drop(scope);
+        counts[0] = capture.events().len();
+        assert_eq!(counts[0], 2);
+        let events = capture.events();
+        assert_eq!(events[0].view().kind(), EventType::Timeout);
+        assert_eq!(events[1].view().kind(), EventType::LateResponse);
+    }
+
+    #[test]
+    fn off_means_off() {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        tick(clock::now() + clock::ticks(Duration::from_secs(1_000_000)));
+        assert!(capture.events().is_empty());
+        scope.finish();
+        assert_eq!(capture.events()[0].view().kind(), EventType::Request);
+    }
+}

@@ -1,0 +1,216 @@
+//! The end of a unit: what its record says becomes an event, once.
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+
+use super::scope::Outcome;
+use super::unit::Unit;
+use super::{limit, panic, parts, reporter};
+use crate::clock;
+use crate::context::Context;
+use crate::counters::{self, Count};
+use crate::event::{Content, EventType};
+use crate::level::Level;
+use crate::record::snapshot::{self, Facts};
+use crate::record::{Begin, Handle, Kind, current, return_slot, state};
+use crate::trace::site;
+use crate::value::{Value, display};
+
+/// What an event is made in; kept by each thread, so that nothing is allocated in steady state.
+pub(super) struct Buffers {
+    pub(super) content: Content,
+    pub(super) facts: Facts,
+}
+
+impl Buffers {
+    pub(super) const fn new() -> Buffers {
+        Buffers { content: Content::new(), facts: Facts::new() }
+    }
+}
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = const { RefCell::new(Buffers::new()) };
+}
+
+/// The thread's buffers; new ones where they are in use (an event within an event), or gone (the thread ends).
+#[inline]
+fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
+    let mut work = Some(work);
+    let done = BUFFERS.try_with(|buffers| {
+        let mut buffers = buffers.try_borrow_mut().ok()?;
+        work.take().map(|work| work(&mut buffers))
+    });
+    match (done, work) {
+        (Ok(Some(done)), _) => done,
+        (_, Some(work)) => work(&mut Buffers::new()),
+        (_, None) => unreachable!("the work was either done or is still here"),
+    }
+}
+
+/// Ends a record; nothing happens if it has ended.
+pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
+    let Some(slot) = handle.slot() else { return };
+    let word = &slot.head.word;
+    let Some(finish) = state::finish(word, handle.generation(), state::back_off) else { return };
+    let now = clock::now();
+    with_buffers(|buffers| {
+        let kind = match (finish, slot.kind()) {
+            (state::Finish::Late, _) => EventType::LateResponse,
+            (_, Kind::Job) => EventType::Job,
+            (_, Kind::Request) => EventType::Request,
+        };
+        let Buffers { content, facts } = buffers;
+        content.reset(kind, Level::Info, clock::unix_nanos(now));
+        let visit = current::take_cpu(handle);
+        snapshot::take(slot, handle, now, finish == state::Finish::Late, content, facts);
+        facts.cpu = facts.cpu.map(|cpu| cpu + visit);
+        if state::end(word) {
+            return_slot(slot);
+        }
+        if unwinding {
+            reporter::report(buffers, outcome);
+        } else {
+            complete(content, facts, outcome);
+        }
+    });
+}
+
+/// The event of a record that found no slot: with what the framework knows by itself.
+#[cold]
+pub(super) fn end_without_slot(how: &Begin, outcome: Outcome) {
+    let now = clock::now();
+    with_buffers(|Buffers { content, facts }| {
+        let kind = if how.kind == Kind::Job { EventType::Job } else { EventType::Request };
+        content.reset(kind, Level::Info, clock::unix_nanos(now));
+        *facts = Facts { kind: how.kind, pipeline: how.pipeline, started: how.now, taken: now, ..Facts::new() };
+        let id = crate::id::text(how.id);
+        let name = if how.kind == Kind::Job { "job_id" } else { "req_id" };
+        content.push_static(name, 1 << 8, true, Value::Str(str::from_utf8(&id).unwrap_or_default()));
+        content.push_static("canonlog_without_slot", 0xFFFF, true, Value::U64(1));
+        complete(content, facts, outcome);
+    });
+}
+
+/// For a monitor: closes a record that is still open and has its `timeout` reported by the reporter's thread.
+pub(crate) fn report_timeout(handle: Handle, now: u64) -> bool {
+    let Some(slot) = handle.slot() else { return false };
+    let word = &slot.head.word;
+    if !state::close(word, handle.generation()) {
+        return false;
+    }
+    let mut buffers = Buffers::new();
+    buffers.content.reset(EventType::Timeout, Level::Error, clock::unix_nanos(now));
+    slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
+    snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
+    state::timed_out(word);
+    reporter::report(&mut buffers, Outcome::default());
+    true
+}
+
+/// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
+pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcome) {
+    let parts = parts(facts.pipeline);
+    if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
+        facts.status = Some(500);
+        content.set_static("resp_status", crate::event::order("resp_status"), true, Value::U64(500));
+    }
+    let mut unit = Unit { content, facts, outcome };
+    if unit.event_type() == EventType::Timeout {
+        add_timeout(&mut unit);
+    }
+    add_times(&mut unit);
+    parts.instrumenters.call_all(&mut unit);
+    let failed = unit.is_failed();
+    finish_event(content, facts, failed);
+    parts.emit(&content.view(), facts.taken);
+}
+
+fn add_times(unit: &mut Unit<'_>) {
+    let namespace = if unit.kind() == Kind::Job { "job" } else { "resp" };
+    let elapsed = unit.elapsed();
+    unit.set_in(namespace, "time", elapsed);
+    if let Some(cpu) = unit.cpu_time() {
+        unit.set_in(namespace, "cpu_time", cpu);
+    }
+}
+
+fn add_timeout(unit: &mut Unit<'_>) {
+    if let Some(site) = site::of(unit.facts.site) {
+        unit.set_in("timeout", "loc", display(site));
+        unit.set_in("timeout", "cause_loc", display(site));
+    }
+    if let Some(limit) = unit.time_limit() {
+        unit.set_in("timeout", "limit", limit);
+    }
+}
+
+/// What canonlog has to say of itself, the level, the order and the size.
+fn finish_event(content: &mut Content, facts: &mut Facts, failed: bool) {
+    let settings = &parts(facts.pipeline).settings;
+    content.level = match content.kind {
+        EventType::Timeout => Level::Error,
+        EventType::LateResponse | EventType::PartialFailure => Level::Warning,
+        _ if failed => Level::Error,
+        _ if facts.status.is_some_and(|status| (400..500).contains(&status)) => Level::Warning,
+        _ => Level::Info,
+    };
+    facts.truncated += limit::hold(content, settings.event_limit);
+    for (name, count, what) in [
+        ("canonlog_truncated", facts.truncated, Count::Truncated),
+        ("canonlog_renamed_keys", facts.renamed, Count::RenamedKeys),
+        ("canonlog_value_errors", facts.value_errors, Count::ValueErrors),
+    ] {
+        if count > 0 {
+            counters::add(what, count);
+            content.set_static(name, 0xFFFF, true, Value::U64(count));
+        }
+    }
+    add_process_counts(content);
+    content.sort();
+}
+
+/// Troubles on this thread that no event has told of yet.
+fn add_process_counts(content: &mut Content) {
+    for (what, count) in counters::untold() {
+        if count > 0 {
+            let name = if what == Count::LateWrites { "canonlog_late_writes" } else { "canonlog_outside_writes" };
+            content.set_static(name, 0xFFFF, true, Value::U64(count));
+        }
+    }
+}
+
+/// Emits an event within a unit, or outside any: at once, with the unit's id first.
+pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl FnOnce(&mut Unit<'_>)) {
+    let now = clock::now();
+    let handle = cx.handle();
+    let slot = handle.slot().filter(|_| handle.is_live());
+    with_buffers(|Buffers { content, facts }| {
+        content.reset(kind, level, clock::unix_nanos(now));
+        *facts = Facts { handle, started: now, taken: now, ..Facts::new() };
+        facts.pipeline = match slot {
+            Some(slot) => slot.pipeline(),
+            None => super::Pipeline::current().number(),
+        };
+        if let Some(slot) = slot {
+            facts.kind = slot.kind();
+            facts.started = slot.head.started.load(Ordering::Relaxed);
+            let id = cx.request_id().unwrap_or_default();
+            let name = if facts.kind == Kind::Job { "job_id" } else { "req_id" };
+            content.push_static(name, 1 << 8, true, Value::Str(&id));
+        }
+        fill(&mut Unit { content, facts, outcome: Outcome::default() });
+        finish_event(content, facts, false);
+        content.level = level;
+        parts(facts.pipeline).emit(&content.view(), now);
+    });
+}
+
+/// Under `panic = "abort"`, after the hook: the record that this thread is inside is ended here, as nobody else will.
+pub(super) fn before_abort() {
+    if let Some(handle) = current::handle() {
+        panic::record(handle);
+        let outcome = Outcome { panicked: true, ..Outcome::default() };
+        end(handle, outcome, false);
+    }
+    crate::emitter::flush_for_abort();
+}

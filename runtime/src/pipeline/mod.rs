@@ -1,0 +1,181 @@
+//! Where the parts meet: a unit begins, ends, and becomes an event.
+//!
+//! ```text
+//! begin ──▶ Scope ──(dropped)──▶ end ──▶ Unit ──▶ instrumenters ──▶ levels, limits, order ──▶ emitters
+//!                     monitor ──▶ reporter's thread ──▲
+//!              a panic unwinds ──▶ reporter's thread ──┘
+//! ```
+
+mod end;
+mod limit;
+pub(crate) mod panic;
+pub(crate) mod reporter;
+mod scope;
+mod unit;
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::clock;
+use crate::event::{Event, OwnedEvent};
+use crate::instrumenter::Instrumenters;
+use crate::record::current;
+use crate::record::log::Limits;
+
+pub use self::scope::{Scope, begin};
+pub use self::unit::Unit;
+pub use crate::record::Kind;
+
+pub(crate) use self::end::{emit_now, report_timeout};
+
+/// What a pipeline decides about its records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) cpu_time: bool,
+    pub(crate) limits: Limits,
+    /// Bytes of an event, escaped.
+    pub(crate) event_limit: usize,
+    /// The time limit of records that set none.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { cpu_time: true, limits: Limits::DEFAULT, event_limit: 64 * 1024, timeout: None }
+    }
+}
+
+/// Takes finished events.
+pub(crate) trait Sink: Send + Sync {
+    /// Takes one; `stamp` is its moment, in ticks.
+    fn emit(&self, event: &Event<'_>, stamp: u64);
+}
+
+/// The parts that the records of a pipeline go through.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    /// The limits, packed.
+    limits: u64,
+    /// The time limit, in ticks; 0 for none.
+    timeout: u64,
+    sink: Box<dyn Sink>,
+    /// Where a test looks at the events.
+    capture: Option<Arc<Mutex<Vec<OwnedEvent>>>>,
+    instrumenters: &'static Instrumenters,
+}
+
+impl Parts {
+    pub(crate) fn new(settings: Settings, sink: Box<dyn Sink>) -> Parts {
+        let timeout = settings.timeout.map_or(0, |limit| clock::ticks(limit).max(1));
+        Parts {
+            limits: settings.limits.pack(),
+            settings,
+            timeout,
+            sink,
+            capture: None,
+            instrumenters: Instrumenters::process(),
+        }
+    }
+
+    /// As [`new`](Parts::new), with a copy of every event.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn captured(settings: Settings, sink: Box<dyn Sink>, capture: Arc<Mutex<Vec<OwnedEvent>>>) -> Parts {
+        Parts { capture: Some(capture), ..Parts::new(settings, sink) }
+    }
+
+    fn emit(&self, event: &Event<'_>, stamp: u64) {
+        if let Some(capture) = &self.capture {
+            capture.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_owned());
+        }
+        self.sink.emit(event, stamp);
+    }
+}
+
+static PROCESS: OnceLock<&'static Parts> = OnceLock::new();
+static FALLBACK: OnceLock<&'static Parts> = OnceLock::new();
+/// Pipelines of tests; number 1 is the first.
+static OTHERS: RwLock<Vec<&'static Parts>> = RwLock::new(Vec::new());
+
+/// The parts of a pipeline.
+#[inline]
+pub(crate) fn parts(number: u16) -> &'static Parts {
+    if number == 0 {
+        return match PROCESS.get() {
+            Some(parts) => parts,
+            None => fallback(),
+        };
+    }
+    let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
+    others.get(usize::from(number) - 1).copied().unwrap_or_else(fallback)
+}
+
+/// Without any set-up, events go to stdout as logfmt.
+#[cold]
+fn fallback() -> &'static Parts {
+    FALLBACK.get_or_init(|| Box::leak(Box::new(Parts::new(Settings::default(), crate::emitter::fallback()))))
+}
+
+/// Makes the process's pipeline; gives the parts back if there is one already.
+pub(crate) fn install(parts: Parts) -> Result<(), Parts> {
+    if PROCESS.get().is_some() {
+        return Err(parts);
+    }
+    let parts: &'static Parts = Box::leak(Box::new(parts));
+    // Two threads at once: the later one's parts stay unused.
+    let _ = PROCESS.set(parts);
+    if parts.timeout != 0 {
+        crate::monitor::timeout::ensure_started(parts.settings.timeout);
+    }
+    panic::install();
+    Ok(())
+}
+
+/// The pipeline that records go through: the process's, or in a test its thread's own.
+///
+/// Integrations take the current one when they are made, so that a server in a test writes to the test that made it.
+///
+/// ```
+/// use canonlog::{Kind, Pipeline};
+///
+/// let pipeline = Pipeline::current();
+/// let scope = pipeline.begin(Kind::Request);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    number: u16,
+}
+
+thread_local! {
+    static MINE: Cell<u16> = const { Cell::new(0) };
+}
+
+impl Pipeline {
+    /// The pipeline of the record that this thread is inside, else this thread's, else the process's.
+    #[inline]
+    pub fn current() -> Pipeline {
+        let number = match current::handle().and_then(|handle| handle.slot()) {
+            Some(slot) => slot.pipeline(),
+            None => MINE.get(),
+        };
+        Pipeline { number }
+    }
+
+    pub(crate) fn number(self) -> u16 {
+        self.number
+    }
+
+    /// Adds a pipeline.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn add(parts: Parts) -> Pipeline {
+        let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
+        others.push(Box::leak(Box::new(parts)));
+        Pipeline { number: u16::try_from(others.len()).unwrap_or(0) }
+    }
+
+    /// Makes it this thread's; the one before.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn make_current(self) -> Pipeline {
+        Pipeline { number: MINE.replace(self.number) }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a panic says, noted where it starts.
+//!
+//! The hook runs on the panicking thread before it unwinds: it may not allocate under a lock of the application's, nor format
+//! anything of the user's. It copies message and place into a buffer of the thread's own, then calls the hook that was
+//! there before. Whoever owns the record takes the note when the panic leaves it.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::record::keys::builtin;
+use crate::record::log::By;
+use crate::record::{Handle, current};
+use crate::value::Value;
+
+const MESSAGE: usize = 1_024;
+const FILE: usize = 256;
+
+struct Note {
+    /// The record that the thread was inside, if any.
+    handle: Option<Handle>,
+    message: [u8; MESSAGE],
+    message_len: usize,
+    file: [u8; FILE],
+    file_len: usize,
+    line: u32,
+}
+
+thread_local! {
+    static NOTE: RefCell<Note> = const {
+        RefCell::new(Note {
+            handle: None,
+            message: [0; MESSAGE],
+            message_len: 0,
+            file: [0; FILE],
+            file_len: 0,
+            line: 0,
+        })
+    };
+    /// How deep this thread is in code of the user's that canonlog guards: a panic there is no panic of the request.
+    static GUARDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs code of the user's (a `Display`, an instrumenter, a filter) so that its panic stays here.
+pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> std::thread::Result<R> {
+    struct Deeper;
+    impl Drop for Deeper {
+        fn drop(&mut self) {
+            GUARDED.set(GUARDED.get() - 1);
+        }
+    }
+    GUARDED.set(GUARDED.get() + 1);
+    let _deeper = Deeper;
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+}
+
+/// Copies the beginning of a text that fits.
+fn copy(text: &str, into: &mut [u8]) -> usize {
+    let text = crate::record::log::cut(text, into.len());
+    into[..text.len()].copy_from_slice(text.as_bytes());
+    text.len()
+}
+
+/// Puts the hook before the one that is there; once.
+#[inline]
+pub(crate) fn install() {
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !INSTALLED.load(Ordering::Acquire) {
+        install_now();
+        INSTALLED.store(true, Ordering::Release);
+    }
+}
+
+#[cold]
+fn install_now() {
+    static ONCE: Once = Once::new();
+    // `take_hook` panics on a thread that panics: there, the next record tries again.
+    if std::thread::panicking() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if GUARDED.get() == 0 {
+                note(info);
+            }
+            before(info);
+            if cfg!(panic = "abort") && GUARDED.get() == 0 {
+                super::end::before_abort();
+            }
+        }));
+    });
+}
+
+fn note(info: &std::panic::PanicHookInfo<'_>) {
+    let _ = NOTE.try_with(|note| {
+        let Ok(mut note) = note.try_borrow_mut() else { return };
+        let note = &mut *note;
+        note.handle = current::handle();
+        let payload = info.payload();
+        let message = payload.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        note.message_len = copy(message.unwrap_or("the panic's payload is no text"), &mut note.message);
+        (note.file_len, note.line) = match info.location() {
+            Some(location) => (copy(location.file(), &mut note.file), location.line()),
+            None => (0, 0),
+        };
+    });
+}
+
+/// Writes the thread's last panic into the record that it unwinds out of: type, message, place, `exc_panic`.
+pub(crate) fn record(handle: Handle) {
+    let _ = NOTE.try_with(|note| {
+        let Ok(note) = note.try_borrow() else { return };
+        let known = note.handle == Some(handle);
+        let message = if known { str::from_utf8(&note.message[..note.message_len]).unwrap_or_default() } else { "" };
+        // `file:line`, made without the allocator.
+        let mut place = [0_u8; FILE + 12];
+        let place = match note.line {
+            0 => "",
+            _ if !known => "",
+            line => {
+                let mut digits = itoa::Buffer::new();
+                let digits = digits.format(line);
+                let file = note.file_len;
+                place[..file].copy_from_slice(&note.file[..file]);
+                place[file] = b':';
+                place[file + 1..file + 1 + digits.len()].copy_from_slice(digits.as_bytes());
+                str::from_utf8(&place[..file + 1 + digits.len()]).unwrap_or_default()
+            }
+        };
+        current::write(handle, |body, writer| {
+            body.set(By::Id(builtin::EXC_TYPE), Value::Str("panic"), writer);
+            body.set(By::Id(builtin::EXC_MSG), Value::Str(message), writer);
+            if !place.is_empty() {
+                body.set(By::Id(builtin::EXC_LOC), Value::Str(place), writer);
+                body.set(By::Id(builtin::EXC_CAUSE_LOC), Value::Str(place), writer);
+            }
+            body.set(By::Id(builtin::EXC_PANIC), Value::Bool(true), writer);
+        });
+    });
+}

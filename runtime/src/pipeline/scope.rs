@@ -1,0 +1,162 @@
+//! A unit's life as its owner sees it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::{Pipeline, end, panic, parts};
+use crate::clock;
+use crate::context::Context;
+use crate::counters::{self, Count};
+use crate::id;
+use crate::record::keys::builtin;
+use crate::record::log::By;
+use crate::record::{self, Begin, Handle, Kind, current};
+use crate::value::Value;
+
+/// Begins a record: always a new one. Its event is written when the [`Scope`] ends.
+///
+/// ```
+/// use canonlog::{Context, Kind, begin};
+///
+/// let scope = begin(Kind::Job);
+/// scope.enter(|| Context::set("rows", 12));
+/// scope.finish();
+/// ```
+pub fn begin(kind: Kind) -> Scope {
+    Pipeline::current().begin(kind)
+}
+
+impl Pipeline {
+    /// Begins a record that goes through this pipeline.
+    #[inline]
+    pub fn begin(self, kind: Kind) -> Scope {
+        panic::install();
+        let parts = parts(self.number());
+        let now = clock::now();
+        let how = Begin {
+            kind,
+            pipeline: self.number(),
+            cpu_time: parts.settings.cpu_time,
+            limits: parts.limits,
+            id: id::fresh(),
+            now,
+            deadline: if parts.timeout == 0 { 0 } else { now.saturating_add(parts.timeout) },
+        };
+        match record::begin(&how) {
+            Some(handle) => Scope { handle, marks: AtomicU8::new(0), slotless: None },
+            None => Scope::without_slot(how),
+        }
+    }
+}
+
+/// How a unit ended, beside what its record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) failed: bool,
+    pub(crate) panicked: bool,
+    pub(crate) cancelled: bool,
+}
+
+const FAILED: u8 = 1;
+const PANICKED: u8 = 2;
+const CANCELLED: u8 = 4;
+
+/// Owns a record: ends it, exactly once, when dropped.
+///
+/// A scope that is dropped while its thread panics ends as a panic; another thread then writes the event, as nothing of the
+/// user's runs on a thread that unwinds.
+#[must_use = "the record ends when the scope is dropped"]
+#[derive(Debug)]
+pub struct Scope {
+    handle: Handle,
+    marks: AtomicU8,
+    /// For a record that found no slot: what its event can still say.
+    slotless: Option<Box<Begin>>,
+}
+
+impl Scope {
+    #[cold]
+    fn without_slot(how: Begin) -> Scope {
+        counters::add(Count::WithoutSlot, 1);
+        Scope { handle: Handle::NONE, marks: AtomicU8::new(0), slotless: Some(Box::new(how)) }
+    }
+
+    /// The record's handle.
+    #[inline]
+    pub fn context(&self) -> Context {
+        Context::from_handle(self.handle)
+    }
+
+    fn mark(&self, mark: u8) {
+        self.marks.fetch_or(mark, Ordering::Relaxed);
+    }
+
+    /// Runs `f` inside the record, for the one who owns it: a panic that leaves `f` is the unit's own, and goes on.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin};
+    ///
+    /// let scope = begin(Kind::Request);
+    /// let answer = scope.enter(|| {
+    ///     Context::set("step", 1);
+    ///     42
+    /// });
+    /// assert_eq!(answer, 42);
+    /// ```
+    #[inline]
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Bomb<'a>(&'a Scope);
+        impl Drop for Bomb<'_> {
+            fn drop(&mut self) {
+                self.0.panicked();
+            }
+        }
+        let _inside = current::enter(self.handle);
+        let bomb = Bomb(self);
+        let result = f();
+        std::mem::forget(bomb);
+        result
+    }
+
+    /// Marks the unit as cut off by its client: `req_cancelled="true"` and, without a status so far, `resp_status="499"`.
+    pub fn cancelled(&self) {
+        self.mark(CANCELLED);
+        current::write(self.handle, |body, writer| {
+            body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
+            if body.get(By::Id(builtin::RESP_STATUS)).is_none() {
+                body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
+            }
+        });
+    }
+
+    /// Marks the unit as failed, where no status says so: its event has the level `error`.
+    pub fn failed(&self) {
+        self.mark(FAILED);
+    }
+
+    /// Marks the unit as ended by a panic. [`Scope::enter`] and a drop while unwinding do this by themselves.
+    pub fn panicked(&self) {
+        if self.marks.fetch_or(PANICKED, Ordering::Relaxed) & PANICKED == 0 {
+            panic::record(self.handle);
+        }
+    }
+
+    /// Ends the record now.
+    pub fn finish(self) {}
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        let unwinding = std::thread::panicking();
+        if unwinding {
+            self.panicked();
+        }
+        let marks = *self.marks.get_mut();
+        let has = |mark| marks & mark != 0;
+        let outcome = Outcome { failed: has(FAILED), panicked: has(PANICKED), cancelled: has(CANCELLED) };
+        match self.slotless.take() {
+            None => end::end(self.handle, outcome, unwinding),
+            Some(how) => end::end_without_slot(&how, outcome),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A unit that ends, as instrumenters see it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::scope::Outcome;
+use crate::clock;
+use crate::context::Context;
+use crate::event::{Content, EventType, is_reserved, order};
+use crate::record::Kind;
+use crate::record::keys::{self, NOT_INTERNED, Suffix};
+use crate::record::snapshot::Facts;
+use crate::scratch;
+use crate::value::{ToValue, Value};
+
+/// A unit that ends, as an [`Instrumenter`](crate::Instrumenter) sees it: it reads the fields so far, and adds its own.
+///
+/// ```
+/// use canonlog::{Instrumenter, InstrumenterError, Unit};
+///
+/// struct Slow;
+///
+/// impl Instrumenter for Slow {
+///     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+///         if unit.elapsed().as_secs() >= 1 {
+///             unit.set("slow", true); // app_slow="true"
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub struct Unit<'a> {
+    pub(super) content: &'a mut Content,
+    pub(super) facts: &'a mut Facts,
+    pub(super) outcome: Outcome,
+}
+
+impl fmt::Debug for Unit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unit").field("event", &self.content.view()).finish_non_exhaustive()
+    }
+}
+
+impl Unit<'_> {
+    /// `request`, `job`, `timeout` or `late_response`; of an event within a unit, `partial_failure`.
+    pub fn event_type(&self) -> EventType {
+        self.content.kind
+    }
+
+    /// Whether the unit is a request or a job.
+    pub fn kind(&self) -> Kind {
+        self.facts.kind
+    }
+
+    /// The unit's handle. Writes through it come too late for this event.
+    pub fn context(&self) -> Context {
+        Context::from_handle(self.facts.handle)
+    }
+
+    /// The time from the unit's beginning to its end, or to now if it still runs.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(clock::between(self.facts.started, self.facts.taken))
+    }
+
+    /// The CPU time that threads used inside the unit; `None` where it is not measured.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.facts.cpu.map(Duration::from_nanos)
+    }
+
+    /// The unit's time limit, if it has one.
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.facts.limit
+    }
+
+    /// Whether it failed: by an error that reached its boundary, a panic, or a status of 500 and above.
+    pub fn is_failed(&self) -> bool {
+        self.outcome.failed
+            || self.outcome.panicked
+            || self.facts.error
+            || self.facts.status.is_some_and(|status| status >= 500)
+    }
+
+    /// A field by its full name: `resp_status`.
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.content.view().get(name)
+    }
+
+    /// Sets `app_<key>`.
+    pub fn set(&mut self, key: &'static str, value: impl ToValue) {
+        self.put("app", key, value.to_value());
+    }
+
+    /// Sets `<namespace>_<key>`.
+    ///
+    /// The framework's own namespaces are for instrumenters that own one; what the framework itself set can be changed.
+    pub fn set_in(&mut self, namespace: &'static str, key: &'static str, value: impl ToValue) {
+        self.put(namespace, key, value.to_value());
+    }
+
+    /// Takes a field away.
+    pub fn remove(&mut self, name: &str) {
+        self.content.retain(|field| field != name);
+    }
+
+    /// Executions by text: hash, how many, nanoseconds.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        self.facts.query_texts.iter().map(|query| (query.hash, query.count, query.nanos))
+    }
+
+    /// All executions, and their time together.
+    pub(crate) fn query_totals(&self) -> (u64, Duration) {
+        (self.facts.queries, Duration::from_nanos(self.facts.query_nanos))
+    }
+
+    /// Executions of texts beyond those that are told apart.
+    pub(crate) fn untracked_queries(&self) -> u64 {
+        self.facts.untracked
+    }
+
+    #[inline]
+    fn put(&mut self, namespace: &'static str, key: &'static str, value: Value<'_>) {
+        let text;
+        let value = match value {
+            Value::Display(value) => {
+                let (made, whole) = scratch::display_checked(value);
+                self.facts.value_errors += u64::from(!whole);
+                text = made;
+                Value::Str(&text)
+            }
+            value => value,
+        };
+        let id = keys::find(namespace, key, Suffix::None);
+        if id == NOT_INTERNED {
+            let (name, renamed) = keys::join(namespace, key, Suffix::None);
+            self.facts.renamed += u64::from(renamed);
+            self.content.set_text(&name, order(&name), is_reserved(namespace), value);
+            return;
+        }
+        let key = keys::key(id);
+        self.facts.renamed += u64::from(key.renamed);
+        self.content.set_static(key.name, key.order, key.framework, value);
+    }
+}

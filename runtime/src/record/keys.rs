@@ -1,0 +1,263 @@
+//! Field names as small numbers.
+//!
+//! A key that the program knows (`&'static str`) is interned once in the process: cleaned, joined with its namespace, ranked.
+//! After that, a thread finds it by the address and length of the text, which for a `'static` text means the same bytes.
+//! Keys made at run time are never interned: whoever chooses them (an attacker, perhaps) could fill the table.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::event::{is_reserved, order};
+
+/// The longest key, without its namespace, in bytes.
+pub(crate) const KEY_LIMIT: usize = 64;
+
+/// An interned field name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyId(pub(crate) u16);
+
+/// What is known of an interned name.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// `namespace_key`, as it is written.
+    pub(crate) name: &'static str,
+    /// Where it stands in an event.
+    pub(crate) order: u16,
+    /// Whether it lies in one of the framework's namespaces.
+    pub(crate) framework: bool,
+    /// Whether cleaning changed it.
+    pub(crate) renamed: bool,
+}
+
+macro_rules! builtin {
+    ($($id:ident = $name:literal at $rank:literal $within:literal;)*) => {
+        /// The names that the framework itself looks for.
+        static BUILTIN: [Key; builtin::COUNT] =
+            [$(Key { name: $name, order: $rank << 8 | $within, framework: true, renamed: false }),*];
+
+        /// The numbers of the framework's own names.
+        pub(crate) mod builtin {
+            use super::KeyId;
+
+            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+            enum At { $($id),*, End }
+            pub(super) const COUNT: usize = At::End as usize;
+            $(pub(crate) const $id: KeyId = KeyId(At::$id as u16);)*
+        }
+    };
+}
+
+builtin! {
+    REQ_ID = "req_id" at 1 0;
+    REQ_METHOD = "req_method" at 1 1;
+    REQ_CANCELLED = "req_cancelled" at 1 7;
+    EXC_TYPE = "exc_type" at 3 1;
+    EXC_MSG = "exc_msg" at 3 2;
+    EXC_LOC = "exc_loc" at 3 3;
+    EXC_CAUSE_LOC = "exc_cause_loc" at 3 4;
+    EXC_PANIC = "exc_panic" at 3 7;
+    RESP_VIEW = "resp_view" at 4 0;
+    RESP_STATUS = "resp_status" at 4 3;
+    JOB_NAME = "job_name" at 1 1;
+    JOB_OUTCOME = "job_outcome" at 1 4;
+    QUERY = "db_query" at 6 255;
+}
+
+/// A key id that stands for no interned name.
+pub(crate) const NOT_INTERNED: KeyId = KeyId(u16::MAX);
+
+/// What is put behind a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Suffix {
+    None,
+    /// `_time`: a sum of timings.
+    Time,
+}
+
+const CHUNK: usize = 256;
+const CHUNKS: usize = 64;
+
+static TABLE: [OnceLock<Box<[OnceLock<Key>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+
+#[derive(Default)]
+struct Names {
+    /// By what the program wrote: namespace, key, suffix.
+    sources: HashMap<(String, String, Suffix), KeyId>,
+    /// By the whole name: two keys that are cleaned to one name are one.
+    names: HashMap<&'static str, KeyId>,
+}
+
+static NAMES: Mutex<Option<Names>> = Mutex::new(None);
+
+/// What is known of an interned name.
+#[inline]
+pub(crate) fn key(id: KeyId) -> &'static Key {
+    let at = usize::from(id.0);
+    if at < builtin::COUNT {
+        return &BUILTIN[at];
+    }
+    let at = at - builtin::COUNT;
+    let chunk = TABLE.get(at / CHUNK).and_then(OnceLock::get);
+    chunk.and_then(|chunk| chunk[at % CHUNK].get()).unwrap_or(&UNKNOWN)
+}
+
+static UNKNOWN: Key = Key { name: "canonlog_unknown_key", order: 0xFFFF, framework: true, renamed: false };
+
+#[derive(Clone, Copy)]
+struct Found {
+    key: usize,
+    namespace: usize,
+    key_len: u32,
+    namespace_len: u16,
+    suffix: Suffix,
+    id: KeyId,
+}
+
+const NOTHING: Found =
+    Found { key: 0, namespace: 0, key_len: 0, namespace_len: 0, suffix: Suffix::None, id: NOT_INTERNED };
+const CACHE: usize = 256;
+
+thread_local! {
+    static CACHED: [Cell<Found>; CACHE] = const { [const { Cell::new(NOTHING) }; CACHE] };
+}
+
+/// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (16,384 names).
+#[inline]
+pub(crate) fn find(namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
+    let (key_at, namespace_at) = (key.as_ptr().addr(), namespace.as_ptr().addr());
+    let mixed = (key_at as u64 ^ (namespace_at as u64).rotate_left(21) ^ ((suffix as u64) << 3))
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    CACHED.with(|cached| {
+        let cell = &cached[(mixed >> 56) as usize];
+        let found = cell.get();
+        if found.key == key_at
+            && found.namespace == namespace_at
+            && found.key_len as usize == key.len()
+            && usize::from(found.namespace_len) == namespace.len()
+            && found.suffix == suffix
+        {
+            return found.id;
+        }
+        let id = intern(namespace, key, suffix);
+        if let (Ok(key_len), Ok(namespace_len)) = (u32::try_from(key.len()), u16::try_from(namespace.len())) {
+            cell.set(Found { key: key_at, namespace: namespace_at, key_len, namespace_len, suffix, id });
+        }
+        id
+    })
+}
+
+#[cold]
+fn intern(namespace: &str, key: &str, suffix: Suffix) -> KeyId {
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = names.get_or_insert_with(|| Names {
+        sources: HashMap::new(),
+        names: BUILTIN.iter().zip(0..).map(|(key, id)| (key.name, KeyId(id))).collect(),
+    });
+    let source = (namespace.to_owned(), key.to_owned(), suffix);
+    if let Some(id) = names.sources.get(&source) {
+        return *id;
+    }
+    let (clean, renamed) = join(namespace, key, suffix);
+    if let Some(id) = names.names.get(clean.as_str()) {
+        names.sources.insert(source, *id);
+        return *id;
+    }
+    let at = names.names.len() - builtin::COUNT;
+    let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
+    let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
+    let name: &'static str = Box::leak(clean.into_boxed_str());
+    let known = Key { name, order: order(name), framework: is_reserved(namespace), renamed };
+    let _ = chunk[at % CHUNK].set(known);
+    let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX));
+    names.names.insert(name, id);
+    names.sources.insert(source, id);
+    id
+}
+
+/// The number of a whole name, if the program has one.
+pub(crate) fn known(name: &str) -> Option<KeyId> {
+    let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    match names.as_ref() {
+        Some(names) => names.names.get(name).copied(),
+        None => BUILTIN.iter().zip(0..).find_map(|(key, id)| (key.name == name).then_some(KeyId(id))),
+    }
+}
+
+/// `namespace_key`, clean, and whether the key had to be changed.
+pub(crate) fn join(namespace: &str, key: &str, suffix: Suffix) -> (String, bool) {
+    let namespace = clean(namespace);
+    let clean = clean(key);
+    let renamed = matches!(clean, Cow::Owned(_));
+    let end = match suffix {
+        Suffix::None => "",
+        Suffix::Time => "_time",
+    };
+    (format!("{namespace}_{clean}{end}"), renamed)
+}
+
+/// A key in the form of a field name: lower case letters, digits and `_`, no digit first, at most 64 bytes.
+pub(crate) fn clean(key: &str) -> Cow<'_, str> {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let starts_well = key.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    if starts_well && key.len() <= KEY_LIMIT && key.bytes().all(fits) {
+        return Cow::Borrowed(key);
+    }
+    let first = if starts_well { None } else { Some('_') };
+    let rest = key.bytes().map(|byte| match byte.to_ascii_lowercase() {
+        byte if fits(byte) => char::from(byte),
+        _ => '_',
+    });
+    Cow::Owned(first.into_iter().chain(rest).take(KEY_LIMIT).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_cleaned_to_field_names() {
+        for (key, want) in [
+            ("cart_total", "cart_total"),
+            ("Cart Total", "cart_total"),
+            ("2nd", "_2nd"),
+            ("", "_"),
+            ("a=\"b\"\n", "a__b__"),
+            ("é", "__"),
+        ] {
+            assert_eq!(clean(key), want);
+        }
+        assert_eq!(clean(&"x".repeat(100)).len(), KEY_LIMIT);
+    }
+
+    #[test]
+    fn one_name_has_one_number_however_it_is_written() {
+        let id = find("app", "cart_total", Suffix::None);
+        assert_eq!(find("app", "cart_total", Suffix::None), id);
+        assert_eq!(find("app", "Cart Total", Suffix::None), id);
+        assert_ne!(find("app", "cart_total", Suffix::Time), id);
+        assert_eq!(key(id).name, "app_cart_total");
+        assert_eq!(key(find("app", "cart_total", Suffix::Time)).name, "app_cart_total_time");
+    }
+
+    #[test]
+    fn the_frameworks_names_have_fixed_numbers() {
+        assert_eq!(find("req", "id", Suffix::None), builtin::REQ_ID);
+        assert_eq!(find("resp", "status", Suffix::None), builtin::RESP_STATUS);
+        for at in 0..builtin::COUNT {
+            let known = &BUILTIN[at];
+            assert_eq!(known.order, order(known.name), "{}", known.name);
+        }
+    }
+
+    #[test]
+    fn threads_agree_on_numbers() {
+        let ids: Vec<KeyId> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| find("app", "agreed_key", Suffix::None))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]));
+    }
+}

@@ -1,0 +1,314 @@
+//! One unit of work while it runs: fields, timings, where it is in its life.
+//!
+//! ```text
+//! keys ─┐                       ┌─ current  (which record this thread is inside)
+//!       ├─▶ log ─▶ slot ─▶ pool ┤
+//! state ┘                       └─ snapshot (what a record says, as an event's content)
+//! ```
+//!
+//! One thread at a time has the *claim* of a record: it writes the log with plain stores. Others write a side log of the
+//! same record under a short lock. Nothing on the request's path writes a cache line that another thread writes.
+
+pub(crate) mod current;
+pub(crate) mod keys;
+pub(crate) mod log;
+pub(crate) mod pool;
+pub(crate) mod slot;
+pub(crate) mod snapshot;
+pub(crate) mod state;
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use self::log::{Limits, Writer};
+use self::slot::{Body, Slot};
+use self::state::Refused;
+use crate::clock;
+use crate::counters::{self, Count};
+
+/// What kind of unit a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A request: somebody waits for its answer.
+    Request,
+    /// A job: nobody waits.
+    Job,
+}
+
+/// What is known of a record when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begin {
+    pub(crate) kind: Kind,
+    /// The pipeline that will write its events.
+    pub(crate) pipeline: u16,
+    pub(crate) cpu_time: bool,
+    pub(crate) limits: u64,
+    pub(crate) id: [u64; 2],
+    pub(crate) now: u64,
+    /// In ticks; 0 for never.
+    pub(crate) deadline: u64,
+}
+
+const JOB: u64 = 1;
+const CPU_TIME: u64 = 2;
+const PIPELINE_SHIFT: u32 = 16;
+const SITE_SHIFT: u32 = 32;
+
+/// The handle of a record: 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Handle {
+    generation: u64,
+    number: u32,
+}
+
+impl Limits {
+    pub(crate) const DEFAULT: Limits = Limits { record: 64 * 1024, value: 8 * 1024, fields: 128 };
+}
+
+/// Begins a record; `None` where all slots are in use.
+#[inline]
+pub(crate) fn begin(how: &Begin) -> Option<Handle> {
+    let slot = pool::take()?;
+    let Slot { head, body, number } = slot;
+    body.reset(how.limits);
+    head.started.store(how.now, Relaxed);
+    head.deadline.store(how.deadline, Relaxed);
+    head.id[0].store(how.id[0], Relaxed);
+    head.id[1].store(how.id[1], Relaxed);
+    let options = if how.kind == Kind::Job { JOB } else { 0 } | if how.cpu_time { CPU_TIME } else { 0 };
+    head.flags.store(options | u64::from(how.pipeline) << PIPELINE_SHIFT, Relaxed);
+    head.cpu.store(0, Relaxed);
+    head.side.store(0, Relaxed);
+    let generation = state::open(&head.word, false);
+    Some(Handle { generation, number })
+}
+
+/// Returns a slot, and its side log's, to the pool.
+pub(crate) fn return_slot(slot: Slot) {
+    let side = slot.head.side.swap(0, Acquire);
+    if let Some(side) = u32::try_from(side).ok().and_then(|side| side.checked_sub(1)) {
+        pool::give_back(side);
+    }
+    pool::give_back(slot.number);
+}
+
+impl Slot {
+    pub(crate) fn kind(&self) -> Kind {
+        if self.head.flags.load(Relaxed) & JOB == 0 { Kind::Request } else { Kind::Job }
+    }
+
+    #[inline]
+    pub(crate) fn measures_cpu(&self) -> bool {
+        self.head.flags.load(Relaxed) & CPU_TIME != 0
+    }
+
+    pub(crate) fn pipeline(&self) -> u16 {
+        (self.head.flags.load(Relaxed) >> PIPELINE_SHIFT) as u16
+    }
+
+    /// Where the handler stands.
+    pub(crate) fn site(&self) -> u32 {
+        (self.head.flags.load(Relaxed) >> SITE_SHIFT) as u32
+    }
+
+    fn side(&self) -> Option<&'static Body> {
+        let number = u32::try_from(self.head.side.load(Acquire)).ok()?.checked_sub(1)?;
+        Some(slot::slot(number)?.body)
+    }
+
+    /// The side log; for whoever has the lock.
+    fn side_or_new(&self) -> Option<&'static Body> {
+        if let Some(side) = self.side() {
+            return Some(side);
+        }
+        let side = pool::take()?;
+        side.body.reset(self.body.limits.load(Relaxed));
+        self.head.side.store(u64::from(side.number) + 1, Release);
+        Some(side.body)
+    }
+}
+
+/// Who asks for a record's log.
+pub(crate) type Wants<'a, R> = &'a mut dyn FnMut(&'static Body, Writer) -> R;
+
+impl Handle {
+    pub(crate) const NONE: Handle = Handle { generation: u64::MAX, number: u32::MAX };
+
+    pub(crate) fn new(number: u32, generation: u64) -> Self {
+        Handle { generation, number }
+    }
+
+    #[inline]
+    pub(crate) fn slot(self) -> Option<Slot> {
+        slot::slot(self.number)
+    }
+
+    #[inline]
+    pub(crate) fn generation(self) -> u64 {
+        self.generation
+    }
+
+    #[inline]
+    pub(crate) fn number(self) -> u32 {
+        self.number
+    }
+
+    pub(crate) fn phase(self) -> state::Phase {
+        self.slot().map_or(state::Phase::Free, |slot| state::phase_of(&slot.head.word, self.generation))
+    }
+
+    /// Whether it can still be written to.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self.phase(), state::Phase::Open | state::Phase::Closing | state::Phase::TimedOut)
+    }
+
+    /// Writes from a thread that has not claimed the record: claims it for the moment, or writes its side log.
+    /// `None` (and counted) if the record has ended.
+    pub(crate) fn write<R>(self, write: Wants<'_, R>) -> Option<R> {
+        let Some(slot) = self.slot() else {
+            counters::add(Count::OutsideWrites, 1);
+            return None;
+        };
+        let word = &slot.head.word;
+        match state::claim(word, self.generation) {
+            Ok(()) => {
+                let written = write_main(slot, self.generation, write);
+                if state::unclaim(word) {
+                    return_slot(slot);
+                }
+                written
+            }
+            Err(Refused::Busy) => self.write_side(slot, write),
+            Err(Refused::Gone) => {
+                counters::add(Count::LateWrites, 1);
+                None
+            }
+        }
+    }
+
+    /// Writes the side log, under its lock.
+    #[cold]
+    pub(crate) fn write_side<R>(self, slot: Slot, write: Wants<'_, R>) -> Option<R> {
+        let word = &slot.head.word;
+        if !state::lock(word, self.generation, state::back_off) {
+            counters::add(Count::LateWrites, 1);
+            return None;
+        }
+        let written = slot.side_or_new().map(|side| {
+            if state::phase_of(word, self.generation) == state::Phase::TimedOut && side.late.load(Relaxed) == 0 {
+                side.begin_late(side.end());
+            }
+            write(side, Writer::Side { main: slot.body.end() })
+        });
+        if state::unlock(word) {
+            return_slot(slot);
+        }
+        if written.is_none() {
+            counters::add(Count::Truncated, 1);
+        }
+        written
+    }
+
+    /// Reads both logs; `None` if the record has ended.
+    pub(crate) fn read<R>(self, read: impl FnOnce(&'static Body, Option<&'static Body>) -> R) -> Option<R> {
+        let slot = self.slot()?;
+        if !state::lock(&slot.head.word, self.generation, state::back_off) {
+            return None;
+        }
+        let seen = read(slot.body, slot.side());
+        if state::unlock(&slot.head.word) {
+            return_slot(slot);
+        }
+        Some(seen)
+    }
+}
+
+/// Writes the main log, which the caller has claimed; waits while a monitor copies it.
+pub(crate) fn write_main<R>(slot: Slot, generation: u64, write: Wants<'_, R>) -> Option<R> {
+    settle(slot, generation)?;
+    let beside = slot.head.side.load(Relaxed) != 0;
+    Some(write(slot.body, Writer::Main { beside }))
+}
+
+/// Waits until no monitor copies the record, and begins its late response after one has; `None` (counted) if it has ended.
+fn settle(slot: Slot, generation: u64) -> Option<state::Phase> {
+    let mut tries = 0;
+    loop {
+        match state::phase_of(&slot.head.word, generation) {
+            state::Phase::Open => return Some(state::Phase::Open),
+            state::Phase::Closing => {
+                tries += 1;
+                state::back_off(tries);
+            }
+            state::Phase::TimedOut => {
+                if slot.body.late.load(Relaxed) == 0 {
+                    slot.body.begin_late(slot.body.closed_len());
+                }
+                return Some(state::Phase::TimedOut);
+            }
+            _ => {
+                counters::add(Count::LateWrites, 1);
+                return None;
+            }
+        }
+    }
+}
+
+impl Body {
+    /// Where the log ended when a monitor copied it.
+    fn closed_len(&self) -> usize {
+        self.closed_end.load(Acquire) as usize
+    }
+}
+
+/// Sets the deadline of a record, in ticks; 0 for none.
+pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
+    if let Some(slot) = handle.slot() {
+        // Under the lock, so that a record that ended just now is not changed.
+        if state::lock(&slot.head.word, handle.generation, state::back_off) {
+            slot.head.deadline.store(deadline, Relaxed);
+            if state::unlock(&slot.head.word) {
+                return_slot(slot);
+            }
+        }
+    }
+}
+
+/// Says where the handler stands; the first one told stays.
+pub(crate) fn set_site(handle: Handle, site: u32) {
+    let told = current::write(handle, &mut |_, _| ());
+    if let (Some(()), Some(slot)) = (told, handle.slot()) {
+        let _ = slot.head.flags.fetch_update(Relaxed, Relaxed, |flags| {
+            (flags >> SITE_SHIFT == 0).then_some(flags | u64::from(site) << SITE_SHIFT)
+        });
+    }
+}
+
+/// What a timer needs to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Section {
+    pub(crate) handle: Handle,
+    pub(crate) key: keys::KeyId,
+    pub(crate) began: u64,
+    pub(crate) outermost: bool,
+    /// Whether it began in the side log.
+    pub(crate) side: bool,
+}
+
+impl Section {
+    pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
+        let began = clock::now();
+        let (outermost, side) = current::write(handle, &mut |body, writer| {
+            (body.timer_start(key, began, writer), matches!(writer, Writer::Side { .. }))
+        })?;
+        Some(Section { handle, key, began, outermost, side })
+    }
+
+    pub(crate) fn stop(self) {
+        let now = clock::now();
+        current::write(self.handle, &mut |body, writer| {
+            let elsewhere = matches!(writer, Writer::Side { .. }) != self.side;
+            body.timer_stop(self.key, self.began, self.outermost, now, elsewhere, writer);
+        });
+    }
+}

@@ -1,0 +1,184 @@
+//! Where a record lies: a head for whoever looks at all of them, and a body with the log.
+//!
+//! ```text
+//! segment ─┬─ heads   [Head; 1024]   64 bytes each, side by side: a monitor reads nothing else
+//!          └─ bodies  [Body; 1024]   the log and its index
+//! ```
+//!
+//! Nothing here is a pointer: a slot is found by its number, keys are numbers, values are bytes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::sys::slab::leak_zeroed;
+
+/// Slots in a segment.
+pub(crate) const SEGMENT: usize = 1_024;
+/// Segments at most.
+const SEGMENTS: usize = 64;
+/// Words of log in a slot.
+pub(crate) const LOG: usize = 436;
+/// Words in a slot's extension.
+pub(crate) const EXTENSION: usize = 8_192;
+
+/// What monitors look at.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// Generation, phase, who is inside (`state.rs`).
+    pub(crate) word: AtomicU64,
+    /// When the record began, in ticks.
+    pub(crate) started: AtomicU64,
+    /// When it times out, in ticks; 0 for never.
+    pub(crate) deadline: AtomicU64,
+    pub(crate) id: [AtomicU64; 2],
+    /// Kind, pipeline and options (`mod.rs`).
+    pub(crate) flags: AtomicU64,
+    /// CPU time so far, in nanoseconds.
+    pub(crate) cpu: AtomicU64,
+    /// The number of the slot with the side log, plus one; 0 for none.
+    pub(crate) side: AtomicU64,
+}
+
+/// The log and what finds its way in it.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// Words of the log that may be read.
+    pub(crate) len: AtomicU64,
+    /// Odd while the log is being compacted; changes each time.
+    pub(crate) layout: AtomicU64,
+    /// The number of the extension, plus one; 0 for none.
+    pub(crate) extension: AtomicU64,
+    /// Limits of this record (`log.rs`).
+    pub(crate) limits: AtomicU64,
+    /// Fields of users in the log.
+    pub(crate) users: AtomicU64,
+    /// Words of the log that nothing refers to.
+    pub(crate) garbage: AtomicU64,
+    /// Where the late response begins, plus one; 0 while there is none.
+    pub(crate) late: AtomicU64,
+    pub(crate) truncated: AtomicU64,
+    pub(crate) renamed: AtomicU64,
+    pub(crate) value_errors: AtomicU64,
+    pub(crate) queries: AtomicU64,
+    pub(crate) query_nanos: AtomicU64,
+    /// Where the newest query's text stands in the log, plus one.
+    pub(crate) query_last: AtomicU64,
+    pub(crate) query_texts: AtomicU64,
+    pub(crate) query_untracked: AtomicU64,
+    /// Where the log ended when a monitor copied it.
+    pub(crate) closed_end: AtomicU64,
+    /// Which keys may be in the log: one bit for each number modulo 256.
+    pub(crate) present: [AtomicU64; 4],
+    /// Where they were first written, four offsets a word; counts only where `present` has the bit.
+    pub(crate) index: [AtomicU64; 64],
+    pub(crate) log: [AtomicU64; LOG],
+}
+
+struct Segment {
+    heads: &'static [Head],
+    bodies: &'static [Body],
+}
+
+static TABLE: [OnceLock<Segment>; SEGMENTS] = [const { OnceLock::new() }; SEGMENTS];
+
+/// A place for a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) head: &'static Head,
+    pub(crate) body: &'static Body,
+    pub(crate) number: u32,
+}
+
+/// The slot of a number; `None` if there is no such slot yet.
+#[inline]
+pub(crate) fn slot(number: u32) -> Option<Slot> {
+    let at = number as usize;
+    let segment = TABLE.get(at / SEGMENT)?.get()?;
+    Some(Slot { head: &segment.heads[at % SEGMENT], body: &segment.bodies[at % SEGMENT], number })
+}
+
+/// The heads of all segments, in order of their numbers.
+pub(crate) fn heads() -> impl Iterator<Item = (u32, &'static Head)> {
+    TABLE.iter().map_while(OnceLock::get).flat_map(|segment| segment.heads).zip(0..).map(|(head, at)| (at, head))
+}
+
+struct Grown {
+    segments: usize,
+}
+
+static GROWN: Mutex<Grown> = Mutex::new(Grown { segments: 0 });
+
+/// One more segment: the numbers of its slots, or none where the slab is full (65,536 records).
+pub(crate) fn grow() -> std::ops::Range<u32> {
+    let mut grown = GROWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(place) = TABLE.get(grown.segments) else { return 0..0 };
+    place.get_or_init(|| Segment { heads: leak_zeroed(SEGMENT), bodies: leak_zeroed(SEGMENT) });
+    let first = grown.segments * SEGMENT;
+    grown.segments += 1;
+    let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    number(first)..number(first + SEGMENT)
+}
+
+const EXTENSIONS: usize = 4_096;
+static EXTENDED: [OnceLock<&'static [AtomicU64]>; EXTENSIONS] = [const { OnceLock::new() }; EXTENSIONS];
+
+struct FreeExtensions {
+    free: Vec<u32>,
+    made: u32,
+}
+
+static FREE_EXTENSIONS: Mutex<FreeExtensions> = Mutex::new(FreeExtensions { free: Vec::new(), made: 0 });
+
+/// The words of an extension.
+pub(crate) fn extension(number: u64) -> &'static [AtomicU64] {
+    usize::try_from(number).ok().and_then(|at| EXTENDED.get(at)?.get()).copied().unwrap_or_default()
+}
+
+/// An extension that nobody uses; `None` where all 4,096 are in use.
+pub(crate) fn take_extension() -> Option<u32> {
+    let mut extensions = FREE_EXTENSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(free) = extensions.free.pop() {
+        return Some(free);
+    }
+    let number = extensions.made;
+    let place = EXTENDED.get(number as usize)?;
+    place.get_or_init(|| leak_zeroed(EXTENSION));
+    extensions.made += 1;
+    Some(number)
+}
+
+/// Gives an extension back.
+pub(crate) fn return_extension(number: u32) {
+    FREE_EXTENSIONS.lock().unwrap_or_else(PoisonError::into_inner).free.push(number);
+}
+
+impl Body {
+    /// One word of the log.
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> &AtomicU64 {
+        match self.log.get(at) {
+            Some(word) => word,
+            None => self.far_word(at),
+        }
+    }
+
+    #[cold]
+    fn far_word(&self, at: usize) -> &AtomicU64 {
+        static NOWHERE: AtomicU64 = AtomicU64::new(0);
+        let number = self.extension.load(Ordering::Relaxed).wrapping_sub(1);
+        extension(number).get(at - LOG).unwrap_or(&NOWHERE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_one_cache_line_and_a_slot_about_a_page() {
+        assert_eq!(size_of::<Head>(), 64);
+        assert!(size_of::<Head>() + size_of::<Body>() <= 4_288, "{}", size_of::<Body>());
+    }
+}

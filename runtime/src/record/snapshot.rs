@@ -1,0 +1,278 @@
+//! What a record says, as an event's content.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::keys::{self, KeyId, builtin};
+use super::log::{Entry, Kind as Holds, is_framework};
+use super::slot::{Body, Slot};
+use super::{Handle, Kind};
+use crate::clock;
+use crate::event::{Content, Filler, Name, Stored, rank_of};
+use crate::id;
+use crate::value::Value;
+
+/// Executions of one query's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueryCount {
+    pub(crate) hash: u64,
+    pub(crate) count: u64,
+    pub(crate) nanos: u64,
+}
+
+/// What is known of a record beside its fields.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) handle: Handle,
+    pub(crate) kind: Kind,
+    pub(crate) pipeline: u16,
+    /// Where the handler stands (`trace/site.rs`); 0 where it is not known.
+    pub(crate) site: u32,
+    pub(crate) started: u64,
+    /// When this was taken, in ticks.
+    pub(crate) taken: u64,
+    pub(crate) cpu: Option<u64>,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) status: Option<u64>,
+    /// Whether an error was recorded.
+    pub(crate) error: bool,
+    pub(crate) query_texts: Vec<QueryCount>,
+    pub(crate) queries: u64,
+    pub(crate) query_nanos: u64,
+    pub(crate) untracked: u64,
+    pub(crate) truncated: u64,
+    pub(crate) renamed: u64,
+    pub(crate) value_errors: u64,
+}
+
+impl Facts {
+    pub(crate) const fn new() -> Self {
+        Facts {
+            handle: Handle::NONE,
+            kind: Kind::Request,
+            pipeline: 0,
+            site: 0,
+            started: 0,
+            taken: 0,
+            cpu: None,
+            limit: None,
+            status: None,
+            error: false,
+            query_texts: Vec::new(),
+            queries: 0,
+            query_nanos: 0,
+            untracked: 0,
+            truncated: 0,
+            renamed: 0,
+            value_errors: 0,
+        }
+    }
+}
+
+/// Copies a record's fields into `content`, and the rest into `facts`. With `late`, only the fields of `req` and `job`, and
+/// what was written after the timeout was reported.
+pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
+    let texts = std::mem::take(&mut facts.query_texts);
+    *facts = Facts { query_texts: texts, ..Facts::new() };
+    facts.query_texts.clear();
+    facts.handle = handle;
+    facts.kind = slot.kind();
+    facts.pipeline = slot.pipeline();
+    facts.site = slot.site();
+    facts.started = slot.head.started.load(Relaxed);
+    facts.taken = now;
+    facts.cpu = slot.measures_cpu().then(|| slot.head.cpu.load(Relaxed));
+    let deadline = slot.head.deadline.load(Relaxed);
+    facts.limit = (deadline != 0).then(|| Duration::from_nanos(clock::between(facts.started, deadline)));
+
+    let late_from = if late { usize::try_from(slot.body.late.load(Relaxed)).unwrap_or(0).checked_sub(1) } else { None };
+    // After a timeout nothing may have been written at all: then all there is belongs to the timeout.
+    let late_from = if late { Some(late_from.unwrap_or_else(|| slot.body.end())) } else { None };
+    let fields = content.len();
+    for _ in 0..100 {
+        content.truncate(fields);
+        let mut taking = Taking { now, facts, filler: Filler::new(content), late_from, main: None };
+        taking.begin(slot);
+        if taking.log(slot.body) {
+            break;
+        }
+        std::hint::spin_loop();
+    }
+    facts.add_counts(slot.body);
+    if let Some(side) = slot.side() {
+        let late_from = late_from.map(|_| match usize::try_from(side.late.load(Relaxed)).unwrap_or(0) {
+            0 => side.end(),
+            from => from - 1,
+        });
+        let mut taking = Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body) };
+        let _ = taking.log(side);
+        facts.add_counts(side);
+    }
+}
+
+impl Facts {
+    fn add_counts(&mut self, body: &Body) {
+        self.queries += body.queries.load(Relaxed);
+        self.query_nanos = self.query_nanos.saturating_add(body.query_nanos.load(Relaxed));
+        self.untracked += body.query_untracked.load(Relaxed);
+        self.truncated += body.truncated.load(Relaxed);
+        self.renamed += body.renamed.load(Relaxed);
+        self.value_errors += body.value_errors.load(Relaxed);
+    }
+}
+
+struct Taking<'a> {
+    now: u64,
+    facts: &'a mut Facts,
+    filler: Filler<'a>,
+    /// For a late response: where it begins in this log.
+    late_from: Option<usize>,
+    /// For a side log: the main one.
+    main: Option<&'static Body>,
+}
+
+impl Taking<'_> {
+    /// The id comes first.
+    fn begin(&mut self, slot: Slot) {
+        let name = if slot.kind() == Kind::Job { "job_id" } else { "req_id" };
+        let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
+        let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
+        self.filler.push(Name::Static(name), 1 << 8, true, Stored::Text(text));
+    }
+
+    #[must_use]
+    fn log(&mut self, body: &'static Body) -> bool {
+        self.facts.query_texts.clear();
+        let late_from = self.late_from;
+        body.read(0, |entry| {
+            let (order, framework) = match entry.key() {
+                Some(id) => (keys::key(id).order, keys::key(id).framework),
+                None => {
+                    let order = entry.name(|_, order| order);
+                    (order, is_framework(order))
+                }
+            };
+            if late_from.is_some_and(|from| entry.first_offset() < from) && rank_of(order) != 1 {
+                return;
+            }
+            self.entry(entry, order, framework);
+        })
+    }
+
+    #[inline]
+    fn entry(&mut self, entry: Entry<'_>, order: u16, framework: bool) {
+        let id = entry.key();
+        if let Some(id) = id {
+            self.note(id, &entry);
+        }
+        let value = match entry.kind() {
+            Holds::Query => {
+                let query = QueryCount { hash: entry.word(0), count: entry.word(1), nanos: entry.word(2) };
+                match self.facts.query_texts.iter_mut().find(|known| self.main.is_some() && known.hash == query.hash) {
+                    Some(known) => {
+                        known.count += query.count;
+                        known.nanos = known.nanos.saturating_add(query.nanos);
+                    }
+                    None => self.facts.query_texts.push(query),
+                }
+                return;
+            }
+            Holds::Timer => Stored::Nanos(self.timer(&entry)),
+            Holds::Text => Stored::Text(self.filler.text(|bytes| entry.text(bytes))),
+            _ => entry.plain().map_or(Stored::Null, stored),
+        };
+        match id {
+            Some(id) if self.main.is_none() && self.late_from.is_none() && id != builtin::REQ_ID => {
+                self.filler.push(Name::Static(keys::key(id).name), order, framework, value);
+            }
+            _ => self.merge(&entry, order, framework, value),
+        }
+    }
+
+    /// What the framework wants to know of its own fields.
+    #[inline]
+    fn note(&mut self, id: KeyId, entry: &Entry<'_>) {
+        if id == builtin::RESP_STATUS {
+            self.facts.status = Some(entry.word(0)).filter(|_| entry.kind() == Holds::U64);
+        } else if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
+            self.facts.error = true;
+        }
+    }
+
+    /// A sum of timings, with what is running.
+    fn timer(&self, entry: &Entry<'_>) -> u64 {
+        let (mut sum, mut inside, mut began) = (entry.word(0), entry.word(1).cast_signed(), entry.word(2));
+        // The other log may have begun or ended sections of the same key.
+        let other = entry.key().zip(self.main).and_then(|(id, main)| main.get(super::log::By::Id(id)));
+        if let Some(other) = other.filter(|other| other.kind() == Holds::Timer) {
+            sum += other.word(0);
+            let theirs = other.word(1).cast_signed();
+            if theirs > 0 {
+                began = if inside > 0 { began.min(other.word(2)) } else { other.word(2) };
+            }
+            inside += theirs;
+        }
+        let running = if inside > 0 { self.now.saturating_sub(began) } else { 0 };
+        clock::nanos(sum + running)
+    }
+
+    /// A field that may be there already: a side log's, a name made at run time, an id from outside.
+    fn merge(&mut self, entry: &Entry<'_>, order: u16, framework: bool, value: Stored) {
+        let mut own = String::new();
+        let name = match entry.key() {
+            Some(id) => keys::key(id).name,
+            None => {
+                entry.name(|name, _| own.push_str(name));
+                own.as_str()
+            }
+        };
+        let newer = self.main.is_none_or(|main| {
+            let by = entry.key().map_or(super::log::By::Name(name, order), super::log::By::Id);
+            main.get(by).is_none_or(|other| other.offset() < entry.main_offset())
+        });
+        if let Some(known) = self.filler.find(name) {
+            if entry.is_added() {
+                *known = add(*known, value);
+            } else if newer || entry.kind() == Holds::Timer {
+                *known = value;
+            }
+            return;
+        }
+        let name = match entry.key() {
+            Some(id) => Name::Static(keys::key(id).name),
+            None => Name::Text(self.filler.text(|bytes| bytes.extend_from_slice(own.as_bytes()))),
+        };
+        self.filler.push(name, order, framework, value);
+    }
+}
+
+fn stored(value: Value<'static>) -> Stored {
+    match value {
+        Value::Bool(value) => Stored::Bool(value),
+        Value::I64(value) => Stored::I64(value),
+        Value::U64(value) => Stored::U64(value),
+        Value::F64(value) => Stored::F64(value),
+        Value::Duration(value) => Stored::Nanos(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX)),
+        _ => Stored::Null,
+    }
+}
+
+/// The sum of what two logs counted; the first where they are no numbers of one kind.
+fn add(a: Stored, b: Stored) -> Stored {
+    let word = match a {
+        Stored::U64(a) => Some((Holds::U64, a)),
+        Stored::I64(a) => Some((Holds::I64, a.cast_unsigned())),
+        Stored::F64(a) => Some((Holds::F64, a.to_bits())),
+        Stored::Nanos(a) => Some((Holds::Nanos, a)),
+        _ => None,
+    };
+    let value = match b {
+        Stored::U64(b) => Value::U64(b),
+        Stored::I64(b) => Value::I64(b),
+        Stored::F64(b) => Value::F64(b),
+        Stored::Nanos(b) => Value::Duration(Duration::from_nanos(b)),
+        _ => Value::Null,
+    };
+    let sum = word.and_then(|(kind, word)| super::log::sum(kind, word, value));
+    sum.map_or(a, |(kind, word)| stored(super::log::plain(kind, word)))
+}

@@ -1,0 +1,426 @@
+//! The one word that says what a record is doing, and who is in it.
+//!
+//! ```text
+//! [generation: 48][joined: 11][locked: 1][claimed: 1][phase: 3]
+//!
+//!                  finish                             end
+//! free ──open──▶ open ─────────────────▶ finishing ────────▶ ended ──(nobody inside)──▶ free, next generation
+//!                  │ close                  ▲ finish            (the last to leave returns the slot)
+//!                  ▼                        │
+//!               closing ──timed_out──▶ timed out
+//! ```
+//!
+//! Every change is one compare-and-swap on this word: exactly one of `finish` and `close` wins, exactly one thread returns
+//! the slot to its pool, and nobody enters a record that has ended.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where a record is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Free,
+    Open,
+    Closing,
+    TimedOut,
+    Finishing,
+    Ended,
+}
+
+const PHASE: u64 = 0b111;
+const CLAIMED: u64 = 1 << 3;
+const LOCKED: u64 = 1 << 4;
+const JOINED_ONE: u64 = 1 << 5;
+const JOINED: u64 = 0x7FF << 5;
+const GENERATION_SHIFT: u32 = 16;
+
+/// Generations count up to this and start again.
+pub(crate) const GENERATIONS: u64 = 1 << 48;
+
+const fn phase(word: u64) -> Phase {
+    match word & PHASE {
+        0 => Phase::Free,
+        1 => Phase::Open,
+        2 => Phase::Closing,
+        3 => Phase::TimedOut,
+        4 => Phase::Finishing,
+        _ => Phase::Ended,
+    }
+}
+
+const fn generation(word: u64) -> u64 {
+    word >> GENERATION_SHIFT
+}
+
+const fn with_phase(word: u64, phase: Phase) -> u64 {
+    (word & !PHASE) | phase as u64
+}
+
+/// A record can be written to, by whoever is inside.
+const fn is_live(word: u64) -> bool {
+    matches!(phase(word), Phase::Open | Phase::Closing | Phase::TimedOut)
+}
+
+/// An atomic word: std's, or a model checker's.
+pub(crate) trait Word {
+    fn load(&self) -> u64;
+    fn store(&self, word: u64);
+    fn exchange(&self, from: u64, to: u64) -> Result<u64, u64>;
+}
+
+impl Word for AtomicU64 {
+    #[inline]
+    fn load(&self) -> u64 {
+        AtomicU64::load(self, Ordering::Acquire)
+    }
+
+    #[inline]
+    fn store(&self, word: u64) {
+        AtomicU64::store(self, word, Ordering::Release);
+    }
+
+    #[inline]
+    fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
+        self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+    }
+}
+
+/// Why nobody may enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Another thread writes the record's log.
+    Busy,
+    /// The record has ended.
+    Gone,
+}
+
+/// What a winner of [`finish`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// The record was open: it ends as what it is.
+    InTime,
+    /// It had timed out: it ends as a late response.
+    Late,
+}
+
+/// Changes the word by `to`, again and again until nobody was in between; `None` from `to` gives up.
+#[inline]
+fn update(word: &impl Word, mut to: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
+    let mut now = word.load();
+    loop {
+        let Some(next) = to(now) else { return Err(now) };
+        match word.exchange(now, next) {
+            Ok(_) => return Ok(next),
+            Err(other) => now = other,
+        }
+    }
+}
+
+/// What the word is while the record is open and the caller's claim is on it, in the bits that [`is_open`] looks at.
+#[inline]
+pub(crate) const fn open_word(of: u64) -> u64 {
+    of << GENERATION_SHIFT | Phase::Open as u64
+}
+
+/// Whether the record is still open. For the claiming thread only: it is the one that a plain look is enough for.
+#[inline]
+pub(crate) fn is_open(word: u64, open: u64) -> bool {
+    (word ^ open) & !(JOINED | LOCKED | CLAIMED) == 0
+}
+
+/// The phase of this generation; [`Phase::Free`] if the slot serves another.
+pub(crate) fn phase_of(word: &impl Word, of: u64) -> Phase {
+    let now = word.load();
+    if generation(now) == of { phase(now) } else { Phase::Free }
+}
+
+/// The generation and the phase that a slot is in.
+pub(crate) fn look(word: &impl Word) -> (u64, Phase) {
+    let now = word.load();
+    (generation(now), phase(now))
+}
+
+/// Opens a free slot, which only the caller has; returns the new generation. With `claimed`, the caller is inside at once.
+#[inline]
+pub(crate) fn open(word: &impl Word, claimed: bool) -> u64 {
+    let next = (generation(word.load()) + 1) % GENERATIONS;
+    word.store(open_word(next) | if claimed { CLAIMED } else { 0 });
+    next
+}
+
+/// Claims the log: from now until [`unclaim`] only the caller writes it.
+#[inline]
+pub(crate) fn claim(word: &impl Word, of: u64) -> Result<(), Refused> {
+    update(word, |now| (generation(now) == of && is_live(now) && now & CLAIMED == 0).then_some(now | CLAIMED))
+        .map(|_| ())
+        .map_err(|now| if generation(now) == of && is_live(now) { Refused::Busy } else { Refused::Gone })
+}
+
+/// Gives the claim back; true if the caller must return the slot to its pool.
+#[inline]
+#[must_use]
+pub(crate) fn unclaim(word: &impl Word) -> bool {
+    leave(word, |now| now & !CLAIMED)
+}
+
+/// Enters beside the claiming thread, without the log; false if the record has ended (or 2,047 threads are inside).
+pub(crate) fn join(word: &impl Word, of: u64) -> bool {
+    update(word, |now| {
+        (generation(now) == of && is_live(now) && now & JOINED != JOINED).then(|| now + JOINED_ONE)
+    })
+    .is_ok()
+}
+
+/// Leaves after [`join`]; true if the caller must return the slot to its pool.
+#[must_use]
+pub(crate) fn unjoin(word: &impl Word) -> bool {
+    leave(word, |now| now - JOINED_ONE)
+}
+
+/// Takes the lock of the side log, waiting for whoever has it; false if the record has ended.
+pub(crate) fn lock(word: &impl Word, of: u64, mut wait: impl FnMut(u32)) -> bool {
+    let mut tries = 0;
+    loop {
+        let locked = update(word, |now| {
+            (generation(now) == of && is_live(now) && now & LOCKED == 0).then_some(now | LOCKED)
+        });
+        match locked {
+            Ok(_) => return true,
+            Err(now) if generation(now) != of || !is_live(now) => return false,
+            Err(_) => {
+                tries += 1;
+                wait(tries);
+            }
+        }
+    }
+}
+
+/// Gives the lock back; true if the caller must return the slot to its pool.
+#[must_use]
+pub(crate) fn unlock(word: &impl Word) -> bool {
+    leave(word, |now| now & !LOCKED)
+}
+
+/// Leaves; the last one out of an ended record frees its slot, and must return it.
+#[inline]
+fn leave(word: &impl Word, without_me: impl Fn(u64) -> u64) -> bool {
+    let left = update(word, |now| {
+        let next = without_me(now);
+        Some(if phase(next) == Phase::Ended && is_empty(next) { with_phase(next, Phase::Free) } else { next })
+    });
+    left.is_ok_and(|word| phase(word) == Phase::Free)
+}
+
+fn is_empty(word: u64) -> bool {
+    word & (CLAIMED | LOCKED | JOINED) == 0
+}
+
+/// For a monitor: closes an open record. The one that wins must call [`timed_out`].
+pub(crate) fn close(word: &impl Word, of: u64) -> bool {
+    update(word, |now| {
+        (generation(now) == of && phase(now) == Phase::Open).then(|| with_phase(now, Phase::Closing))
+    })
+    .is_ok()
+}
+
+/// The monitor has copied what there was: from now on the record collects its late response.
+pub(crate) fn timed_out(word: &impl Word) {
+    let _ = update(word, |now| Some(with_phase(now, Phase::TimedOut)));
+}
+
+/// Ends a record; `None` if it has ended already. Waits while a monitor copies it.
+#[inline]
+pub(crate) fn finish(word: &impl Word, of: u64, mut wait: impl FnMut(u32)) -> Option<Finish> {
+    let mut tries = 0;
+    loop {
+        let mut found = None;
+        let finished = update(word, |now| {
+            found = match phase(now) {
+                _ if generation(now) != of => None,
+                Phase::Open => Some(Finish::InTime),
+                Phase::TimedOut => Some(Finish::Late),
+                _ => None,
+            };
+            found.map(|_| with_phase(now, Phase::Finishing))
+        });
+        match finished {
+            Ok(_) => return found,
+            Err(now) if generation(now) == of && phase(now) == Phase::Closing => {
+                tries += 1;
+                wait(tries);
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// After [`finish`]: the record is gone; true if the caller must return the slot, else the last one inside does.
+#[inline]
+#[must_use]
+pub(crate) fn end(word: &impl Word) -> bool {
+    leave(word, |now| with_phase(now, Phase::Ended))
+}
+
+/// How [`lock`] and [`finish`] wait: a few pauses of the processor, then the scheduler's turn.
+pub(crate) fn back_off(tries: u32) {
+    if tries < 64 {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::sync::atomic::AtomicU64 as Modelled;
+    use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use loom::thread;
+
+    impl Word for Modelled {
+        fn load(&self) -> u64 {
+            Modelled::load(self, Ordering::Acquire)
+        }
+
+        fn store(&self, word: u64) {
+            Modelled::store(self, word, Ordering::Release);
+        }
+
+        fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
+            self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+        }
+    }
+
+    fn wait(_tries: u32) {
+        thread::yield_now();
+    }
+
+    #[test]
+    fn exactly_one_of_finish_and_close_reports_an_open_record() {
+        loom::model(|| {
+            let word = Arc::new(Modelled::new(0));
+            let of = open(&*word, false);
+            let monitor = {
+                let word = Arc::clone(&word);
+                thread::spawn(move || {
+                    let won = close(&*word, of);
+                    if won {
+                        timed_out(&*word);
+                    }
+                    won
+                })
+            };
+            let finished = finish(&*word, of, wait).expect("only one finishes");
+            let returned = end(&*word);
+            let closed = monitor.join().expect("no panic");
+            assert_eq!(closed, finished == Finish::Late);
+            assert!(returned);
+        });
+    }
+
+    #[test]
+    fn two_finishers_end_a_record_once() {
+        loom::model(|| {
+            let word = Arc::new(Modelled::new(0));
+            let of = open(&*word, false);
+            let other = {
+                let word = Arc::clone(&word);
+                thread::spawn(move || finish(&*word, of, wait).is_some_and(|_| end(&*word)))
+            };
+            let mine = finish(&*word, of, wait).is_some_and(|_| end(&*word));
+            assert!(mine ^ other.join().expect("no panic"));
+        });
+    }
+
+    #[test]
+    fn an_ended_slot_is_returned_once_and_only_when_nobody_is_inside() {
+        loom::model(|| {
+            let word = Arc::new(Modelled::new(0));
+            let inside = Arc::new(AtomicUsize::new(0));
+            let returned = Arc::new(AtomicUsize::new(0));
+            let of = open(&*word, false);
+            let give_back = |inside: &AtomicUsize, returned: &AtomicUsize| {
+                assert_eq!(inside.load(SeqCst), 0, "a slot went back with somebody inside");
+                returned.fetch_add(1, SeqCst);
+            };
+            let claimer = {
+                let (word, inside, returned) = (Arc::clone(&word), Arc::clone(&inside), Arc::clone(&returned));
+                thread::spawn(move || {
+                    if claim(&*word, of).is_ok() {
+                        inside.fetch_add(1, SeqCst);
+                        inside.fetch_sub(1, SeqCst);
+                        if unclaim(&*word) {
+                            give_back(&inside, &returned);
+                        }
+                    }
+                })
+            };
+            let joiner = {
+                let (word, inside, returned) = (Arc::clone(&word), Arc::clone(&inside), Arc::clone(&returned));
+                thread::spawn(move || {
+                    if join(&*word, of) {
+                        inside.fetch_add(1, SeqCst);
+                        inside.fetch_sub(1, SeqCst);
+                        if unjoin(&*word) {
+                            give_back(&inside, &returned);
+                        }
+                    }
+                })
+            };
+            assert_eq!(finish(&*word, of, wait), Some(Finish::InTime));
+            if end(&*word) {
+                give_back(&inside, &returned);
+            }
+            claimer.join().expect("no panic");
+            joiner.join().expect("no panic");
+            assert_eq!(returned.load(SeqCst), 1);
+            assert_eq!(claim(&*word, of), Err(Refused::Gone));
+        });
+    }
+
+    #[test]
+    fn only_one_thread_has_the_side_lock_and_none_after_the_end() {
+        loom::model(|| {
+            let word = Arc::new(Modelled::new(0));
+            let holders = Arc::new(AtomicUsize::new(0));
+            let of = open(&*word, true);
+            let writer = {
+                let (word, holders) = (Arc::clone(&word), Arc::clone(&holders));
+                thread::spawn(move || {
+                    if lock(&*word, of, wait) {
+                        assert_eq!(holders.fetch_add(1, SeqCst), 0);
+                        holders.fetch_sub(1, SeqCst);
+                        return unlock(&*word);
+                    }
+                    false
+                })
+            };
+            if lock(&*word, of, wait) {
+                assert_eq!(holders.fetch_add(1, SeqCst), 0);
+                holders.fetch_sub(1, SeqCst);
+                assert!(!unlock(&*word), "the claim is still on");
+            }
+            assert!(finish(&*word, of, wait).is_some());
+            let ended = end(&*word);
+            assert!(!ended, "the claim is still on");
+            let mine = unclaim(&*word);
+            assert!(mine ^ writer.join().expect("no panic"));
+            assert!(!lock(&*word, of, wait));
+        });
+    }
+
+    #[test]
+    fn a_second_generation_refuses_the_first_ones_handles() {
+        let word = AtomicU64::new(0);
+        let first = open(&word, false);
+        assert_eq!(finish(&word, first, back_off), Some(Finish::InTime));
+        assert!(end(&word));
+        let second = open(&word, false);
+        assert_ne!(first, second);
+        assert_eq!(claim(&word, first), Err(Refused::Gone));
+        assert!(!join(&word, first) && !lock(&word, first, back_off) && !close(&word, first));
+        assert_eq!(finish(&word, first, back_off), None);
+        assert_eq!(claim(&word, second), Ok(()));
+        assert_eq!(claim(&word, second), Err(Refused::Busy));
+    }
+}

@@ -1,0 +1,174 @@
+//! For tests: capture events, hold the clock, cut a future off at every await.
+//!
+//! ```
+//! use canonlog::{Context, Kind, begin, testing};
+//!
+//! let capture = testing::capture();
+//! begin(Kind::Request).enter(|| Context::set("cart_total", 19.99));
+//! let event = capture.one();
+//! assert_eq!(event.view().get("app_cart_total"), Some(canonlog::Value::F64(19.99)));
+//! ```
+
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::Duration;
+
+use crate::clock;
+use crate::event::{Event, OwnedEvent};
+use crate::pipeline::{Parts, Pipeline, Settings, Sink, reporter};
+
+/// An output for nobody.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn emit(&self, _event: &Event<'_>, _stamp: u64) {}
+}
+
+/// Events of this thread's records, and of records begun through its pipeline (a `RequestLayer` made on this thread); made by
+/// [`capture`].
+#[derive(Debug)]
+pub struct Capture {
+    events: Arc<Mutex<Vec<OwnedEvent>>>,
+    pipeline: Pipeline,
+    before: Pipeline,
+    _here: PhantomData<*const ()>,
+}
+
+/// Captures the events of this thread until dropped; tests that run beside it on other threads are not seen.
+pub fn capture() -> Capture {
+    capture_with(Settings::default())
+}
+
+pub(crate) fn capture_with(settings: Settings) -> Capture {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let pipeline = Pipeline::add(Parts::captured(settings, Box::new(Nowhere), Arc::clone(&events)));
+    Capture { events, pipeline, before: pipeline.make_current(), _here: PhantomData }
+}
+
+impl Capture {
+    /// The events so far, oldest first; waits for those that another thread makes (panics and timeouts).
+    pub fn events(&self) -> Vec<OwnedEvent> {
+        reporter::flush(Duration::from_secs(5));
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The only event.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or more than one.
+    pub fn one(&self) -> OwnedEvent {
+        let mut events = self.events();
+        assert_eq!(events.len(), 1, "exactly one event was expected: {events:?}");
+        events.remove(0)
+    }
+
+    /// Waits until there are `count` events, for at most `limit`; those there are.
+    pub fn wait_for(&self, count: usize, limit: Duration) -> Vec<OwnedEvent> {
+        let until = std::time::Instant::now() + limit;
+        loop {
+            let events = self.events();
+            if events.len() >= count || std::time::Instant::now() >= until {
+                return events;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Forgets the events so far.
+    pub fn clear(&self) {
+        reporter::flush(Duration::from_secs(5));
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The pipeline that is captured, to begin records through it from other threads.
+    pub fn pipeline(&self) -> Pipeline {
+        self.pipeline
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.before.make_current();
+    }
+}
+
+/// This thread's clock, held; made by [`hold_clock`].
+#[derive(Debug)]
+pub struct HeldClock {
+    _here: PhantomData<*const ()>,
+}
+
+/// Holds this thread's clock until dropped: time passes only by [`HeldClock::advance`].
+///
+/// ```
+/// use canonlog::{Context, Kind, Value, begin, testing};
+/// use std::time::Duration;
+///
+/// let capture = testing::capture();
+/// let clock = testing::hold_clock();
+/// begin(Kind::Request).enter(|| {
+///     let _section = Context::time("render");
+///     clock.advance(Duration::from_millis(4));
+/// });
+/// let time = capture.one().view().get("app_render_time").map(|time| time.to_string());
+/// assert_eq!(time.as_deref(), Some("0.004"));
+/// ```
+pub fn hold_clock() -> HeldClock {
+    clock::hold(Some(clock::now()));
+    HeldClock { _here: PhantomData }
+}
+
+impl HeldClock {
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        clock::hold(Some(clock::now() + clock::ticks(by)));
+    }
+}
+
+impl Drop for HeldClock {
+    fn drop(&mut self) {
+        clock::hold(None);
+    }
+}
+
+/// Reports every record that is due as if `after` had passed since now; how many were.
+pub fn tick_timeouts(after: Duration) -> usize {
+    let reported = crate::monitor::timeout::tick(clock::now() + clock::ticks(after));
+    reporter::flush(Duration::from_secs(5));
+    reported
+}
+
+/// Runs a future again and again, each time dropping it one await later, until it comes to its end; how many times it was cut
+/// off.
+///
+/// Every pending poll counts as an await. The future must not need a runtime.
+///
+/// ```
+/// use canonlog::testing;
+///
+/// async fn twice() {
+///     for _ in 0..2 {
+///         let mut waited = false;
+///         std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
+///             false => std::task::Poll::Pending,
+///             true => std::task::Poll::Ready(()),
+///         })
+///         .await;
+///     }
+/// }
+///
+/// assert_eq!(testing::cut_at_every_await(twice), 2);
+/// ```
+pub fn cut_at_every_await<F: Future>(mut make: impl FnMut() -> F) -> usize {
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    for polls in 1.. {
+        let mut future = pin!(make());
+        if (0..polls).any(|_| matches!(future.as_mut().poll(&mut cx), Poll::Ready(_))) {
+            return polls - 1;
+        }
+    }
+    0
+}
