@@ -242,7 +242,7 @@ impl Context {
         let deadline = limit.map_or(0, |limit| started.saturating_add(clock::ticks(limit)).max(1));
         record::set_deadline(self.handle, deadline);
         if limit.is_some() {
-            crate::monitor::timeout::ensure_started();
+            crate::monitor::timeout::ensure_started(limit);
         }
     }
 

@@ -5,24 +5,32 @@
 pub mod __private;
 mod clock;
 mod context;
+mod counters;
 pub mod db;
 mod emitter;
 mod event;
 mod fields;
 mod format;
+mod id;
 mod instrumenter;
 #[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja"))]
 mod integrations;
 mod level;
 mod macros;
+mod monitor;
 mod output;
 mod pipeline;
+mod record;
+mod registry;
 mod scratch;
 mod sys;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
+mod trace;
 mod value;
 
 pub use canonlog_macros::{Fields, instrument_request, on_error, operation, register_instrumenter};
-pub use context::{Context, OwnedValue, Scoped, TimeGuard};
+pub use context::{Context, Namespace, OwnedValue, Scoped, TimeGuard};
 #[cfg(any(test, feature = "test-util"))]
 pub use emitter::EmitterSet;
 pub use emitter::{Emitter, EmitterError};
@@ -40,5 +48,5 @@ pub use integrations::sqlx;
 pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
 pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
-pub use pipeline::{Kind, Scope, Unit, begin};
+pub use pipeline::{Kind, Pipeline, Scope, Unit, begin};
 pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

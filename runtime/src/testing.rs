@@ -83,6 +83,14 @@ impl Capture {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Reports those of its records that are due as if `after` had passed since now; how many were.
+    pub fn tick_timeouts(&self, after: Duration) -> usize {
+        let now = clock::now() + clock::ticks(after);
+        let reported = crate::monitor::timeout::tick(now, Some(self.pipeline));
+        reporter::flush(Duration::from_secs(5));
+        reported
+    }
+
     /// The pipeline that is captured, to begin records through it from other threads.
     pub fn pipeline(&self) -> Pipeline {
         self.pipeline
@@ -132,13 +140,6 @@ impl Drop for HeldClock {
     fn drop(&mut self) {
         clock::hold(None);
     }
-}
-
-/// Reports every record that is due as if `after` had passed since now; how many were.
-pub fn tick_timeouts(after: Duration) -> usize {
-    let reported = crate::monitor::timeout::tick(clock::now() + clock::ticks(after));
-    reporter::flush(Duration::from_secs(5));
-    reported
 }
 
 /// Runs a future again and again, each time dropping it one await later, until it comes to its end; how many times it was cut

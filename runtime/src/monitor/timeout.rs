@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::enforce;
 use crate::clock;
-use crate::pipeline::{report_timeout, reporter};
+use crate::pipeline::{Pipeline, report_timeout, reporter};
 use crate::record::state::Phase;
 use crate::registry;
 use crate::sys::fork;
@@ -23,11 +23,14 @@ fn lead(limit: u64) -> u64 {
     (limit / 10).min(clock::ticks(LEAD))
 }
 
-/// Looks once: reports what is due, and wakes what is to be stopped; how many were reported.
-pub(crate) fn tick(now: u64) -> usize {
+/// Looks once: reports what is due, and wakes what is to be stopped; how many were reported. A test looks at its own only.
+pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
     let mut due = Vec::new();
     registry::each(|record| {
         if record.deadline == 0 || record.phase != Phase::Open {
+            return;
+        }
+        if only.is_some_and(|only| record.handle.slot().is_none_or(|slot| slot.pipeline() != only.number())) {
             return;
         }
         let fires = record.deadline - lead(record.deadline.saturating_sub(record.started));
@@ -74,7 +77,7 @@ fn start(process: u64) {
     let run = || {
         loop {
             std::thread::sleep(pause());
-            let _ = crate::pipeline::panic::guarded(|| tick(clock::now()));
+            let _ = crate::pipeline::panic::guarded(|| tick(clock::now(), None));
         }
     };
     // Where no thread is to be had the next deadline tries again.
@@ -109,7 +112,7 @@ mod tests {
         let began = clock::now();
         let at = |secs: u64| began + clock::ticks(Duration::from_secs(secs));
         let mut counts = [2_999, 3_000, 3_001].map(|secs| {
-            tick(at(secs));
+            tick(at(secs), Some(capture.pipeline()));
             capture.events().len()
         });
         assert_eq!(counts, [0, 1, 1]);
@@ -125,7 +128,7 @@ mod tests {
     fn off_means_off() {
         let capture = testing::capture();
         let scope = begin(Kind::Request);
-        tick(clock::now() + clock::ticks(Duration::from_secs(1_000_000)));
+        tick(clock::now() + clock::ticks(Duration::from_secs(1_000_000)), Some(capture.pipeline()));
         assert!(capture.events().is_empty());
         scope.finish();
         assert_eq!(capture.events()[0].view().kind(), EventType::Request);

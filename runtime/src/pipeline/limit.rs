@@ -1,7 +1,7 @@
 //! Holds an event to its size, escaped: the longest texts of users are cut first.
 
 use crate::event::Content;
-use crate::format::escaped_len;
+use crate::format::limit::escaped_len;
 use crate::record::log::{CUT, cut};
 
 /// Bytes that a field takes beside its name and its text: quotes, `=`, a space or comma, or a number's digits.

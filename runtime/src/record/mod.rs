@@ -276,7 +276,7 @@ pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
 
 /// Says where the handler stands; the first one told stays.
 pub(crate) fn set_site(handle: Handle, site: u32) {
-    let told = current::write(handle, &mut |_, _| ());
+    let told = current::write(handle, |_, _| ());
     if let (Some(()), Some(slot)) = (told, handle.slot()) {
         let _ = slot.head.flags.fetch_update(Relaxed, Relaxed, |flags| {
             (flags >> SITE_SHIFT == 0).then_some(flags | u64::from(site) << SITE_SHIFT)
@@ -298,7 +298,7 @@ pub(crate) struct Section {
 impl Section {
     pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
         let began = clock::now();
-        let (outermost, side) = current::write(handle, &mut |body, writer| {
+        let (outermost, side) = current::write(handle, |body, writer| {
             (body.timer_start(key, began, writer), matches!(writer, Writer::Side { .. }))
         })?;
         Some(Section { handle, key, began, outermost, side })
@@ -306,7 +306,7 @@ impl Section {
 
     pub(crate) fn stop(self) {
         let now = clock::now();
-        current::write(self.handle, &mut |body, writer| {
+        current::write(self.handle, |body, writer| {
             let elsewhere = matches!(writer, Writer::Side { .. }) != self.side;
             body.timer_stop(self.key, self.began, self.outermost, now, elsewhere, writer);
         });

@@ -106,6 +106,7 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
         });
         let mut taking = Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body) };
         let _ = taking.log(side);
+        drop(taking);
         facts.add_counts(side);
     }
 }
@@ -142,7 +143,9 @@ impl Taking<'_> {
 
     #[must_use]
     fn log(&mut self, body: &'static Body) -> bool {
-        self.facts.query_texts.clear();
+        if self.main.is_none() {
+            self.facts.query_texts.clear();
+        }
         let late_from = self.late_from;
         body.read(0, |entry| {
             let (order, framework) = match entry.key() {
