@@ -97,9 +97,8 @@ fn take() -> &'static Block {
         return &LAST_RESORT;
     }
     let mut blocks = blocks();
-    let free = blocks.iter().find(|block| {
-        block.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    });
+    let free =
+        blocks.iter().find(|block| block.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok());
     let block = free.copied().unwrap_or_else(|| {
         let block: &'static Block = Box::leak(Box::default());
         block.taken.store(1, Ordering::Relaxed);

@@ -76,9 +76,27 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
     const KNOWN: [&[&str]; 4] = [
-        &["req_id", "req_method", "req_path", "req_referrer", "req_user_agent", "req_route", "req_client_ip", "req_cancelled"],
+        &[
+            "req_id",
+            "req_method",
+            "req_path",
+            "req_referrer",
+            "req_user_agent",
+            "req_route",
+            "req_client_ip",
+            "req_cancelled",
+        ],
         &["job_id", "job_name", "job_time", "job_cpu_time", "job_outcome"],
-        &["exc_template", "exc_type", "exc_msg", "exc_loc", "exc_cause_loc", "exc_cause_type", "exc_trace", "exc_panic"],
+        &[
+            "exc_template",
+            "exc_type",
+            "exc_msg",
+            "exc_loc",
+            "exc_cause_loc",
+            "exc_cause_type",
+            "exc_trace",
+            "exc_panic",
+        ],
         &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
     ];
     let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));

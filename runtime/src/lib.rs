@@ -1,5 +1,5 @@
 //! One canonical event per request: what it did, where it failed and, if it never came back, where it is stuck.
-#![allow(missing_docs, unused, dead_code)] // while the core lands
+#![allow(dead_code)] // while the core lands
 
 #[doc(hidden)]
 pub mod __private;

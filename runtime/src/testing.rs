@@ -16,15 +16,9 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock;
-use crate::event::{Event, OwnedEvent};
-use crate::pipeline::{Parts, Pipeline, Settings, Sink, reporter};
-
-/// An output for nobody.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn emit(&self, _event: &Event<'_>, _stamp: u64) {}
-}
+use crate::emitter::Emitters;
+use crate::event::OwnedEvent;
+use crate::pipeline::{Parts, Pipeline, Settings, reporter};
 
 /// Events of this thread's records, and of records begun through its pipeline (a `RequestLayer` made on this thread); made by
 /// [`capture`].
@@ -43,7 +37,8 @@ pub fn capture() -> Capture {
 
 pub(crate) fn capture_with(settings: Settings) -> Capture {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let pipeline = Pipeline::add(Parts::captured(settings, Box::new(Nowhere), Arc::clone(&events)));
+    let emitters = Emitters::start(Vec::new()).unwrap_or_else(|_| Emitters::fallback());
+    let pipeline = Pipeline::add(Parts::captured(settings, emitters, Arc::clone(&events)));
     Capture { events, pipeline, before: pipeline.make_current(), _here: PhantomData }
 }
 

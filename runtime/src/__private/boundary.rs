@@ -17,6 +17,7 @@ use super::probe::Failure;
 use super::site::Fun;
 use crate::context::{Context, OwnedValue, TimeGuard};
 use crate::pipeline::{Kind, Scope, begin as begin_record};
+use crate::record::set_site;
 
 /// What an annotated function is.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ impl Unit {
                 let parent = Context::current();
                 let scope = begin_record(Kind::Job);
                 let cx = scope.context();
+                set_site(cx.handle(), self.fun.number());
                 self.set_name(cx, "job", "name");
                 if let Some(id) = parent.request_id() {
                     cx.set_in("job", "parent", id);
@@ -81,9 +83,11 @@ impl Unit {
                 let current = Context::current();
                 if !current.is_active() {
                     let scope = begin_record(Kind::Request);
+                    set_site(scope.context().handle(), self.fun.number());
                     self.set_name(scope.context(), "resp", "view");
                     Running::Own(scope)
                 } else if has_no_view(current) {
+                    set_site(current.handle(), self.fun.number());
                     self.set_name(current, "resp", "view");
                     Running::View
                 } else {
@@ -125,11 +129,10 @@ impl Unit {
     fn panicked(&self, running: &Running) {
         if let Running::Own(scope) = running {
             let cx = scope.context();
-            cx.set_in("exc", "panic", true);
+            scope.panicked();
             if self.kind == UnitKind::Job {
                 cx.set_in("job", "outcome", "panic");
             }
-            scope.failed();
         }
     }
 
@@ -163,7 +166,7 @@ pub enum Running {
 impl Running {
     fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
         match self {
-            Running::Own(scope) => scope.context().enter(f),
+            Running::Own(scope) => scope.enter(f),
             Running::View | Running::Operation(_) => f(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Content, EventType, OTHER_RANK};
+use crate::event::{Content, EventType, order};
 use crate::format::{Format, rfc3339};
 use crate::level::Level;
 use crate::output::{Report, Reporter};
@@ -29,7 +29,7 @@ impl Reporter for Reports {
             ("dropped_to", Value::Str(&to)),
         ];
         for (name, value) in fields {
-            content.push_static(name, OTHER_RANK, true, value);
+            content.push_static(name, order(name), true, value);
         }
         let start = line.len();
         self.formats.iter().any(|format| {

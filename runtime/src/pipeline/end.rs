@@ -135,9 +135,10 @@ fn add_times(unit: &mut Unit<'_>) {
 }
 
 fn add_timeout(unit: &mut Unit<'_>) {
-    if let Some(site) = site::of(unit.facts.site) {
-        unit.set_in("timeout", "loc", display(site));
-        unit.set_in("timeout", "cause_loc", display(site));
+    if let Some(handler) = site::of(unit.facts.site) {
+        let at = handler.at(handler.line());
+        unit.set_in("timeout", "loc", display(at));
+        unit.set_in("timeout", "cause_loc", display(at));
     }
     if let Some(limit) = unit.time_limit() {
         unit.set_in("timeout", "limit", limit);
@@ -212,5 +213,5 @@ pub(super) fn before_abort() {
         let outcome = Outcome { panicked: true, ..Outcome::default() };
         end(handle, outcome, false);
     }
-    crate::emitter::flush_for_abort();
+    parts(super::Pipeline::current().number()).emitters.flush(std::time::Duration::from_secs(2));
 }

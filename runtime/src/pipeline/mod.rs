@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock;
+use crate::emitter::Emitters;
 use crate::event::{Event, OwnedEvent};
 use crate::instrumenter::Instrumenters;
 use crate::record::current;
@@ -46,12 +47,6 @@ impl Default for Settings {
     }
 }
 
-/// Takes finished events.
-pub(crate) trait Sink: Send + Sync {
-    /// Takes one; `stamp` is its moment, in ticks.
-    fn emit(&self, event: &Event<'_>, stamp: u64);
-}
-
 /// The parts that the records of a pipeline go through.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
@@ -59,20 +54,20 @@ pub(crate) struct Parts {
     limits: u64,
     /// The time limit, in ticks; 0 for none.
     timeout: u64,
-    sink: Box<dyn Sink>,
+    pub(crate) emitters: Emitters,
     /// Where a test looks at the events.
     capture: Option<Arc<Mutex<Vec<OwnedEvent>>>>,
     instrumenters: &'static Instrumenters,
 }
 
 impl Parts {
-    pub(crate) fn new(settings: Settings, sink: Box<dyn Sink>) -> Parts {
+    pub(crate) fn new(settings: Settings, emitters: Emitters) -> Parts {
         let timeout = settings.timeout.map_or(0, |limit| clock::ticks(limit).max(1));
         Parts {
             limits: settings.limits.pack(),
             settings,
             timeout,
-            sink,
+            emitters,
             capture: None,
             instrumenters: Instrumenters::process(),
         }
@@ -80,15 +75,15 @@ impl Parts {
 
     /// As [`new`](Parts::new), with a copy of every event.
     #[cfg(any(test, feature = "test-util"))]
-    pub(crate) fn captured(settings: Settings, sink: Box<dyn Sink>, capture: Arc<Mutex<Vec<OwnedEvent>>>) -> Parts {
-        Parts { capture: Some(capture), ..Parts::new(settings, sink) }
+    pub(crate) fn captured(settings: Settings, emitters: Emitters, capture: Arc<Mutex<Vec<OwnedEvent>>>) -> Parts {
+        Parts { capture: Some(capture), ..Parts::new(settings, emitters) }
     }
 
     fn emit(&self, event: &Event<'_>, stamp: u64) {
         if let Some(capture) = &self.capture {
             capture.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_owned());
         }
-        self.sink.emit(event, stamp);
+        self.emitters.emit(event, stamp);
     }
 }
 
@@ -113,7 +108,7 @@ pub(crate) fn parts(number: u16) -> &'static Parts {
 /// Without any set-up, events go to stdout as logfmt.
 #[cold]
 fn fallback() -> &'static Parts {
-    FALLBACK.get_or_init(|| Box::leak(Box::new(Parts::new(Settings::default(), crate::emitter::fallback()))))
+    FALLBACK.get_or_init(|| Box::leak(Box::new(Parts::new(Settings::default(), Emitters::fallback()))))
 }
 
 /// Makes the process's pipeline; gives the parts back if there is one already.

@@ -27,14 +27,8 @@ struct Queue {
     process: u64,
 }
 
-static QUEUE: Mutex<Queue> = Mutex::new(Queue {
-    jobs: VecDeque::new(),
-    working: Vec::new(),
-    idle: 0,
-    threads: 0,
-    next: 0,
-    process: 0,
-});
+static QUEUE: Mutex<Queue> =
+    Mutex::new(Queue { jobs: VecDeque::new(), working: Vec::new(), idle: 0, threads: 0, next: 0, process: 0 });
 static MORE: Condvar = Condvar::new();
 static DONE: Condvar = Condvar::new();
 
@@ -106,9 +100,8 @@ fn work() {
         let (job, number) = {
             let mut queue = queue();
             queue.idle += 1;
-            let mut queue = MORE
-                .wait_while(queue, |queue| queue.jobs.is_empty())
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut queue =
+                MORE.wait_while(queue, |queue| queue.jobs.is_empty()).unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
             let number = queue.next;
             queue.next += 1;
@@ -138,7 +131,12 @@ fn work() {
 pub(crate) fn replace_stuck() {
     let mut queue = queue();
     let stuck = queue.working.iter().filter(|(_, since)| since.elapsed() > BLOCKED).count();
-    if queue.jobs.is_empty() || queue.idle > 0 || queue.threads == 0 || queue.threads > stuck || queue.threads >= THREADS {
+    if queue.jobs.is_empty()
+        || queue.idle > 0
+        || queue.threads == 0
+        || queue.threads > stuck
+        || queue.threads >= THREADS
+    {
         return;
     }
     if std::thread::Builder::new().name("canonlog-reporter".to_owned()).spawn(work).is_ok() {

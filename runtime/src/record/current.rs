@@ -59,10 +59,7 @@ pub(crate) fn write_here<R>(write: impl FnMut(&'static super::slot::Body, Writer
 }
 
 #[inline]
-fn write_inside<R>(
-    inside: &Inside,
-    mut write: impl FnMut(&'static super::slot::Body, Writer) -> R,
-) -> Option<R> {
+fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static super::slot::Body, Writer) -> R) -> Option<R> {
     if inside.how == How::Claimed {
         if let Some(slot) = inside.slot {
             if state::is_open(slot.head.word.load(Relaxed), inside.open) {

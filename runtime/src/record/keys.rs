@@ -254,8 +254,7 @@ mod tests {
     #[test]
     fn threads_agree_on_numbers() {
         let ids: Vec<KeyId> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| find("app", "agreed_key", Suffix::None))).collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| find("app", "agreed_key", Suffix::None))).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]));

@@ -37,17 +37,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
-        Kind::Null,
-        Kind::Bool,
-        Kind::I64,
-        Kind::U64,
-        Kind::F64,
-        Kind::Nanos,
-        Kind::Text,
-        Kind::Timer,
-        Kind::Query,
-    ];
+    const ALL: [Kind; 9] =
+        [Kind::Null, Kind::Bool, Kind::I64, Kind::U64, Kind::F64, Kind::Nanos, Kind::Text, Kind::Timer, Kind::Query];
 
     fn is_word(self) -> bool {
         matches!(self, Kind::Bool | Kind::I64 | Kind::U64 | Kind::F64 | Kind::Nanos)

@@ -164,10 +164,8 @@ pub(crate) fn unclaim(word: &impl Word) -> bool {
 
 /// Enters beside the claiming thread, without the log; false if the record has ended (or 2,047 threads are inside).
 pub(crate) fn join(word: &impl Word, of: u64) -> bool {
-    update(word, |now| {
-        (generation(now) == of && is_live(now) && now & JOINED != JOINED).then(|| now + JOINED_ONE)
-    })
-    .is_ok()
+    update(word, |now| (generation(now) == of && is_live(now) && now & JOINED != JOINED).then(|| now + JOINED_ONE))
+        .is_ok()
 }
 
 /// Leaves after [`join`]; true if the caller must return the slot to its pool.
@@ -180,9 +178,8 @@ pub(crate) fn unjoin(word: &impl Word) -> bool {
 pub(crate) fn lock(word: &impl Word, of: u64, mut wait: impl FnMut(u32)) -> bool {
     let mut tries = 0;
     loop {
-        let locked = update(word, |now| {
-            (generation(now) == of && is_live(now) && now & LOCKED == 0).then_some(now | LOCKED)
-        });
+        let locked =
+            update(word, |now| (generation(now) == of && is_live(now) && now & LOCKED == 0).then_some(now | LOCKED));
         match locked {
             Ok(_) => return true,
             Err(now) if generation(now) != of || !is_live(now) => return false,
@@ -216,10 +213,8 @@ fn is_empty(word: u64) -> bool {
 
 /// For a monitor: closes an open record. The one that wins must call [`timed_out`].
 pub(crate) fn close(word: &impl Word, of: u64) -> bool {
-    update(word, |now| {
-        (generation(now) == of && phase(now) == Phase::Open).then(|| with_phase(now, Phase::Closing))
-    })
-    .is_ok()
+    update(word, |now| (generation(now) == of && phase(now) == Phase::Open).then(|| with_phase(now, Phase::Closing)))
+        .is_ok()
 }
 
 /// The monitor has copied what there was: from now on the record collects its late response.

@@ -1,41 +1,49 @@
-//! Places in the source, as numbers that fit a record's head.
+//! Where annotated functions stand, and their numbers, which fit a record's head.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// A function with an attribute of canonlog, made once in a static by the expansion.
+/// One annotated function.
 #[derive(Debug)]
 pub struct Fun {
     file: &'static str,
     line: u32,
-    /// Gives the function's path; called only when an event names it.
-    name: fn() -> &'static str,
+    module: &'static str,
+    name: &'static str,
+    here: fn() -> &'static str,
     number: AtomicU32,
 }
 
+/// The type's name, of a function item: its path.
+pub fn name_of<T>(_: T) -> &'static str {
+    std::any::type_name::<T>()
+}
+
 impl Fun {
-    /// A place; `name` gives the function's path.
-    pub const fn new(file: &'static str, line: u32, name: fn() -> &'static str) -> Self {
-        Fun { file, line, name, number: AtomicU32::new(0) }
+    /// A function; `here` gives the path of a function inside a function inside it.
+    pub const fn new(
+        file: &'static str,
+        line: u32,
+        module: &'static str,
+        name: &'static str,
+        here: fn() -> &'static str,
+    ) -> Self {
+        Fun { file, line, module, name, here, number: AtomicU32::new(0) }
     }
 
-    /// The file, as the compiler was given it.
-    pub fn file(&self) -> &'static str {
-        self.file
-    }
-
-    /// The line of the `fn`.
-    pub fn line(&self) -> u32 {
+    /// The line of the function's name.
+    pub(crate) fn line(&self) -> u32 {
         self.line
     }
 
-    /// The function's path.
-    pub fn name(&self) -> &'static str {
-        (self.name)()
+    /// `file.rs:line:function`.
+    pub(crate) fn at(&'static self, line: u32) -> At {
+        At { fun: self, line }
     }
 
     /// The number under which [`of`] finds it, 1 or more.
+    #[inline]
     pub(crate) fn number(&'static self) -> u32 {
         match self.number.load(Ordering::Relaxed) {
             0 => self.register(),
@@ -55,18 +63,63 @@ impl Fun {
         self.number.store(number, Ordering::Relaxed);
         number
     }
+
+    /// The function's path: `shop::checkout`, `<shop::Cart as shop::Load>::load`.
+    pub(crate) fn path(&self) -> Path {
+        // The name of a type is not stable between compilers: known ends are cut off, and without them the parts serve.
+        let path = (self.here)().strip_suffix("::__canonlog_name::__canonlog_here").map(|path| {
+            let mut path = path;
+            while let Some(outer) = path.strip_suffix("::{{closure}}") {
+                path = outer;
+            }
+            path
+        });
+        match path {
+            Some(path) => Path { module: None, name: path },
+            None => Path { module: Some(self.module), name: self.name },
+        }
+    }
 }
 
-/// `file.rs:line:function`.
-impl fmt::Display for Fun {
+/// A function's path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Path {
+    module: Option<&'static str>,
+    name: &'static str,
+}
+
+impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.name())
+        if let Some(module) = self.module {
+            write!(f, "{module}::")?;
+        }
+        f.write_str(self.name)
+    }
+}
+
+impl Path {
+    /// The path without formatting, where it is one text.
+    pub(crate) fn as_str(&self) -> Option<&'static str> {
+        self.module.is_none().then_some(self.name)
+    }
+}
+
+/// A line in a function, as locations are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    fun: &'static Fun,
+    line: u32,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.fun.file, self.line, self.fun.path())
     }
 }
 
 static KNOWN: Mutex<Vec<&'static Fun>> = Mutex::new(Vec::new());
 
-/// The place of a number.
+/// The function of a number.
 pub(crate) fn of(number: u32) -> Option<&'static Fun> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.get((number as usize).checked_sub(1)?).copied()
@@ -76,12 +129,27 @@ pub(crate) fn of(number: u32) -> Option<&'static Fun> {
 mod tests {
     use super::*;
 
+    fn path(here: fn() -> &'static str) -> String {
+        Fun::new("src/main.rs", 3, "shop", "checkout", here).path().to_string()
+    }
+
     #[test]
-    fn a_place_is_found_by_its_number() {
-        static HERE: Fun = Fun::new("src/shop.rs", 7, || "shop::checkout");
+    fn the_path_of_an_async_function_has_no_closure_in_it() {
+        assert_eq!(path(|| "shop::checkout::{{closure}}::__canonlog_name::__canonlog_here"), "shop::checkout");
+    }
+
+    #[test]
+    fn a_function_is_found_by_its_number() {
+        static HERE: Fun = Fun::new("src/shop.rs", 7, "shop", "checkout", || "");
         let number = HERE.number();
         assert_eq!(HERE.number(), number);
-        assert_eq!(of(number).map(ToString::to_string).as_deref(), Some("src/shop.rs:7:shop::checkout"));
+        let found = of(number).map(|fun| fun.at(fun.line()).to_string());
+        assert_eq!(found.as_deref(), Some("src/shop.rs:7:shop::checkout"));
         assert!(of(0).is_none());
+    }
+
+    #[test]
+    fn an_unknown_form_of_name_falls_back_to_the_module_and_the_name() {
+        assert_eq!(path(|| "something else"), "shop::checkout");
     }
 }
