@@ -3,6 +3,7 @@
 //! [`Event`] is a view that lives as long as the call it is handed to; whoever keeps one takes [`Event::to_owned`].
 //! Fields stand in canonical order: namespace by namespace, each in the order of its first write.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -533,8 +534,12 @@ impl OwnedEvent {
     }
 
     /// Sets a field by its full name, `namespace_key`; one of the same name keeps its position.
+    ///
+    /// What may not stand in a name becomes `_`, and a name of the event itself (`event_type`, `event_time`, `event_level`)
+    /// gets `app_` in front: no name forges a field.
     pub fn set(&mut self, name: &str, value: impl ToValue) {
-        self.content.set_text(name, order(name), true, value.to_value());
+        let name = clean_name(name);
+        self.content.set_text(&name, order(&name), true, value.to_value());
         self.content.sort();
     }
 
@@ -546,6 +551,23 @@ impl OwnedEvent {
     pub(crate) fn from_content(content: Content) -> Self {
         OwnedEvent { content }
     }
+}
+
+/// A full name in which every byte may stand.
+fn clean_name(name: &str) -> Cow<'_, str> {
+    const LIMIT: usize = 128;
+    let starts = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'@');
+    let fits = |byte: u8| starts(byte) || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'/' | b':');
+    if matches!(name, "event_type" | "event_time" | "event_level") {
+        return Cow::Owned(format!("app_{name}"));
+    }
+    let starts_well = name.bytes().next().is_some_and(starts);
+    if starts_well && name.len() <= LIMIT && name.bytes().all(fits) {
+        return Cow::Borrowed(name);
+    }
+    let first = if starts_well { None } else { Some('_') };
+    let rest = name.bytes().map(|byte| if fits(byte) { char::from(byte) } else { '_' });
+    Cow::Owned(first.into_iter().chain(rest).take(LIMIT).collect())
 }
 
 #[cfg(test)]
@@ -582,6 +604,18 @@ mod tests {
         owned.set("app_a", "three");
         assert_eq!(names(&owned), ["app_a", "app_b"]);
         assert_eq!(owned.view().get("app_a"), Some(Value::Str("three")));
+    }
+
+    #[test]
+    fn no_name_forges_a_field() {
+        let mut owned = event();
+        for name in ["app_a=\"b\" req_id", "event_type", "", "1a", "app_k:v/w-x.y", &"k".repeat(200)] {
+            owned.set(name, 1);
+        }
+        let mut names = names(&owned);
+        names.sort();
+        let expected = ["_", "_1a", "app_a__b__req_id", "app_event_type", "app_k:v/w-x.y", &"k".repeat(128)];
+        assert_eq!(names, expected);
     }
 
     #[test]

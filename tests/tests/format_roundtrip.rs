@@ -197,6 +197,20 @@ proptest! {
     }
 
     #[test]
+    fn no_name_makes_a_line_unreadable(names in prop::collection::vec(text(), 0..6)) {
+        let mut event = event(EventType::Request, &[]);
+        for name in &names {
+            event.set(name, 1);
+        }
+        let fields = event.view().fields().count();
+        let read = logfmt::parse(&line(&Logfmt::new(), &event)).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(read.len(), 3 + fields);
+        let json: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&line(&Json::new(), &event)).expect("an object");
+        prop_assert_eq!(json.len(), 3 + fields);
+    }
+
+    #[test]
     fn a_value_displays_as_logfmt_writes_it(field in field()) {
         let event = event(EventType::Request, &[("app_a".to_owned(), field.clone())]);
         let written = logfmt::field(&line(&Logfmt::new(), &event), "app_a").map_err(TestCaseError::fail)?;

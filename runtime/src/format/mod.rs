@@ -10,7 +10,6 @@
 mod combined;
 mod escape;
 mod json;
-pub(crate) mod limit;
 mod line;
 mod logfmt;
 mod number;
@@ -18,6 +17,7 @@ mod pretty;
 mod time;
 
 pub use combined::Combined;
+pub(crate) use escape::{escaped_len, escaped_prefix};
 pub use json::Json;
 pub use logfmt::Logfmt;
 pub use pretty::Pretty;
