@@ -327,20 +327,44 @@ impl Context {
 
     /// The id that the record's events share (`req_id`).
     pub fn request_id(&self) -> Option<String> {
+        let mut room = [0; id::LONGEST];
+        self.copy_request_id(&mut room).map(str::to_owned)
+    }
+
+    /// The id, copied to where the caller has room.
+    pub(crate) fn copy_request_id<'a>(&self, room: &'a mut [u8; id::LONGEST]) -> Option<&'a str> {
         let slot = self.handle.slot()?;
-        let read = self.handle.read(|body, _| {
-            let own = body.get(By::Id(builtin::REQ_ID)).map(|entry| {
+        let len = self.handle.read(|body, _| match body.get(By::Id(builtin::REQ_ID)) {
+            Some(entry) => {
                 let mut text = Vec::new();
                 entry.text(&mut text);
-                String::from_utf8_lossy(&text).into_owned()
-            });
-            own.unwrap_or_else(|| {
+                let len = text.len().min(room.len());
+                room[..len].copy_from_slice(&text[..len]);
+                len
+            }
+            None => {
                 let words = [&slot.head.id[0], &slot.head.id[1]];
-                let id = words.map(|word| word.load(std::sync::atomic::Ordering::Relaxed));
-                String::from_utf8_lossy(&id::text(id)).into_owned()
-            })
-        });
-        read
+                let id = id::text(words.map(|word| word.load(std::sync::atomic::Ordering::Relaxed)));
+                room[..id.len()].copy_from_slice(&id);
+                id.len()
+            }
+        })?;
+        str::from_utf8(&room[..len]).ok()
+    }
+
+    /// The time since the record began; `None` once it has ended.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin};
+    ///
+    /// let scope = begin(Kind::Request);
+    /// assert!(scope.context().elapsed().is_some());
+    /// assert_eq!(Context::none().elapsed(), None);
+    /// ```
+    pub fn elapsed(&self) -> Option<Duration> {
+        let slot = self.handle.slot().filter(|_| self.handle.is_live())?;
+        let started = slot.head.started.load(std::sync::atomic::Ordering::Relaxed);
+        Some(Duration::from_nanos(clock::between(started, clock::now())))
     }
 
     /// Takes an id from outside: 1 to 128 visible ASCII characters; else it returns false and nothing changes.

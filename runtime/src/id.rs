@@ -94,9 +94,12 @@ fn hex(word: u64) -> [u8; 16] {
     text
 }
 
+/// Bytes of the longest id.
+pub(crate) const LONGEST: usize = 128;
+
 /// Whether an id from outside may be used: 1 to 128 visible ASCII characters.
 pub(crate) fn is_valid(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

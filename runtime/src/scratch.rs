@@ -34,6 +34,10 @@ pub(crate) fn display(value: &dyn fmt::Display) -> String {
 /// The text of a value, and whether its `Display` came to its end.
 pub(crate) fn display_checked(value: &dyn fmt::Display) -> (String, bool) {
     let mut capped = Capped { text: String::new(), limit: DISPLAY_LIMIT };
+    // Nothing of the user's runs on a thread that unwinds: a second panic there could end the process.
+    if std::thread::panicking() {
+        return (capped.text, false);
+    }
     let ended = catch_unwind(AssertUnwindSafe(|| write!(capped, "{value}")));
     (capped.text, matches!(ended, Ok(Ok(()))))
 }

@@ -1,4 +1,6 @@
-//! Doctests of the book.
+//! What the tests share; and doctests of the book.
 
+pub mod client;
 pub mod faulty;
 pub mod logfmt;
+pub mod server;

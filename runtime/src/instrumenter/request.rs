@@ -13,6 +13,7 @@ impl Instrumenter for Request {
         if unit.get("req_method").is_some() {
             absent(unit, "req_referrer", "req", "referrer");
             absent(unit, "req_user_agent", "req", "user_agent");
+            absent(unit, "resp_view", "resp", "view");
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::ending::Ending;
+use crate::context::Context;
 
 pin_project! {
     /// A response body that is polled, and dropped, inside the request's record, and ends it.
@@ -26,11 +27,7 @@ pin_project! {
     impl<B> PinnedDrop for RecordedBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.ending.is_open() {
-                let cx = this.ending.context();
-                // Not `run`: a body that panics while it is dropped was not being asked for bytes.
-                cx.enter(|| this.body.set(None));
-            }
+            this.ending.run(|| this.body.set(None));
         }
     }
 }
@@ -40,9 +37,9 @@ impl<B> RecordedBody<B> {
         RecordedBody { body: Some(body), ending, sent: 0, expected }
     }
 
-    /// A body whose record somebody else ends.
-    pub(super) fn bare(body: B) -> Self {
-        RecordedBody::new(body, Ending::nothing(), None)
+    /// No body, for an answer that is not the service's.
+    pub(super) fn empty() -> Self {
+        RecordedBody { body: None, ending: Ending::nothing(Context::none()), sent: 0, expected: None }
     }
 }
 
@@ -57,11 +54,11 @@ where
     fn poll_frame(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let item = ready!(this.ending.run(|| body.as_mut().poll_frame(task)));
         if !this.ending.is_open() {
-            return body.poll_frame(task);
+            return Poll::Ready(item);
         }
         let cx = this.ending.context();
-        let item = ready!(this.ending.run(|| cx.enter(|| body.as_mut().poll_frame(task))));
         let last = match &item {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
@@ -69,7 +66,7 @@ where
                     cx.add_in("resp", "size", bytes);
                     // A body of known length is no stream: all of it was there when the head was.
                     if *this.sent == 0 && bytes > 0 && this.expected.is_none() {
-                        cx.set_in("resp", "ttfb", this.ending.elapsed());
+                        cx.set_in("resp", "ttfb", cx.elapsed());
                     }
                     *this.sent = this.sent.saturating_add(bytes);
                 }
@@ -104,6 +101,6 @@ where
 /// An empty body that belongs to no record, for layers around this one that answer by themselves.
 impl<B: Default> Default for RecordedBody<B> {
     fn default() -> Self {
-        RecordedBody::bare(B::default())
+        RecordedBody::new(B::default(), Ending::nothing(Context::none()), None)
     }
 }

@@ -1,7 +1,6 @@
 //! How a record that a layer began comes to its end.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use crate::context::Context;
 use crate::pipeline::Scope;
@@ -10,50 +9,50 @@ use crate::value::display;
 /// Owns a record until its end is known. Dropped before that, it says why: a panic, or a client that went away.
 #[derive(Debug)]
 pub(super) struct Ending {
+    /// The record, where it is this layer's.
     scope: Option<Scope>,
-    began: Instant,
+    /// The record that somebody else ends.
+    joined: Context,
     /// True while the service's code runs; still true on drop means that it panicked.
     running: bool,
-    /// Whether the head of the response was produced, so that the status is what was sent.
-    answered: bool,
 }
 
 impl Ending {
     pub(super) fn of(scope: Scope) -> Self {
-        Ending { scope: Some(scope), began: Instant::now(), running: false, answered: false }
+        Ending { scope: Some(scope), joined: Context::none(), running: false }
     }
 
-    /// The end of nothing: for a layer that joined another's record.
-    pub(super) fn nothing() -> Self {
-        Ending { scope: None, began: Instant::now(), running: false, answered: false }
+    /// The end of nothing: of a layer within a record that somebody else ends.
+    pub(super) fn nothing(joined: Context) -> Self {
+        Ending { scope: None, joined, running: false }
     }
 
-    /// The record, while it has not ended.
+    /// The record.
     pub(super) fn context(&self) -> Context {
-        self.scope.as_ref().map_or(Context::none(), Scope::context)
+        self.scope.as_ref().map_or(self.joined, Scope::context)
     }
 
-    /// The time since the record began.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
-    }
-
+    /// Whether there is a record that this layer has to end.
     pub(super) fn is_open(&self) -> bool {
         self.scope.is_some()
     }
 
-    /// Runs the service's code: if it unwinds, the record ends as panicked.
-    pub(super) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
-        self.running = true;
-        let value = code();
-        self.running = false;
-        value
+    /// Hands the end on, from the future to the body.
+    pub(super) fn take(&mut self) -> Self {
+        Ending { scope: self.scope.take(), ..*self }
     }
 
-    /// The head was produced.
-    pub(super) fn answered(&mut self, status: u16) {
-        self.answered = true;
-        self.context().set_in("resp", "status", status);
+    /// Runs the service's code inside the record: if it unwinds, the record ends as panicked.
+    pub(super) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        let Some(scope) = &self.scope else {
+            // A record that has ended must not hide one that somebody further out is inside.
+            return if self.joined.is_active() { self.joined.enter(code) } else { code() };
+        };
+        let before = std::mem::replace(&mut self.running, true);
+        let value = scope.enter(code);
+        // What panicked is dropped by way of here, and has panicked all the same.
+        self.running = before;
+        value
     }
 
     /// An error reached the boundary: the record is failed, unless what is inside told about an error already.
@@ -77,15 +76,8 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let Some(scope) = self.scope.take() else { return };
-        if !self.running {
+        if let (Some(scope), false) = (&self.scope, self.running) {
             scope.cancelled();
-        } else {
-            if !self.answered {
-                scope.context().set_in("resp", "status", 500_u16);
-            }
-            scope.failed();
         }
-        scope.finish();
     }
 }

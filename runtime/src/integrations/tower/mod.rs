@@ -11,7 +11,9 @@
 
 mod body;
 mod ending;
+mod enforced;
 mod future;
+mod id;
 mod request;
 
 use std::fmt;
@@ -30,12 +32,13 @@ pub(crate) use self::request::{record_header, record_path};
 
 use self::ending::Ending;
 use crate::context::Context;
-use crate::pipeline::{Kind, begin};
+use crate::pipeline::{Kind, Pipeline};
 
 /// Gives every request its event: `req_*`, `resp_status`, `resp_time` up to the last byte, `X-Request-Id`.
 ///
 /// Put it outermost, so that what other layers answer has its event too. Where it is applied twice, the outermost owns the
-/// record and inner ones join it.
+/// record and inner ones join it. (An inner one that is called from another task, as behind a `Buffer`, sees no context
+/// there and begins a record of its own.)
 ///
 /// With the feature `axum`, `req_route` is the template of the route (`/carts/{id}`) if the layer is applied by
 /// `Router::layer`. Around a router as a whole it sees requests before they are routed: a second one within, by
@@ -64,7 +67,9 @@ pub struct RequestLayer {
 
 #[derive(Clone, Debug)]
 struct Options {
+    pipeline: Pipeline,
     timeout: Option<Duration>,
+    enforced: bool,
     id_header: HeaderName,
 }
 
@@ -75,16 +80,40 @@ impl Default for RequestLayer {
 }
 
 impl RequestLayer {
-    /// A layer without a time limit, whose request ids travel in `X-Request-Id`.
+    /// A layer without a time limit of its own, whose request ids travel in `X-Request-Id`.
+    ///
+    /// Its events go through the pipeline that is current now: a test's own, else the process's.
     #[must_use]
     pub fn new() -> Self {
-        RequestLayer { options: Options { timeout: None, id_header: HeaderName::from_static("x-request-id") } }
+        let id_header = HeaderName::from_static("x-request-id");
+        RequestLayer { options: Options { pipeline: Pipeline::current(), timeout: None, enforced: false, id_header } }
     }
 
     /// The time after which a request that is still running is reported by a `timeout` event; `None`, the default, is off.
     #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = limit.into();
+        self
+    }
+
+    /// Whether time limits are kept: at its limit a request that has no answer yet gets a 504, and what works on it is
+    /// dropped. Off by default: limits are only reported.
+    ///
+    /// The limit is that of [`timeout`](Self::timeout), of `#[instrument_request(timeout = ..)]` or of
+    /// [`Context::set_timeout`], whichever was set last; without one there is nothing to keep. The request has its
+    /// `timeout` event shortly before; the 504 is a `late_response`. Code that blocks its thread can't be interrupted: the
+    /// 504 waits until it lets go. A body that is being sent goes on.
+    ///
+    /// ```
+    /// use canonlog::tower::RequestLayer;
+    /// use std::time::Duration;
+    ///
+    /// let layer = RequestLayer::new().timeout(Duration::from_secs(30)).enforce(true);
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn enforce(mut self, kept: bool) -> Self {
+        self.options.enforced = kept;
         self
     }
 
@@ -132,21 +161,17 @@ where
         let outer = Context::current();
         if request::is_recorded(outer) {
             request::record_route(outer, request.extensions());
-            return RequestFuture::joined(outer.scope(self.inner.call(request)));
+            return RequestFuture::joined(self.inner.call(request), outer);
         }
-        let mut ending = Ending::of(begin(Kind::Request));
+        let Options { pipeline, timeout, id_header, .. } = &self.options;
+        let mut ending = Ending::of(pipeline.begin(Kind::Request));
         let cx = ending.context();
-        request::record(cx, &request, &self.options.id_header);
+        request::record(cx, &request, id_header);
+        if timeout.is_some() {
+            cx.limit(*timeout);
+        }
         let method = request.method().clone();
-        let timeout = self.options.timeout;
-        let future = ending.run(|| {
-            cx.enter(|| {
-                if timeout.is_some() {
-                    Context::set_timeout(timeout);
-                }
-                self.inner.call(request)
-            })
-        });
-        RequestFuture::owning(cx.scope(future), ending, method, self.options.id_header.clone())
+        let future = ending.run(|| self.inner.call(request));
+        RequestFuture::owning(future, ending, method, &self.options)
     }
 }

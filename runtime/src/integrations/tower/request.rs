@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use crate::context::Context;
-use crate::value::{ToValue, Value, display};
+use crate::value::display;
 
 /// The address of the client, for `req_client_ip`: put it into the request's extensions where your server, or a proxy that
 /// you trust, tells it.
@@ -44,8 +44,6 @@ pub(super) fn record<B>(cx: Context, request: &Request<B>, id_header: &HeaderNam
     if let Some(ip) = client_ip(request.extensions()) {
         cx.set_in("req", "client_ip", ip);
     }
-    // Known later, if at all; its place is before what else `resp` holds.
-    cx.set_in("resp", "view", Value::Null);
 }
 
 /// Writes the template of the route, where a router has found it already.
@@ -91,10 +89,10 @@ pub(crate) fn record_path(cx: Context, method: &Method, uri: &Uri) {
 }
 
 pub(crate) fn record_header(cx: Context, key: &'static str, value: Option<&HeaderValue>) {
-    match value.map(|value| (value, std::str::from_utf8(value.as_bytes()))) {
-        Some((_, Ok(text))) => cx.set_in("req", key, text),
-        Some((value, Err(_))) => cx.set_in("req", key, display(Lossy(value.as_bytes()))),
-        None => cx.set_in("req", key, Value::Null),
+    let Some(value) = value else { return };
+    match str::from_utf8(value.as_bytes()) {
+        Ok(text) => cx.set_in("req", key, text),
+        Err(_) => cx.set_in("req", key, display(Lossy(value.as_bytes()))),
     }
 }
 
