@@ -19,6 +19,7 @@ mod whole;
 mod writer;
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use background::{Background, Overflow};
@@ -38,18 +39,32 @@ pub struct Batch<'a> {
     bytes: &'a [u8],
     events: u64,
     limit: Option<Duration>,
+    progress: Option<&'a AtomicU64>,
 }
 
 impl<'a> Batch<'a> {
     /// Lines, each ended by `\n`, and how many there are.
     pub fn new(bytes: &'a [u8], events: u64) -> Self {
-        Batch { bytes, events, limit: None }
+        Batch { bytes, events, limit: None, progress: None }
     }
 
     /// The same lines, to be given up when the output has not taken them after `limit`.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Batch { limit: Some(limit), ..self }
+    }
+
+    /// The same lines, with a place for how many of them are written.
+    pub(crate) fn counting(self, progress: &'a AtomicU64) -> Self {
+        Batch { progress: Some(progress), ..self }
+    }
+
+    /// Says that the first `lines` are written already. An output that takes a batch in pieces says so after each: if it
+    /// is then given up, stuck in the middle, these are not counted as lost.
+    pub fn wrote(&self, lines: u64) {
+        if let Some(progress) = self.progress {
+            progress.store(lines.min(self.events), Ordering::SeqCst);
+        }
     }
 
     /// How long the output may wait to be rid of them; none on the background writer's thread, which may wait for ever.

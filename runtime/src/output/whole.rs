@@ -36,7 +36,8 @@ pub(super) fn write_lines(to: &mut impl Bytes, batch: Batch<'_>, torn: &mut bool
     let deadline = batch.limit().map(|limit| Instant::now() + limit);
     let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     let piece = to.piece();
-    let mut at = 0;
+    let (mut at, mut ends) = (0, 0);
+    let events = |ends: u64| ends.saturating_sub(u64::from(repair)).min(batch.events());
     let failed = loop {
         if at == bytes.len() {
             break None;
@@ -47,7 +48,12 @@ pub(super) fn write_lines(to: &mut impl Bytes, batch: Batch<'_>, torn: &mut bool
         let end = at + piece_end(&bytes[at..], piece);
         match to.write(&bytes[at..end]) {
             Ok(0) => break Some(ErrorKind::WriteZero.into()),
-            Ok(taken) => at += taken.min(end - at),
+            Ok(taken) => {
+                let taken = &bytes[at..at + taken.min(end - at)];
+                ends += taken.iter().filter(|byte| **byte == b'\n').count() as u64;
+                at += taken.len();
+                batch.wrote(events(ends));
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 if !to.wait(left()) {
@@ -61,10 +67,9 @@ pub(super) fn write_lines(to: &mut impl Bytes, batch: Batch<'_>, torn: &mut bool
         *torn = bytes[at - 1] != b'\n';
     }
     let Some(source) = failed else { return Ok(()) };
-    let ends = bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
     // A line that lacks nothing but its end is written: the end comes with the next line.
     let whole = u64::from(*torn && at > 0 && bytes.get(at) == Some(&b'\n'));
-    Err(WriteError { written: (ends + whole).saturating_sub(u64::from(repair)).min(batch.events()), source })
+    Err(WriteError { written: events(ends + whole), source })
 }
 
 #[cfg(test)]

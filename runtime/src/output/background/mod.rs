@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::queue::{Chunks, Lane};
+use self::queue::{Abandoned, Chunks, Lane};
 use self::sync::lock;
 use super::{Ledger, LossReason, Output, Report};
 use crate::clock;
@@ -187,7 +187,8 @@ impl Queue {
         let state = lock(&self.shared.chunks.state);
         let waited = self.shared.done.wait_timeout_while(state, left, |state| !state.ended && !state.abandoned);
         drop(waited);
-        let lost = self.shared.chunks.abandon();
+        let Abandoned { written, lost } = self.shared.chunks.abandon();
+        self.shared.ledger.wrote(written);
         self.shared.ledger.lose(LossReason::Shutdown, lost, clock::unix_nanos(clock::now()));
         self.shared.done.notify_all();
         self.shared.room.notify_all();

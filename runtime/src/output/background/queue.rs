@@ -92,6 +92,17 @@ pub(super) struct Chunks {
     lanes: AtomicU64,
     /// Events that the writer has taken and not yet accounted for.
     in_hand: AtomicU64,
+    /// Lines of the batch being written that are written, and how many of its first lines are no events.
+    pub(super) progress: AtomicU64,
+    pub(super) reports: AtomicU64,
+}
+
+/// What is given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Abandoned {
+    /// Events that the output had taken before it got stuck.
+    pub(super) written: u64,
+    pub(super) lost: u64,
 }
 
 /// The writer does not bother with less.
@@ -123,6 +134,8 @@ impl Chunks {
             exhausted: AtomicBool::new(false),
             lanes: AtomicU64::new(0),
             in_hand: AtomicU64::new(0),
+            progress: AtomicU64::new(0),
+            reports: AtomicU64::new(0),
         }
     }
 
@@ -286,16 +299,17 @@ impl Chunks {
             return false;
         }
         self.in_hand.fetch_sub(events, Ordering::SeqCst);
+        self.progress.store(0, Ordering::SeqCst);
         count();
         true
     }
 
     /// Gives everything up: closes the lanes and says how many events are lost. Only once.
-    pub(super) fn abandon(&self) -> u64 {
+    pub(super) fn abandon(&self) -> Abandoned {
         let lanes = {
             let mut state = lock(&self.state);
             if state.abandoned || state.ended {
-                return 0;
+                return Abandoned::default();
             }
             state.abandoned = true;
             state.closed = true;
@@ -310,7 +324,10 @@ impl Chunks {
         let mut state = lock(&self.state);
         lost += state.ready.drain(..).map(|chunk| chunk.events() as u64).sum::<u64>();
         // Last: what the writer took from a lane before that was closed is counted by now.
-        lost + self.in_hand.load(Ordering::SeqCst)
+        let in_hand = self.in_hand.load(Ordering::SeqCst);
+        let lines = self.progress.load(Ordering::SeqCst);
+        let written = lines.saturating_sub(self.reports.load(Ordering::SeqCst)).min(in_hand);
+        Abandoned { written, lost: lost + in_hand - written }
     }
 
     #[cfg(test)]
@@ -386,9 +403,11 @@ mod tests {
             chunks.push(&lane, b"waiting\n", 64 + at).taken.expect("room");
         }
         assert!(chunks.resolve(4, || ()));
-        assert_eq!(chunks.abandon(), 70);
+        chunks.reports.store(1, Ordering::SeqCst);
+        chunks.progress.store(3, Ordering::SeqCst);
+        assert_eq!(chunks.abandon(), Abandoned { written: 2, lost: 68 });
         assert!(!chunks.resolve(60, || panic!("they are counted already")));
         assert_eq!(chunks.push(&lane, b"late\n", 100).taken, Err(Refused::Closed));
-        assert_eq!(chunks.abandon(), 0, "only once");
+        assert_eq!(chunks.abandon(), Abandoned::default(), "only once");
     }
 }

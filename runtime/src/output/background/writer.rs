@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::chunk::Chunk;
 use super::queue::Lane;
-use super::sync::lock;
+use super::sync::{Ordering, lock};
 use super::{Reporter, Shared};
 use crate::clock;
 use crate::output::{Batch, Inside, LossReason, Output, Report};
@@ -193,7 +193,9 @@ impl Writer {
     fn write(&mut self) -> bool {
         let reports = self.reports.len() as u64;
         let all = self.events + reports;
-        let batch = Batch::new(&self.batch, all);
+        let chunks = &self.shared.chunks;
+        chunks.reports.store(reports, Ordering::SeqCst);
+        let batch = Batch::new(&self.batch, all).counting(&chunks.progress);
         let (written, failed) = match catch_unwind(AssertUnwindSafe(|| self.output.write(batch))) {
             Ok(Ok(())) => (all, None),
             Ok(Err(error)) => (error.written.min(all), Some(error.source.to_string())),
@@ -201,7 +203,7 @@ impl Writer {
         };
         let ledger = &self.shared.ledger;
         let events = self.events;
-        let goes_on = self.shared.chunks.resolve(events, || {
+        let goes_on = chunks.resolve(events, || {
             let of_events = written.saturating_sub(reports);
             ledger.wrote(of_events);
             ledger.lose(LossReason::Io, events - of_events, clock::unix_nanos(clock::now()));
