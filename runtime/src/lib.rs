@@ -23,6 +23,8 @@ mod pipeline;
 mod record;
 mod registry;
 mod scratch;
+mod setup;
+mod stats;
 mod sys;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
@@ -49,4 +51,6 @@ pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
 pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
 pub use pipeline::{Kind, Pipeline, Scope, Unit, begin};
+pub use setup::{Guard, Limits, Setup, SetupError, setup};
+pub use stats::{OutputStats, Stats, stats};
 pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

@@ -8,7 +8,6 @@
 //! their lines stand in that order too. What a user's filter or format does is caught; what is lost is counted.
 
 mod emitters;
-pub(crate) mod process;
 mod report;
 #[cfg(any(test, feature = "test-util"))]
 mod set;

@@ -111,19 +111,29 @@ fn fallback() -> &'static Parts {
     FALLBACK.get_or_init(|| Box::leak(Box::new(Parts::new(Settings::default(), Emitters::fallback()))))
 }
 
-/// Makes the process's pipeline; gives the parts back if there is one already.
-pub(crate) fn install(parts: Parts) -> Result<(), Parts> {
-    if PROCESS.get().is_some() {
-        return Err(parts);
+/// Makes the process's pipeline; nothing if there is one already.
+pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
+    if installed().is_some() {
+        return None;
     }
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
-    let _ = PROCESS.set(parts);
+    PROCESS.set(parts).ok()?;
     if parts.timeout != 0 {
         crate::monitor::timeout::ensure_started(parts.settings.timeout);
     }
     panic::install();
-    Ok(())
+    Some(parts)
+}
+
+/// The process's pipeline, if one was made.
+pub(crate) fn installed() -> Option<&'static Parts> {
+    PROCESS.get().copied()
+}
+
+/// The process's pipeline, and the one that served without, if it did.
+pub(crate) fn in_use() -> impl Iterator<Item = &'static Parts> {
+    [PROCESS.get(), FALLBACK.get()].into_iter().flatten().copied()
 }
 
 /// The pipeline that records go through: the process's, or in a test its thread's own.

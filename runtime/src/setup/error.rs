@@ -1,0 +1,79 @@
+//! Why canonlog could not be set up.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::emitter::EmitterError;
+use crate::instrumenter::InstrumenterSetupError;
+
+/// Why canonlog could not be set up. The process goes on without: events go to stdout as logfmt.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// It is set up already.
+    Again,
+    /// A variable of the environment holds something unknown.
+    Environment {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds.
+        got: String,
+        /// What it may hold.
+        allowed: String,
+        /// The allowed value that looks most like it.
+        nearest: Option<&'static str>,
+    },
+    /// The file of `CANONLOG_OUTPUT` cannot be opened.
+    Output(io::Error),
+    /// `format`, `output` or `level` was called beside `emitter`.
+    Shortcut {
+        /// Which.
+        called: &'static str,
+    },
+    /// The emitters cannot start.
+    Emitter(EmitterError),
+    /// The instrumenters cannot start.
+    Instrumenter(InstrumenterSetupError),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetupError::Again => f.write_str("canonlog is set up already; `init` can succeed once in a process"),
+            SetupError::Environment { variable, got, allowed, nearest } => {
+                write!(f, "`{variable}` is `{got}`; expected {allowed}")?;
+                nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
+            }
+            SetupError::Output(error) => write!(f, "`CANONLOG_OUTPUT`: {error}"),
+            SetupError::Shortcut { called } => {
+                write!(f, "`{called}` has no effect next to `emitter`; call it on the emitter")
+            }
+            SetupError::Emitter(error) => error.fmt(f),
+            SetupError::Instrumenter(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for SetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            SetupError::Output(error) => Some(error),
+            SetupError::Emitter(error) => error.source(),
+            SetupError::Instrumenter(error) => error.source(),
+            SetupError::Again | SetupError::Environment { .. } | SetupError::Shortcut { .. } => None,
+        }
+    }
+}
+
+impl From<EmitterError> for SetupError {
+    fn from(error: EmitterError) -> Self {
+        SetupError::Emitter(error)
+    }
+}
+
+impl From<InstrumenterSetupError> for SetupError {
+    fn from(error: InstrumenterSetupError) -> Self {
+        SetupError::Instrumenter(error)
+    }
+}

@@ -1,0 +1,88 @@
+//! Ends canonlog in order.
+
+use std::io;
+use std::time::Duration;
+
+use crate::emitter::Emitters;
+use crate::pipeline::reporter;
+
+/// Ends canonlog in order: dropped at the end of `main`, it writes what the queues hold, for at most the time set by
+/// [`Setup::drain`](crate::Setup::drain), and says on stderr what was lost.
+///
+/// ```
+/// let guard = canonlog::setup().init()?;
+/// // ... the program ...
+/// guard.shutdown();
+/// # Ok::<(), canonlog::SetupError>(())
+/// ```
+#[must_use = "canonlog is shut down when the guard is dropped: bind it to a name in `main`"]
+#[derive(Debug)]
+pub struct Guard {
+    emitters: &'static Emitters,
+    drain: Duration,
+    ended: bool,
+}
+
+impl Guard {
+    pub(super) fn new(emitters: &'static Emitters, drain: Duration) -> Self {
+        Guard { emitters, drain, ended: false }
+    }
+
+    /// Waits until every event so far is written or counted as lost; false if that takes longer than the time to drain.
+    pub fn flush(&self) -> bool {
+        self.flush_within(self.drain)
+    }
+
+    /// As [`flush`](Guard::flush), with a limit of its own.
+    pub fn flush_within(&self, limit: Duration) -> bool {
+        reporter::flush(limit);
+        self.emitters.flush(limit)
+    }
+
+    /// Opens files again, after they were moved away.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the first that cannot be opened; all others are, and that one goes on with what it had.
+    pub fn reopen(&self) -> io::Result<()> {
+        self.emitters.reopen()
+    }
+
+    /// Ends canonlog now: how many events were lost, in all. Later events are written at once, without a queue.
+    pub fn shutdown(mut self) -> u64 {
+        self.end()
+    }
+
+    fn end(&mut self) -> u64 {
+        if std::mem::replace(&mut self.ended, true) {
+            return 0;
+        }
+        reporter::flush(self.drain);
+        self.emitters.shutdown(self.drain)
+    }
+
+    /// From now on, opens files again at each SIGHUP. Installs a signal handler and starts a thread; call it once.
+    ///
+    /// # Errors
+    ///
+    /// No handler or no thread could be made.
+    #[cfg(feature = "signal-hook")]
+    pub fn on_sighup(&self) -> io::Result<()> {
+        let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP])?;
+        let emitters = self.emitters;
+        std::thread::Builder::new().name("canonlog-sighup".to_owned()).spawn(move || {
+            for _ in signals.forever() {
+                if let Err(error) = emitters.reopen() {
+                    crate::sys::fd::complain(&format!("reopening after SIGHUP: {error}"));
+                }
+            }
+        })?;
+        Ok(())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

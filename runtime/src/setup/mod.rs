@@ -1,0 +1,175 @@
+//! Setting canonlog up: which emitters, which limits; then a guard that ends it.
+
+mod environment;
+mod error;
+mod guard;
+mod limits;
+
+use std::time::Duration;
+
+use self::environment::{Environment, FormatName, OutputName};
+use crate::emitter::{Emitter, Emitters};
+use crate::format::{Format, Json, Logfmt, Pretty};
+use crate::instrumenter::Instrumenters;
+use crate::level::Level;
+use crate::output::{File, Output, Stderr, Stdout};
+use crate::pipeline::{self, Parts, Settings};
+
+pub use self::error::SetupError;
+pub use self::guard::Guard;
+pub use self::limits::Limits;
+
+/// Begins to set canonlog up; [`Setup::init`] ends it.
+///
+/// ```
+/// use canonlog::Level;
+///
+/// let _guard = canonlog::setup().level(Level::Info).init()?;
+/// # Ok::<(), canonlog::SetupError>(())
+/// ```
+pub fn setup() -> Setup {
+    Setup::default()
+}
+
+/// How canonlog is set up; made by [`setup`].
+///
+/// Without more, every event goes to standard output as logfmt, through a queue. The environment has the last word:
+///
+/// | variable | holds | sets |
+/// |---|---|---|
+/// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical` | the level of every emitter |
+/// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty` | the format of the first emitter |
+/// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path | the output of the first emitter |
+#[must_use = "nothing is set up before `init`"]
+#[derive(Debug)]
+pub struct Setup {
+    emitters: Vec<Emitter>,
+    default: Emitter,
+    /// The last shortcut that was called.
+    shortcut: Option<&'static str>,
+    settings: Settings,
+    drain: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup {
+            emitters: Vec::new(),
+            default: Emitter::new("default"),
+            shortcut: None,
+            settings: Settings::default(),
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Setup {
+    /// Adds an emitter. The first one given takes the place of the default; emitters write in the order given.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitters.push(emitter);
+        self
+    }
+
+    fn shortcut(mut self, called: &'static str, change: impl FnOnce(Emitter) -> Emitter) -> Self {
+        self.default = change(self.default);
+        self.shortcut = Some(called);
+        self
+    }
+
+    /// The format of the only emitter.
+    pub fn format(self, format: impl Format) -> Self {
+        self.shortcut("format", |emitter| emitter.format(format))
+    }
+
+    /// The output of the only emitter.
+    pub fn output(self, output: impl Output) -> Self {
+        self.shortcut("output", |emitter| emitter.output(output))
+    }
+
+    /// The minimum level of the only emitter.
+    pub fn level(self, minimum: Level) -> Self {
+        self.shortcut("level", |emitter| emitter.level(minimum))
+    }
+
+    /// Whether `resp_cpu_time` is measured; it is, by default.
+    pub fn cpu_time(mut self, measured: bool) -> Self {
+        self.settings.cpu_time = measured;
+        self
+    }
+
+    /// How much a record and an event may hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        let kept = crate::record::log::Limits { record: limits.record, value: limits.value, fields: limits.fields };
+        (self.settings.limits, self.settings.event_limit) = (kept, limits.event);
+        self
+    }
+
+    /// After how long a unit is reported as timed out, where it sets no limit itself. Off by default.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.settings.timeout = Some(limit);
+        self
+    }
+
+    /// How long a shutdown waits for the outputs: 2 s by default.
+    pub fn drain(mut self, limit: Duration) -> Self {
+        self.drain = limit;
+        self
+    }
+
+    /// Sets canonlog up for this process, until the guard is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Whatever cannot work: an unknown value in the environment, an output that cannot be opened, emitters that contradict
+    /// each other, an instrumenter that fails, a second set-up.
+    pub fn init(self) -> Result<Guard, SetupError> {
+        if pipeline::installed().is_some() {
+            return Err(SetupError::Again);
+        }
+        let environment = Environment::read(|name| std::env::var_os(name))?;
+        let emitters = apply(self.emitters, self.default, self.shortcut, environment)?;
+        Instrumenters::process().setup_all()?;
+        let emitters = Emitters::start(emitters)?;
+        let parts = pipeline::install(Parts::new(self.settings, emitters)).ok_or(SetupError::Again)?;
+        Ok(Guard::new(&parts.emitters, self.drain))
+    }
+}
+
+/// The emitters that the program and the environment ask for.
+fn apply(
+    mut emitters: Vec<Emitter>,
+    default: Emitter,
+    shortcut: Option<&'static str>,
+    environment: Environment,
+) -> Result<Vec<Emitter>, SetupError> {
+    match shortcut {
+        Some(called) if !emitters.is_empty() => return Err(SetupError::Shortcut { called }),
+        _ if emitters.is_empty() => emitters.push(default),
+        _ => {}
+    }
+    let mut emitters = emitters.into_iter();
+    let mut first: Vec<Emitter> = emitters.next().into_iter().collect();
+    if let Some(format) = environment.format {
+        let change = |emitter: Emitter| match format {
+            FormatName::Logfmt => emitter.format(Logfmt::new()),
+            FormatName::Json => emitter.format(Json::new()),
+            FormatName::Pretty => emitter.format(Pretty::new()),
+        };
+        first = first.into_iter().map(change).collect();
+    }
+    if let Some(output) = environment.output {
+        let change = |emitter: Emitter| {
+            Ok(match &output {
+                OutputName::Stdout => emitter.output(Stdout::new()),
+                OutputName::Stderr => emitter.output(Stderr::new()),
+                OutputName::File(path) => emitter.output(File::open(path).map_err(SetupError::Output)?),
+            })
+        };
+        first = first.into_iter().map(change).collect::<Result<_, SetupError>>()?;
+    }
+    let all = first.into_iter().chain(emitters);
+    Ok(match environment.level {
+        Some(level) => all.map(|emitter| emitter.level(level)).collect(),
+        None => all.collect(),
+    })
+}

@@ -1,0 +1,117 @@
+//! What canonlog counts about itself.
+
+use crate::counters::{Count, total};
+use crate::emitter::SinkStats;
+use crate::output::LossReason;
+use crate::pipeline;
+
+/// What canonlog counts about itself; made by [`stats`].
+///
+/// Every event is in one of the counts of each output it was meant for, or still in that output's queue.
+///
+/// ```
+/// let stats = canonlog::stats();
+/// for output in stats.outputs() {
+///     println!("{}: {} written, {} lost", output.name(), output.written(), output.lost());
+///     for (reason, count) in output.lost_by_reason() {
+///         println!("  {reason}: {count}");
+///     }
+/// }
+/// # assert_eq!(stats.lost(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stats {
+    outputs: Vec<OutputStats>,
+    counts: Vec<(&'static str, u64)>,
+}
+
+/// What became of the events of one output.
+#[derive(Clone, Debug)]
+pub struct OutputStats {
+    name: String,
+    written: u64,
+    lost: [u64; LossReason::ALL.len()],
+}
+
+/// What canonlog has counted about itself since the process began.
+pub fn stats() -> Stats {
+    let outputs = pipeline::in_use().flat_map(|parts| parts.emitters.stats()).map(OutputStats::from).collect();
+    let filter_panics = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
+    let counts = vec![
+        ("late_writes", total(Count::LateWrites)),
+        ("outside_writes", total(Count::OutsideWrites)),
+        ("truncated", total(Count::Truncated)),
+        ("renamed_keys", total(Count::RenamedKeys)),
+        ("value_errors", total(Count::ValueErrors)),
+        ("instrumenter_errors", total(Count::InstrumenterErrors)),
+        ("without_slot", total(Count::WithoutSlot)),
+        ("reentrant", total(Count::Reentrant)),
+        ("filter_panics", filter_panics),
+    ];
+    Stats { outputs, counts }
+}
+
+impl Stats {
+    /// The outputs, in the order of their emitters.
+    pub fn outputs(&self) -> &[OutputStats] {
+        &self.outputs
+    }
+
+    /// Events lost by all outputs.
+    pub fn lost(&self) -> u64 {
+        self.outputs.iter().map(OutputStats::lost).sum()
+    }
+
+    /// Events written by all outputs.
+    pub fn written(&self) -> u64 {
+        self.outputs.iter().map(OutputStats::written).sum()
+    }
+
+    /// The other counts by name, as in the `canonlog_` fields: `late_writes`, `outside_writes`, `truncated`.
+    ///
+    /// ```
+    /// let late = canonlog::stats().counts().find(|(name, _)| *name == "late_writes");
+    /// assert_eq!(late, Some(("late_writes", 0)));
+    /// ```
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.counts.iter().copied()
+    }
+
+    /// One of the other counts; 0 for an unknown name.
+    pub fn count(&self, name: &str) -> u64 {
+        self.counts().find_map(|(known, count)| (known == name).then_some(count)).unwrap_or(0)
+    }
+}
+
+impl OutputStats {
+    /// The output's name; outputs of the same name are numbered: `file`, `file-2`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Events written.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Events lost.
+    pub fn lost(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+
+    /// Events lost, by each reason, also those for which none was.
+    pub fn lost_by_reason(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
+        LossReason::ALL.into_iter().map(|reason| (reason, self.lost_by(reason)))
+    }
+
+    /// Events lost for one reason.
+    pub fn lost_by(&self, reason: LossReason) -> u64 {
+        self.lost[reason as usize]
+    }
+}
+
+impl From<SinkStats> for OutputStats {
+    fn from(SinkStats { output, written, lost }: SinkStats) -> Self {
+        OutputStats { name: output, written, lost }
+    }
+}

@@ -1,0 +1,262 @@
+//! A program that ends in a given way: `child <how> [runtime]`, started by tests. Events go where the environment says.
+
+use std::process::exit;
+use std::time::Duration;
+
+use canonlog::{Background, Context, Emitter, File, Guard, Kind, begin};
+
+const EVENTS: usize = 10;
+
+/// Emits one event.
+fn emit(n: usize) {
+    let scope = begin(Kind::Request);
+    scope.enter(|| Context::set("n", n));
+    scope.finish();
+}
+
+fn emit_all(from: usize) {
+    (from..from + EVENTS).for_each(emit);
+}
+
+fn init() -> Guard {
+    canonlog::setup().init().unwrap_or_else(|error| {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{error}\n").as_bytes());
+        exit(2)
+    })
+}
+
+/// A number given on the command line.
+fn number(at: usize) -> usize {
+    std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn runtime(kind: &str) -> Option<tokio::runtime::Runtime> {
+    let runtime = match kind {
+        "multi_thread" => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+        "current_thread" => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        _ => return None,
+    };
+    Some(runtime.expect("a runtime"))
+}
+
+/// Runs `work` on a task of the runtime, or on a thread.
+fn on(runtime: Option<&tokio::runtime::Runtime>, work: impl FnOnce() + Send + 'static) {
+    let ended = match runtime {
+        Some(runtime) => runtime.block_on(async { tokio::spawn(async move { work() }).await.is_ok() }),
+        None => std::thread::spawn(work).join().is_ok(),
+    };
+    assert!(ended, "the work panicked");
+}
+
+/// A request that is still running.
+async fn in_flight(n: usize) {
+    let scope = begin(Kind::Request);
+    let context = scope.context();
+    context.enter(|| Context::set("n", n));
+    context.scope(std::future::pending::<()>()).await;
+    scope.finish();
+}
+
+/// Emits when its thread ends.
+struct Last(usize);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        emit(self.0);
+    }
+}
+
+thread_local! {
+    static EARLY: Last = const { Last(100) };
+    static LATE: Last = const { Last(101) };
+}
+
+#[allow(unsafe_code)]
+fn fork() -> i32 {
+    // SAFETY: the child only emits and ends by `_exit`; that this works after `fork` is what is tested.
+    unsafe { libc::fork() }
+}
+
+#[allow(unsafe_code)]
+fn exit_child(code: i32) -> ! {
+    // SAFETY: ends the process, nothing else.
+    unsafe { libc::_exit(code) }
+}
+
+#[allow(unsafe_code)]
+fn wait_for(child: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: the pointer is to a live integer.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    status
+}
+
+#[allow(unsafe_code)]
+fn ignore_file_size_signal() {
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let limit = libc::rlimit { rlim_cur: 4_096, rlim_max: 4_096 };
+    // SAFETY: the pointer is to a live structure, which is only read.
+    unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) };
+}
+
+fn main() {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    let kind = std::env::args().nth(2).unwrap_or_default();
+    match how.as_str() {
+        "drop" => {
+            let runtime = runtime(&kind);
+            let _guard = init();
+            on(runtime.as_ref(), || emit_all(0));
+        }
+        "flush" => {
+            let runtime = runtime(&kind);
+            let guard = init();
+            match &runtime {
+                // In the middle of the runtime, where blocking on it would panic or hang.
+                Some(runtime) => runtime.block_on(async {
+                    emit_all(0);
+                    assert!(guard.flush() && guard.flush());
+                }),
+                None => {
+                    emit_all(0);
+                    assert!(guard.flush() && guard.flush());
+                }
+            }
+            exit(7);
+        }
+        "runtime_drop" => {
+            let guard = init();
+            match runtime(&kind) {
+                Some(runtime) => {
+                    (0..EVENTS).for_each(|n| drop(runtime.spawn(in_flight(n))));
+                    runtime.block_on(async { tokio::time::sleep(Duration::from_millis(50)).await });
+                    drop(runtime);
+                }
+                None => emit_all(0),
+            }
+            drop(guard);
+        }
+        "runtime_drop_after_guard" => {
+            let runtime = runtime(&kind);
+            let guard = init();
+            if let Some(runtime) = &runtime {
+                (0..EVENTS).for_each(|n| drop(runtime.spawn(in_flight(n))));
+                runtime.block_on(async { tokio::time::sleep(Duration::from_millis(50)).await });
+            }
+            drop(guard);
+            if runtime.is_none() {
+                emit_all(0);
+            }
+        }
+        "panic" => {
+            let runtime = runtime(&kind);
+            let _guard = init();
+            on(runtime.as_ref(), || emit_all(0));
+            panic!("the program's bug");
+        }
+        "exit" => {
+            let runtime = runtime(&kind);
+            let _guard = init();
+            on(runtime.as_ref(), || emit_all(0));
+            exit(3);
+        }
+        "thread_local" => {
+            let runtime = runtime(&kind);
+            let guard = init();
+            on(runtime.as_ref(), || {
+                EARLY.with(|_| ());
+                emit_all(0);
+                LATE.with(|_| ());
+            });
+            // Ends the worker threads; a current_thread runtime has run the work on this one.
+            drop(runtime);
+            drop(guard);
+        }
+        "fork" => {
+            let runtime = runtime(&kind);
+            let guard = init();
+            let busy = std::thread::spawn(|| (1_000..1_000 + 50 * EVENTS).for_each(emit));
+            emit_all(0);
+            let child = fork();
+            if child == 0 {
+                emit_all(EVENTS);
+                assert!(guard.flush());
+                exit_child(0);
+            }
+            assert_eq!(wait_for(child), 0);
+            busy.join().expect("no panic");
+            drop((runtime, guard));
+        }
+        "fork_without_flush" => {
+            let guard = init();
+            emit_all(0);
+            let child = fork();
+            if child == 0 {
+                emit_all(EVENTS);
+                drop(guard);
+                exit_child(0);
+            }
+            assert_eq!(wait_for(child), 0);
+            drop(guard);
+        }
+        "many" => {
+            let guard = init();
+            (0..number(2)).for_each(emit);
+            let lost = guard.shutdown();
+            let stats = canonlog::stats();
+            let told = format!("lost {lost} written {}\n", stats.written());
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+        }
+        "file_size" => {
+            ignore_file_size_signal();
+            let guard = init();
+            for n in 0..number(2) {
+                emit(n);
+                guard.flush();
+            }
+            let lost = guard.shutdown();
+            let told = format!("lost {lost} written {}\n", canonlog::stats().written());
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+        }
+        "without_setup" => {
+            (0..number(2)).for_each(emit);
+            let stats = canonlog::stats();
+            let told = format!("lost {} written {}\n", stats.lost(), stats.written());
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+            exit(0);
+        }
+        "again" => {
+            let _guard = init();
+            let again = canonlog::setup().init();
+            assert!(matches!(again, Err(canonlog::SetupError::Again)));
+        }
+        "sighup" => {
+            // Until its standard input ends.
+            let path = std::env::args().nth(2).unwrap_or_default();
+            let emitter = Emitter::new("file").output(File::open(path).expect("a file")).background(Background::new());
+            let guard = canonlog::setup().emitter(emitter).init().expect("a set-up");
+            guard.on_sighup().expect("a handler");
+            let mut line = String::new();
+            for n in 0.. {
+                line.clear();
+                if std::io::stdin().read_line(&mut line).unwrap_or(0) == 0 {
+                    break;
+                }
+                emit(n);
+                guard.flush();
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), b"ready\n");
+            }
+        }
+        "closed_stdout" => {
+            // What the program opens next must not become its standard output.
+            let path = std::env::args().nth(2).unwrap_or_default();
+            let precious = std::fs::File::create(path).expect("a file");
+            let guard = init();
+            emit_all(0);
+            guard.shutdown();
+            drop(precious);
+        }
+        _ => exit(64),
+    }
+}
