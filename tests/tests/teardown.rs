@@ -331,7 +331,6 @@ fn after_sighup_the_file_is_opened_again() {
         std::thread::sleep(Duration::from_millis(2));
     }
     step();
-    drop(step);
     drop(input);
     assert_eq!(wait(&mut child, "its input ended").code(), Some(0));
     let read = |path| numbers(&std::fs::read_to_string(path).expect("the file"));
