@@ -3,7 +3,7 @@
 //! ```text
 //! 'fallback: {
 //!     let error = 'fail_0: {                    one for each `?`, as each has its own type of error
-//!         return { body };                      operand?  ──▶  match operand { Ok(value) => value, Err(error) => break 'fail_0 error }
+//!         let value = { body }; return value;   operand?  ──▶  match operand { Ok(value) => value, Err(error) => break 'fail_0 error }
 //!     };
 //!     event of `error`; break 'fallback;        after the body, so that every type in it is known
 //! }
@@ -97,10 +97,9 @@ impl InPlace<'_> {
         } else if is_unit(result) {
             let unit = panics.then(|| quote!(::core::option::Option::Some(())));
             quote!({ #(#stmts)* } return #unit;)
-        } else if *panics {
-            quote!(return ::core::option::Option::Some({ #(#stmts)* });)
         } else {
-            quote!(return { #(#stmts)* };)
+            let given = if *panics { quote!(::core::option::Option::Some(#value)) } else { quote!(#value) };
+            quote!(let #value: #result = { #(#stmts)* }; return #given;)
         }
     }
 }

@@ -124,7 +124,7 @@ pub trait ShownResultExit<R> {
 impl<T, E: fmt::Display> ShownResultExit<Result<T, E>> for &&Exit<Result<T, E>> {
     fn __canonlog_leave(&self, value: Result<T, E>, fun: &'static Fun, line: u32) -> Option<Result<T, E>> {
         if let Err(error) = &value {
-            partial_failure((&Probe(error)).__canonlog_error(), fun, line);
+            partial_failure(ShownErrorProbe::__canonlog_error(&&Probe(error)), fun, line);
             return None;
         }
         Some(value)
