@@ -8,6 +8,7 @@ struct Order<'a, T> {
     id: T,
     total: f64,
     #[canonlog(redact)]
+    #[expect(dead_code, reason = "it is hidden")]
     card: &'a str,
     #[canonlog(skip)]
     #[expect(dead_code, reason = "it is left out")]
@@ -35,7 +36,8 @@ fn a_struct_is_recorded_field_by_field_in_its_order() {
     let event = capture.one();
     let fields: Vec<String> = event.view().fields().map(|(name, value)| format!("{name}={value}")).collect();
     let app: Vec<&str> = fields.iter().filter(|field| field.starts_with("app_")).map(String::as_str).collect();
-    let expected = ["app_order_id=7", "app_total=1.5", "app_card=REDACTED", "app_name=Ada", "app_vip=true", "app_type=gift"];
+    let expected =
+        ["app_order_id=7", "app_total=1.5", "app_card=REDACTED", "app_name=Ada", "app_vip=true", "app_type=gift"];
     assert_eq!(app, expected);
     assert!(!fields.iter().any(|field| field.contains("4111")));
 }

@@ -38,7 +38,11 @@ impl InPlace<'_> {
         if !breaks && !self.panics {
             // Nothing that is seen here can fail; the fallback is still checked.
             let stmts = &body.stmts;
-            return quote!(#[allow(unreachable_code)] if false { return #fallback; } { #(#stmts)* });
+            return quote! {
+                #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::unused_unit)]
+                if false { return #fallback; }
+                { #(#stmts)* }
+            };
         }
         let inner = failures.iter().enumerate().fold(self.success(&body), |inner, (number, line)| {
             let (label, fallback) = (fail_label(number), fallback_label());

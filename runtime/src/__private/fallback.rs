@@ -11,6 +11,10 @@ use pin_project_lite::pin_project;
 
 use super::probe::{Failure, Probe};
 use super::site::Fun;
+use crate::context::Context;
+use crate::event::EventType;
+use crate::level::Level;
+use crate::value::Value;
 
 /// What can stand before `?` in an `#[on_error]` function; `T` is what the operator gives, `E` what it leaves with.
 ///
@@ -169,8 +173,20 @@ pub fn partial_failure(failure: Failure<'_>, fun: &'static Fun, line: u32) {
 }
 
 fn write(type_name: &'static str, message: Option<&str>, fun: &'static Fun, line: u32, is_panic: bool) {
-    // Until the pipeline can emit an event at once, the failure is seen by nobody.
-    let _ = (type_name, message, fun.at(line), is_panic);
+    let at = fun.at(line);
+    crate::pipeline::emit_now(Context::current(), EventType::PartialFailure, Level::Warning, |unit| {
+        if !is_panic {
+            unit.set_in("exc", "type", type_name);
+        }
+        if let Some(message) = message {
+            unit.set_in("exc", "msg", message);
+        }
+        unit.set_in("exc", "loc", Value::Display(&at));
+        unit.set_in("exc", "cause_loc", Value::Display(&at));
+        if is_panic {
+            unit.set_in("exc", "panic", true);
+        }
+    });
 }
 
 fn panicked(payload: &(dyn std::any::Any + Send), fun: &'static Fun) {

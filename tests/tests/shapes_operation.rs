@@ -1,0 +1,667 @@
+//! Every shape of function under `#[operation]`: it returns what it did, and its calls are counted.
+
+#![allow(
+    clippy::needless_question_mark,
+    clippy::ptr_arg,
+    clippy::never_loop,
+    clippy::useless_vec,
+    reason = "a shape is what it is"
+)]
+
+use std::error::Error;
+use std::fmt::Display;
+use std::future::ready;
+use std::num::ParseIntError;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use canonlog::{Kind, Value, begin, operation, testing};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+/// Runs a future that never waits.
+fn block_on<F: Future>(future: F) -> F::Output {
+    future.now_or_never().expect("nothing in these shapes waits")
+}
+
+/// How many calls of operations a record counted.
+fn counted(f: impl FnOnce()) -> u64 {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    scope.context().enter(f);
+    scope.finish();
+    let event = capture.one();
+    let counts = event.view().fields().filter(|(name, _)| name.starts_with("app_") && name.ends_with("_count"));
+    let counts = counts.map(|(name, value)| {
+        let time = format!("{}_time", name.strip_suffix("_count").expect("it ends in it"));
+        assert!(matches!(event.view().get(&time), Some(Value::Duration(_))), "{time}: {event:?}");
+        if let Value::U64(count) = value { count } else { panic!("{name} is no count: {event:?}") }
+    });
+    counts.sum()
+}
+
+#[test]
+fn a_sync_function() {
+    #[operation]
+    fn add(a: u8, b: u8) -> u8 {
+        a + b
+    }
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_async_function() {
+    #[operation]
+    async fn add(a: u8, b: u8) -> u8 {
+        ready(a).await + b
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(add(1, 2)), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_function_without_a_result() {
+    #[operation]
+    fn fill(out: &mut Vec<u8>) {
+        if out.is_empty() {
+            return;
+        }
+        out.push(1);
+    }
+    let counted = counted(|| {
+        let mut out = vec![0];
+        fill(&mut out);
+        assert_eq!(out, [0, 1]);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_method_by_reference() {
+    struct Cart(u8);
+    impl Cart {
+        #[operation]
+        fn total(&self) -> u8 {
+            self.0
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(Cart(3).total(), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_method_by_mutable_reference() {
+    struct Cart(u8);
+    impl Cart {
+        #[operation]
+        async fn grow(&mut self) -> &mut u8 {
+            self.0 += 1;
+            &mut self.0
+        }
+    }
+    let counted = counted(|| {
+        let mut cart = Cart(1);
+        *block_on(cart.grow()) += 1;
+        assert_eq!(cart.0, 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_method_by_pinned_reference() {
+    struct Cart(u8);
+    impl Cart {
+        #[operation]
+        fn grow(mut self: Pin<&mut Self>) -> u8 {
+            self.0 += 1;
+            self.0
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(Pin::new(&mut Cart(1)).grow(), 2);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_method_by_value_and_by_box() {
+    struct Cart(String);
+    impl Cart {
+        #[operation]
+        fn name(self) -> String {
+            self.0
+        }
+        #[operation]
+        async fn boxed_name(self: Box<Self>) -> String {
+            self.0
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(Cart("a".to_owned()).name(), "a");
+        assert_eq!(block_on(Box::new(Cart("b".to_owned())).boxed_name()), "b");
+    });
+    assert_eq!(counted, 2);
+}
+
+#[test]
+fn a_generic_with_constants_and_where() {
+    #[operation]
+    fn sum<'v, T, const N: usize>(values: &'v [T; N]) -> u64
+    where
+        T: Copy + 'v,
+        u64: From<T>,
+    {
+        values.iter().map(|value| u64::from(*value)).sum()
+    }
+    let counted = counted(|| {
+        assert_eq!(sum(&[1_u8, 2]), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn elided_lifetimes() {
+    #[operation]
+    async fn first(text: &str, _other: u8) -> &str {
+        text.split(' ').next().unwrap_or(text)
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(first("a b", 0)), "a");
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn named_lifetimes() {
+    #[operation]
+    fn longer<'a, 'b: 'a>(a: &'a str, b: &'b str) -> &'a str {
+        if a.len() > b.len() { a } else { b }
+    }
+    let counted = counted(|| {
+        assert_eq!(longer("a", "bc"), "bc");
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_argument_of_some_type() {
+    #[operation]
+    async fn show(value: impl Display + Send) -> String {
+        value.to_string()
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(show(7)), "7");
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_result_of_some_type() {
+    #[operation]
+    fn evens(limit: u32) -> impl Iterator<Item = u32> {
+        (0..limit).filter(|n| n % 2 == 0)
+    }
+    let counted = counted(|| {
+        assert_eq!(evens(5).collect::<Vec<_>>(), [0, 2, 4]);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_result_of_some_type_inside_another() {
+    #[operation]
+    fn digits(text: &str) -> Result<impl Iterator<Item = u32>, ParseIntError> {
+        let number: u32 = text.parse()?;
+        Ok((0..number).rev())
+    }
+    let counted = counted(|| {
+        assert_eq!(digits("3").expect("a number").collect::<Vec<_>>(), [2, 1, 0]);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_async_method_of_a_trait() {
+    trait Load {
+        async fn load(&self, id: u8) -> u8;
+        async fn twice(&self, id: u8) -> u8 {
+            self.load(id).await * 2
+        }
+    }
+    struct Cart;
+    impl Load for Cart {
+        #[operation]
+        async fn load(&self, id: u8) -> u8 {
+            id + 1
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.twice(1)), 4);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_default_body_in_a_trait() {
+    trait Load {
+        fn id(&self) -> u8;
+        #[operation]
+        async fn load(&self) -> u8 {
+            self.id() + 1
+        }
+    }
+    struct Cart;
+    impl Load for Cart {
+        fn id(&self) -> u8 {
+            6
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load()), 7);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_method_of_an_async_trait() {
+    #[async_trait]
+    trait Load {
+        async fn load(&self, id: u8) -> Result<u8, ParseIntError>;
+    }
+    struct Cart;
+    #[async_trait]
+    impl Load for Cart {
+        #[operation]
+        async fn load(&self, id: u8) -> Result<u8, ParseIntError> {
+            let one: u8 = "1".parse()?;
+            Ok(ready(id).await + one)
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_default_of_an_async_trait_below_other_attributes() {
+    #[async_trait]
+    trait Load {
+        #[allow(clippy::must_use_candidate)]
+        #[operation]
+        #[doc = "Loads."]
+        async fn load(&self, id: u8) -> u8 {
+            ready(id).await + 1
+        }
+    }
+    struct Cart;
+    #[async_trait]
+    impl Load for Cart {}
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load(1)), 2);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn destructured_arguments() {
+    struct Cart {
+        id: u8,
+        lines: (u8, u8),
+    }
+    #[operation]
+    async fn total(Cart { id, lines: (a, b) }: Cart, [c, _]: [u8; 2], mut d: u8) -> u8 {
+        d += 1;
+        id + a + b + c + d
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(total(Cart { id: 1, lines: (2, 3) }, [4, 0], 5)), 16);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_unsafe_function() {
+    #[expect(unsafe_code, reason = "an unsafe function is the point")]
+    mod danger {
+        use canonlog::operation;
+        #[operation]
+        pub(super) unsafe fn id(a: u8) -> u8 {
+            a
+        }
+        pub(super) fn call() -> u8 {
+            // SAFETY: it does nothing.
+            unsafe { id(3) }
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(danger::call(), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_extern_function() {
+    #[operation]
+    extern "C" fn add(a: u8, b: u8) -> u8 {
+        a + b
+    }
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_function_made_by_a_macro() {
+    macro_rules! make {
+        ($name:ident, $result:ty, $body:expr) => {
+            #[operation]
+            fn $name() -> $result {
+                $body
+            }
+        };
+    }
+    make!(three, Result<u8, ParseIntError>, Ok("3".parse::<u8>()?));
+    let counted = counted(|| {
+        assert_eq!(three(), Ok(3));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_async_closure_in_the_body() {
+    #[operation]
+    async fn add(a: u8) -> u8 {
+        let later = async |b: u8| a + ready(b).await;
+        later(2).await
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(add(1)), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_boxed_recursion() {
+    #[operation]
+    fn depth(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
+        if n == 0 {
+            return Box::pin(ready(0));
+        }
+        Box::pin(async move { depth(n - 1).await + 1 })
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(depth(3)), 3);
+    });
+    assert_eq!(counted, 4);
+}
+
+#[test]
+fn a_boxed_future_by_its_alias() {
+    #[operation]
+    fn load<'a>(text: &'a str) -> BoxFuture<'a, Result<u8, ParseIntError>> {
+        Box::pin(async move { text.parse() })
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(load("7")), Ok(7));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_returned_async_block() {
+    #[operation]
+    fn load(id: u8) -> impl Future<Output = Result<u8, ParseIntError>> + Send {
+        let text = id.to_string();
+        async move {
+            let id: u8 = text.parse()?;
+            Ok(id + 1)
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_returned_future_of_another_function() {
+    async fn inner(id: u8) -> Result<u8, ParseIntError> {
+        Ok(id)
+    }
+    #[operation]
+    fn load(id: u8) -> impl Future<Output = Result<u8, ParseIntError>> {
+        if id > 7 {
+            return inner(7);
+        }
+        match id {
+            0 => inner(1),
+            id => {
+                let id = id + 1;
+                inner(id)
+            }
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn other_attributes_around() {
+    /// Adds.
+    #[inline]
+    #[operation]
+    #[must_use]
+    #[cfg(not(any()))]
+    fn add(a: u8, b: u8) -> u8 {
+        #![allow(clippy::let_and_return)]
+        let sum = a + b;
+        sum
+    }
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_function_that_never_returns() {
+    #[operation]
+    fn fail(code: u8) -> ! {
+        panic!("left with {code}")
+    }
+    #[operation]
+    async fn fail_later(code: u8) -> ! {
+        ready(()).await;
+        panic!("left with {code}")
+    }
+    let counted = counted(|| {
+        let left = std::panic::catch_unwind(|| fail(3)).expect_err("it never returns");
+        assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 3"));
+        let left = std::panic::catch_unwind(|| block_on(fail_later(4))).expect_err("it never returns");
+        assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 4"));
+    });
+    assert_eq!(counted, 2);
+}
+
+#[test]
+fn a_mutable_reference_out_of_an_argument() {
+    #[operation]
+    fn first<T>(items: &mut Vec<T>) -> &mut T {
+        &mut items[0]
+    }
+    let counted = counted(|| {
+        let mut items = vec![1, 2];
+        *first(&mut items) = 7;
+        assert_eq!(items, [7, 2]);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_result_of_a_mutable_reference() {
+    #[operation]
+    fn first<T>(items: &mut Vec<T>) -> Result<&mut T, String> {
+        let first = items.first_mut().ok_or_else(|| "empty".to_owned())?;
+        Ok(first)
+    }
+    let counted = counted(|| {
+        let mut items = vec![1, 2];
+        *first(&mut items).expect("an item") = 7;
+        assert_eq!(items, [7, 2]);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn names_of_the_prelude_that_mean_something_else() {
+    #[allow(dead_code, non_snake_case, non_upper_case_globals, clippy::enum_variant_names)]
+    mod shadowed {
+        use canonlog::operation;
+        mod std {}
+        mod core {}
+        mod alloc {}
+        struct Result;
+        struct Option;
+        struct Box;
+        fn Ok(a: u8) -> u8 {
+            a
+        }
+        fn Err(a: u8) -> u8 {
+            a
+        }
+        fn Some(a: u8) -> u8 {
+            a
+        }
+        const None: u8 = 0;
+        type E = ::std::num::ParseIntError;
+        #[operation]
+        pub(super) fn parse(text: &str) -> ::std::result::Result<u8, E> {
+            let number: u8 = text.parse()?;
+            ::std::result::Result::Ok(Ok(number) + Err(0) + Some(None))
+        }
+        #[operation]
+        pub(super) async fn parse_later(text: &str) -> ::std::result::Result<u8, E> {
+            let number: u8 = text.parse()?;
+            ::std::result::Result::Ok(number)
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(shadowed::parse("3"), Ok(3));
+        assert_eq!(block_on(shadowed::parse_later("3")), Ok(3));
+    });
+    assert_eq!(counted, 2);
+}
+
+#[test]
+fn a_result_by_an_alias() {
+    type Fallible<T> = Result<T, ParseIntError>;
+    #[operation]
+    async fn parse(text: &str) -> Fallible<Box<dyn Fn() -> u8>> {
+        let number = text.parse()?;
+        if number == 0 {
+            return Ok(Box::new(|| 0));
+        }
+        Ok(Box::new(move || number))
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(parse("3")).expect("a number")(), 3);
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn operands_whose_types_are_inferred() {
+    #[operation]
+    fn total(text: &str) -> Result<u32, Box<dyn Error>> {
+        let one: u32 = text.parse()?;
+        let parts = text.split(' ').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>()?;
+        let narrow: u8 = one.try_into()?;
+        let nested = Some(Ok::<u32, ParseIntError>(1)).transpose()?.unwrap_or(0);
+        let inner = || -> Result<u32, ParseIntError> { Ok("1".parse::<u32>()? + 1) };
+        let listed = vec!["1".parse::<u32>()?, inner()?];
+        Ok(one + parts.iter().sum::<u32>() + u32::from(narrow) + nested + listed.len() as u32)
+    }
+    let counted = counted(|| {
+        assert_eq!(total("3").ok(), Some(12));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn an_error_that_borrows() {
+    #[derive(Debug, PartialEq)]
+    struct Wrong<'a>(&'a str);
+    impl Display for Wrong<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+    fn check(text: &str) -> Result<u8, Wrong<'_>> {
+        text.parse().map_err(|_| Wrong(text))
+    }
+    #[operation]
+    async fn load<'a>(text: &'a str) -> Result<u8, Wrong<'a>> {
+        let checked = check(text)?;
+        Ok(checked)
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(load("3")), Ok(3));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn loops_that_continue_and_break() {
+    #[operation]
+    fn count(items: &[&str]) -> Result<u32, ParseIntError> {
+        let mut sum = 0;
+        'all: for item in items {
+            if item.is_empty() {
+                continue;
+            }
+            loop {
+                sum += item.parse::<u32>()?;
+                break 'all;
+            }
+        }
+        loop {
+            if sum > 0 {
+                break Ok(sum);
+            }
+            return Ok(7);
+        }
+    }
+    let counted = counted(|| {
+        assert_eq!(count(&["", "3", "x"]), Ok(3));
+    });
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_future_that_stays_send() {
+    #[operation]
+    async fn load(id: u8) -> Result<u8, ParseIntError> {
+        let text = id.to_string();
+        let one: u8 = text.parse()?;
+        ready(()).await;
+        Ok(one + text.len() as u8)
+    }
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let counted = counted(|| {
+        assert_eq!(block_on(is_send(load(3))), Ok(4));
+    });
+    assert_eq!(counted, 1);
+}
