@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::clock;
 use crate::event::{is_reserved, order};
+use crate::fields::Fields;
 use crate::id;
 use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
 use crate::record::log::{By, Kind as Holds, Writer};
@@ -151,6 +152,21 @@ impl Context {
         with_text(value.to_value(), |value, whole| {
             current::write_here(|body, writer| set_named(body, &name, renamed, value, whole, writer));
         });
+    }
+
+    /// Sets every field that a struct has ([`Fields`]), each as [`set`](Context::set) does.
+    ///
+    /// ```
+    /// #[derive(canonlog::Fields)]
+    /// struct Cart {
+    ///     cart_id: u64,
+    ///     cart_total: f64,
+    /// }
+    ///
+    /// canonlog::Context::record(&Cart { cart_id: 7, cart_total: 19.99 });
+    /// ```
+    pub fn record(fields: &(impl Fields + ?Sized)) {
+        fields.record(&mut |key, value| set_here("app", key, value));
     }
 
     /// Adds a number or a duration to `app_<key>`, which begins at nothing.

@@ -29,7 +29,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         let (guard, records, stmts) =
             (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {
-            let #guard = #runtime::operation(&#unit);
+            let #guard = #runtime::operation(|| &#unit);
             #records
             { #(#stmts)* }
         }

@@ -15,9 +15,10 @@ use pin_project_lite::pin_project;
 use super::exits;
 use super::probe::Failure;
 use super::site::Fun;
-use crate::context::{Context, OwnedValue, TimeGuard};
+use crate::context::{Context, OwnedValue};
 use crate::pipeline::{Kind, Scope, begin as begin_record};
-use crate::record::set_site;
+use crate::record::keys::{self, Suffix};
+use crate::record::{Packed, Section, current, set_site};
 
 /// What an annotated function is.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Unit {
 
     fn begin(&'static self) -> Running {
         match self.kind {
-            UnitKind::Operation => Running::Operation(operation(self)),
+            UnitKind::Operation => Running::Operation(self.section()),
             UnitKind::Job => {
                 let parent = Context::current();
                 let scope = begin_record(Kind::Job);
@@ -91,10 +92,27 @@ impl Unit {
                     self.set_name(current, "resp", "view");
                     Running::View
                 } else {
-                    Running::Operation(operation(self))
+                    Running::Operation(self.section())
                 }
             }
         }
+    }
+
+    /// Counts an operation, and begins to time it.
+    fn section(&self) -> Packed {
+        Context::add(self.count, 1_u64);
+        let began = current::handle().and_then(|handle| Section::start(handle, self.key()));
+        began.map_or(Packed::NONE, Packed::new)
+    }
+
+    fn stop(&self, section: Packed) {
+        if let Some(section) = section.section(self.key()) {
+            section.stop();
+        }
+    }
+
+    fn key(&self) -> keys::KeyId {
+        keys::find("app", self.time, Suffix::Time)
     }
 
     /// Records how the function ended.
@@ -102,7 +120,7 @@ impl Unit {
         let cx = match &running {
             Running::Own(scope) => scope.context(),
             Running::View => Context::current(),
-            Running::Operation(_) => return,
+            Running::Operation(section) => return self.stop(*section),
         };
         let failed = failure.is_some();
         if let Some(Failure { type_name, message }) = failure {
@@ -127,22 +145,29 @@ impl Unit {
 
     /// Records that the function was left by a panic.
     fn panicked(&self, running: &Running) {
-        if let Running::Own(scope) = running {
-            let cx = scope.context();
-            scope.panicked();
-            if self.kind == UnitKind::Job {
-                cx.set_in("job", "outcome", "panic");
+        match running {
+            Running::Own(scope) => {
+                scope.panicked();
+                if self.kind == UnitKind::Job {
+                    scope.context().set_in("job", "outcome", "panic");
+                }
             }
+            Running::View => {}
+            Running::Operation(section) => self.stop(*section),
         }
     }
 
     /// Records that the function was dropped before its end.
     fn cancelled(&self, running: &Running) {
-        if let Running::Own(scope) = running {
-            if self.kind == UnitKind::Job {
-                scope.context().set_in("job", "outcome", "cancelled");
+        match running {
+            Running::Own(scope) => {
+                if self.kind == UnitKind::Job {
+                    scope.context().set_in("job", "outcome", "cancelled");
+                }
+                scope.cancelled();
             }
-            scope.cancelled();
+            Running::View => {}
+            Running::Operation(section) => self.stop(*section),
         }
     }
 }
@@ -154,13 +179,13 @@ fn has_no_view(cx: Context) -> bool {
 
 /// What an annotated function is while it runs.
 #[derive(Debug)]
-pub enum Running {
+enum Running {
     /// A record of its own.
     Own(Scope),
     /// The view of a record that somebody else began.
     View,
     /// A timed section.
-    Operation(OperationGuard),
+    Operation(Packed),
 }
 
 impl Running {
@@ -172,29 +197,52 @@ impl Running {
     }
 }
 
-/// Times an operation until it is dropped.
+/// Times an operation until it is dropped: 16 bytes, as `U` has no size.
 #[must_use = "the operation ends when the guard is dropped"]
-#[derive(Debug)]
-pub struct OperationGuard {
-    _section: TimeGuard,
+pub struct OperationGuard<U: Fn() -> &'static Unit> {
+    unit: U,
+    section: Packed,
+}
+
+impl<U: Fn() -> &'static Unit> fmt::Debug for OperationGuard<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationGuard").field("section", &self.section).finish_non_exhaustive()
+    }
+}
+
+impl<U: Fn() -> &'static Unit> Drop for OperationGuard<U> {
+    fn drop(&mut self) {
+        (self.unit)().stop(self.section);
+    }
 }
 
 /// Begins an operation.
-pub fn operation(unit: &'static Unit) -> OperationGuard {
-    Context::add(unit.count, 1_u64);
-    OperationGuard { _section: Context::time(unit.time) }
+pub fn operation<U: Fn() -> &'static Unit>(unit: U) -> OperationGuard<U> {
+    let section = unit().section();
+    OperationGuard { unit, section }
 }
 
-/// Marks a record while its thread unwinds through the boundary: later, the panic may have been caught.
+/// Ends what runs while its thread unwinds through the boundary: later, the panic may have been caught.
 struct Bomb<'a> {
     unit: &'static Unit,
-    running: &'a Running,
+    running: &'a mut Option<Running>,
 }
 
 impl Drop for Bomb<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.unit.panicked(self.running);
+        if std::thread::panicking()
+            && let Some(running) = self.running.take()
+        {
+            self.unit.panicked(&running);
+        }
+    }
+}
+
+impl Bomb<'_> {
+    fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
+        match &*self.running {
+            Some(Running::Own(scope)) => scope.enter(f),
+            _ => f(),
         }
     }
 }
@@ -205,13 +253,12 @@ pub fn call<R>(
     body: impl FnOnce() -> R,
     probe: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
-    let running = unit.begin();
+    let mut running = Some(unit.begin());
     exits::forget();
-    let value = {
-        let _bomb = Bomb { unit, running: &running };
-        running.inside(body)
-    };
-    unit.end(running, probe(&value));
+    let value = Bomb { unit, running: &mut running }.inside(body);
+    if let Some(running) = running {
+        unit.end(running, probe(&value));
+    }
     value
 }
 
@@ -240,11 +287,7 @@ pin_project! {
             if let Some(running) = this.running.take() {
                 // What the future records while it is dropped still lands.
                 running.inside(|| this.future.set(None));
-                if std::thread::panicking() {
-                    (this.unit)().panicked(&running);
-                } else {
-                    (this.unit)().cancelled(&running);
-                }
+                (this.unit)().cancelled(&running);
             }
         }
     }
@@ -269,17 +312,16 @@ where
         let mut this = self.project();
         let unit = (this.unit)();
         let is_first = this.running.is_none();
-        let running = this.running.get_or_insert_with(|| unit.begin());
+        if is_first && this.future.is_some() {
+            *this.running = Some(unit.begin());
+        }
         exits::forget();
-        let poll = {
-            let _bomb = Bomb { unit, running };
-            running.inside(|| {
-                if is_first {
-                    this.init.run();
-                }
-                this.future.as_mut().as_pin_mut().map(|future| future.poll(task))
-            })
-        };
+        let poll = Bomb { unit, running: this.running }.inside(|| {
+            if is_first {
+                this.init.run();
+            }
+            this.future.as_mut().as_pin_mut().map(|future| future.poll(task))
+        });
         match poll {
             Some(Poll::Ready(value)) => {
                 if let Some(running) = this.running.take() {

@@ -12,9 +12,7 @@ pub use inventory;
 pub use std::boxed::Box;
 pub use std::convert::Infallible as Never;
 
-pub use boundary::{
-    Boundary, Init, Once, OperationGuard, Running, Start, Unit, boundary, boxed, call, never, operation, start,
-};
+pub use boundary::{Boundary, Init, Once, OperationGuard, Start, Unit, boundary, boxed, call, never, operation, start};
 pub use exits::{Tap, exit};
 pub use fallback::{
     Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,

@@ -295,6 +295,44 @@ pub(crate) struct Section {
     pub(crate) side: bool,
 }
 
+/// A section in 16 bytes, without its key: annotated futures carry it over their awaits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed {
+    /// Generation and number of the record, 48 and 16 bits; the largest number is the one of no record.
+    handle: u64,
+    /// The moment it began, outermost, side.
+    began: u64,
+}
+
+const NO_RECORD: u64 = u64::MAX;
+
+impl Packed {
+    pub(crate) const NONE: Packed = Packed { handle: NO_RECORD, began: 0 };
+
+    pub(crate) fn new(section: Section) -> Self {
+        let Section { handle, began, outermost, side, .. } = section;
+        match u16::try_from(handle.number) {
+            Ok(number) => Packed {
+                handle: handle.generation << 16 | u64::from(number),
+                began: began << 2 | u64::from(outermost) << 1 | u64::from(side),
+            },
+            Err(_) => Packed::NONE,
+        }
+    }
+
+    pub(crate) fn section(self, key: keys::KeyId) -> Option<Section> {
+        let Packed { handle, began } = self;
+        let number = u32::from(handle as u16);
+        (handle != NO_RECORD).then(|| Section {
+            handle: Handle::new(number, handle >> 16),
+            key,
+            began: began >> 2,
+            outermost: began & 2 != 0,
+            side: began & 1 != 0,
+        })
+    }
+}
+
 impl Section {
     pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
         let began = clock::now();

@@ -68,7 +68,8 @@ impl Fun {
     pub(crate) fn path(&self) -> Path {
         // The name of a type is not stable between compilers: known ends are cut off, and without them the parts serve.
         let path = (self.here)().strip_suffix("::__canonlog_name::__canonlog_here").map(|path| {
-            let mut path = path;
+            // The static in whose initial value the two functions stand is a part of the path.
+            let mut path = path.strip_suffix("::__CANONLOG_FUN").unwrap_or(path);
             while let Some(outer) = path.strip_suffix("::{{closure}}") {
                 path = outer;
             }
@@ -135,7 +136,10 @@ mod tests {
 
     #[test]
     fn the_path_of_an_async_function_has_no_closure_in_it() {
-        assert_eq!(path(|| "shop::checkout::{{closure}}::__canonlog_name::__canonlog_here"), "shop::checkout");
+        assert_eq!(
+            path(|| "shop::checkout::{{closure}}::__CANONLOG_FUN::__canonlog_name::__canonlog_here"),
+            "shop::checkout"
+        );
     }
 
     #[test]
