@@ -58,6 +58,7 @@ impl From<Value<'_>> for OwnedValue {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for OwnedValue {
     fn to_value(&self) -> Value<'_> {
         match self {

@@ -12,30 +12,12 @@ pub fn record(key: &'static str, value: Value<'_>) {
 
 /// A value that outlives what it was made from.
 pub fn keep(value: Value<'_>) -> OwnedValue {
-    match value {
-        Value::Null => OwnedValue::Null,
-        Value::Bool(value) => OwnedValue::Bool(value),
-        Value::I64(value) => OwnedValue::I64(value),
-        Value::U64(value) => OwnedValue::U64(value),
-        Value::F64(value) => OwnedValue::F64(value),
-        Value::Duration(value) => OwnedValue::Duration(value),
-        Value::Str(value) => OwnedValue::Text(value.to_owned()),
-        Value::Display(value) => OwnedValue::Text(crate::scratch::display(value)),
-    }
+    OwnedValue::from(value)
 }
 
 /// Sets fields that were kept until there was a record.
 pub fn record_kept<const N: usize>(kept: [(&'static str, OwnedValue); N]) {
     for (key, value) in kept {
-        let value = match &value {
-            OwnedValue::Null => Value::Null,
-            OwnedValue::Bool(value) => Value::Bool(*value),
-            OwnedValue::I64(value) => Value::I64(*value),
-            OwnedValue::U64(value) => Value::U64(*value),
-            OwnedValue::F64(value) => Value::F64(*value),
-            OwnedValue::Duration(value) => Value::Duration(*value),
-            OwnedValue::Text(value) => Value::Str(value),
-        };
         Context::set(key, value);
     }
 }
