@@ -51,6 +51,7 @@ fn run_child(child: Child) -> ExitCode {
         // A writer thread needs the pauses that a server's requests leave it.
         Child::Threads { rounds, .. } => {
             threads::child(entry, rounds, entry.to_file.then_some(Duration::from_millis(3)));
+            peers::canonlog::end();
         }
     }
     ExitCode::SUCCESS
@@ -133,7 +134,7 @@ fn measure_all(run: &Run) -> ExitCode {
         });
     }
 
-    if chosen("canonlog") && Entry::named("canonlog").is_some() {
+    if chosen("canonlog") {
         progress("operations");
         results.operations = Some(operations::measure(&input, if run.quick { 200 } else { 1_500 }));
         for name in ["limit-tsc", "canonlog", "canonlog-file"] {

@@ -27,6 +27,8 @@ pub struct Scaling {
 pub const ENOUGH: u64 = 30;
 
 const BATCH: u32 = 256;
+/// With a writer beside them: it is woken every 64 events, and a longer batch would always meet it.
+const BATCH_WITH_WRITER: u32 = 32;
 
 pub fn measure(name: &str, rounds: u64) -> Result<Scaling, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
@@ -64,10 +66,11 @@ fn side(me: usize, entry: Entry, rounds: u64, pause: Option<Duration>, meeting: 
     pin(me);
     let input = Input::example();
     let mut peer = (entry.make)();
+    let length = if pause.is_some() { BATCH_WITH_WRITER } else { BATCH };
     let batch = |peer: &mut dyn crate::peers::Peer| {
         let before = involuntary_switches();
         let start = Instant::now();
-        for _ in 0..BATCH {
+        for _ in 0..length {
             peer.request(&input);
         }
         let time = start.elapsed().as_nanos() as f64;

@@ -1,7 +1,6 @@
 //! The peers: each records the same request, in the way that its own documentation recommends.
 
 mod by_hand;
-#[allow(dead_code)]
 pub mod canonlog;
 mod fastrace;
 mod limit;
@@ -48,6 +47,7 @@ pub const ALL: &[Entry] = &[
     peer("limit-noclock", "by hand, the clock stands still: formatting alone", limit::no_clock),
     peer("limit-tsc", "by hand, logfmt, rdtsc: the limit", limit::tsc),
     peer("limit-instant", "by hand, logfmt, Instant", limit::instant),
+    peer("canonlog", "ambient, logfmt", canonlog::make),
     peer("canonlog-format", "its logfmt on a finished event: formatting alone", canonlog::format::make),
     peer("serde-json", "struct by hand, JSON", serde_struct::make),
     peer("slog", "one record, JSON; fields and sums by hand", slog::make),
@@ -56,4 +56,5 @@ pub const ALL: &[Entry] = &[
     peer("wide-log", "ambient, JSON; sums by hand", wide_log::make),
     peer("fastrace", "8 spans, JSON; collected on another thread", fastrace::make),
     peer("tracing-record", "a span recorded into, JSON; sums by hand", tracing_record::make),
+    Entry { name: "canonlog-file", about: "to a file, in the background", make: canonlog::to_file, to_file: true },
 ];

@@ -6,6 +6,8 @@ pub mod format;
 pub mod operations;
 mod pipeline;
 
+pub use pipeline::end;
+
 use std::hint::black_box;
 
 use canonlog::{Context, Kind};
@@ -61,9 +63,6 @@ fn handler(input: &Input) {
 
 #[inline(never)]
 fn query(sql: &str) {
-    let _query = Context::time(sql_key(sql));
+    let _query = canonlog::db::start(sql);
     black_box(sql);
-}
-fn sql_key(_: &str) -> &'static str {
-    "db"
 }
