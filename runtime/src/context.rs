@@ -271,6 +271,15 @@ impl Context {
     #[inline]
     pub fn set_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         let value = value.to_value();
+        let id = keys::find(namespace, key, Suffix::None);
+        if current::claimed(self.handle).is_some_and(|body| id != NOT_INTERNED && body.first_value(id, &value)) {
+            return;
+        }
+        self.set_slowly(namespace, key, value);
+    }
+
+    #[inline(never)]
+    fn set_slowly(&self, namespace: &'static str, key: &'static str, value: Value<'_>) {
         with_text(value, |value, whole| {
             with_key(namespace, key, |by| {
                 current::write(self.handle, |body, writer| set(body, by, value, whole, writer));
@@ -409,6 +418,19 @@ impl Context {
 
 #[inline]
 pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<'_>) {
+    if current::is_outside() {
+        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
+        return;
+    }
+    let id = keys::find(namespace, key, Suffix::None);
+    if current::claimed_here().is_some_and(|body| id != NOT_INTERNED && body.first_value(id, &value)) {
+        return;
+    }
+    set_slowly(namespace, key, value);
+}
+
+#[inline(never)]
+fn set_slowly(namespace: &'static str, key: &'static str, value: Value<'_>) {
     with_text(value, |value, whole| {
         with_key(namespace, key, |by| {
             current::write_here(|body, writer| set(body, by, value, whole, writer));

@@ -76,7 +76,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 /// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    const KNOWN: [&[&str]; 4] = [
+    const KNOWN: [&[&str]; 5] = [
         &[
             "req_id",
             "req_method",
@@ -99,6 +99,7 @@ pub(crate) fn order(name: &str) -> u16 {
             "exc_panic",
         ],
         &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
+        &["db_queries", "db_time", "db_dup_queries", "db_dup_time", "db_dup_top", "db_dup_loc"],
     ];
     let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
     let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(0xFF);
@@ -164,11 +165,33 @@ pub(crate) struct Content {
     pub(crate) unix_nanos: i64,
     fields: Vec<Field>,
     text: String,
+    /// Which orders may be among the fields, one bit for each ([`Content::bit`]): most fields are set once, and need no search.
+    seen: [u64; 4],
 }
 
 impl Content {
+    #[inline]
+    fn bit(order: u16) -> (usize, u64) {
+        let at = (order >> 8 & 0xF) << 4 | if order & 0xFF < 15 { order & 0xF } else { 15 };
+        (usize::from(at >> 6), 1 << (at & 63))
+    }
+
+    #[inline]
+    fn push(&mut self, field: Field) {
+        let (word, bit) = Self::bit(field.order);
+        self.seen[word] |= bit;
+        self.fields.push(field);
+    }
+
     pub(crate) const fn new() -> Self {
-        Content { kind: EventType::Log, level: Level::Info, unix_nanos: 0, fields: Vec::new(), text: String::new() }
+        Content {
+            kind: EventType::Log,
+            level: Level::Info,
+            unix_nanos: 0,
+            fields: Vec::new(),
+            text: String::new(),
+            seen: [0; 4],
+        }
     }
 
     /// Empties the content and keeps its buffers.
@@ -176,6 +199,7 @@ impl Content {
         (self.kind, self.level, self.unix_nanos) = (kind, level, unix_nanos);
         self.fields.clear();
         self.text.clear();
+        self.seen = [0; 4];
     }
 
     pub(crate) fn view(&self) -> Event<'_> {
@@ -263,19 +287,19 @@ impl Content {
     /// Adds a field without looking for one of the same name.
     pub(crate) fn push_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
         let value = self.store(value);
-        self.fields.push(Field { name: Name::Static(name), order, framework, value });
+        self.push(Field { name: Name::Static(name), order, framework, value });
     }
 
     /// Adds a field whose name was made at run time, without looking for one of the same name.
     pub(crate) fn push_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
         let name = Name::Text(self.keep(name));
         let value = self.store(value);
-        self.fields.push(Field { name, order, framework, value });
+        self.push(Field { name, order, framework, value });
     }
 
     /// Sets a field; one of the same name keeps its position.
     pub(crate) fn set_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
-        match self.position(name) {
+        match self.position(name, order) {
             Some(at) => self.fields[at].value = self.store(value),
             None => self.push_static(name, order, framework, value),
         }
@@ -283,14 +307,19 @@ impl Content {
 
     /// Sets a field whose name was made at run time.
     pub(crate) fn set_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
-        match self.position(name) {
+        match self.position(name, order) {
             Some(at) => self.fields[at].value = self.store(value),
             None => self.push_text(name, order, framework, value),
         }
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| self.name_of(field) == name)
+    #[inline]
+    fn position(&self, name: &str, order: u16) -> Option<usize> {
+        let (word, bit) = Self::bit(order);
+        if self.seen[word] & bit == 0 {
+            return None;
+        }
+        self.fields.iter().position(|field| field.order == order && self.name_of(field) == name)
     }
 
     /// Keeps the fields for which `keep` is true.
@@ -303,18 +332,21 @@ impl Content {
 
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
-        if self.fields.windows(2).all(|pair| pair[0].order <= pair[1].order && rank_of(pair[0].order) != OTHER_RANK) {
-            return;
-        }
         // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
-        for at in 1..self.fields.len() {
-            let mut to = at;
-            while to > 0 && self.fields[to - 1].order > self.fields[at].order {
-                to -= 1;
+        let mut last = 0;
+        for at in 0..self.fields.len() {
+            let order = self.fields[at].order;
+            if order >= last {
+                last = order;
+                continue;
             }
+            let to = self.fields[..at].iter().rposition(|field| field.order <= order).map_or(0, |before| before + 1);
             self.fields[to..=at].rotate_right(1);
         }
-        self.group_other();
+        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 8 | 0xFF);
+        if self.seen[word] & bit != 0 {
+            self.group_other();
+        }
     }
 
     /// Brings fields of one unknown namespace together, in the order of each namespace's first write.
@@ -373,7 +405,7 @@ impl<'a> Filler<'a> {
 
     #[inline]
     pub(crate) fn push(&mut self, name: Name, order: u16, framework: bool, value: Stored) {
-        self.content.fields.push(Field { name, order, framework, value });
+        self.content.push(Field { name, order, framework, value });
     }
 
     /// The value of a field that was pushed before, by its name.
@@ -449,7 +481,8 @@ impl<'a> Event<'a> {
 
     /// The value of one field, by its full name: `resp_status`.
     pub fn get(&self, name: &str) -> Option<Value<'a>> {
-        self.fields().find_map(|(field, value)| (field == name).then_some(value))
+        let field = self.content.fields.iter().find(|field| self.content.name_of(field) == name)?;
+        Some(self.content.value_of(field.value))
     }
 
     /// The fields as a format reads them: a text value is looked up by [`Event::text_of`], where it is written.

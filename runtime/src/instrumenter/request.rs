@@ -8,8 +8,6 @@ struct Request;
 
 impl Instrumenter for Request {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
-        let elapsed = unit.elapsed();
-        unit.set_in("resp", "time", elapsed);
         if unit.get("req_method").is_some() {
             absent(unit, "req_referrer", "req", "referrer");
             absent(unit, "req_user_agent", "req", "user_agent");

@@ -51,6 +51,36 @@ pub(crate) fn handle() -> Option<Handle> {
     (inside.how != How::Outside).then_some(inside.handle)
 }
 
+/// The log of a record, in the usual case: this thread has the claim, nobody has written beside it, it is open.
+#[inline(always)]
+pub(crate) fn claimed(handle: Handle) -> Option<&'static super::slot::Body> {
+    let inside = INSIDE.get();
+    if inside.how != How::Claimed || inside.handle != handle {
+        return None;
+    }
+    let slot = inside.slot?;
+    let usual = state::is_open(slot.head.word.load(Relaxed), inside.open) && slot.head.side.load(Relaxed) == 0;
+    usual.then_some(slot.body)
+}
+
+/// Whether this thread is in no record.
+#[inline(always)]
+pub(crate) fn is_outside() -> bool {
+    INSIDE.get().how == How::Outside
+}
+
+/// As [`claimed`], of the record this thread is inside.
+#[inline(always)]
+pub(crate) fn claimed_here() -> Option<&'static super::slot::Body> {
+    let inside = INSIDE.get();
+    if inside.how != How::Claimed {
+        return None;
+    }
+    let slot = inside.slot?;
+    let usual = state::is_open(slot.head.word.load(Relaxed), inside.open) && slot.head.side.load(Relaxed) == 0;
+    usual.then_some(slot.body)
+}
+
 /// Writes to the record this thread is inside; `None` (and counted) outside, or if it has ended.
 #[inline]
 pub(crate) fn write_here<R>(write: impl FnMut(&'static super::slot::Body, Writer) -> R) -> Option<R> {

@@ -117,7 +117,9 @@ struct Found {
 
 const NOTHING: Found =
     Found { key: 0, namespace: 0, key_len: 0, namespace_len: 0, suffix: Suffix::None, id: NOT_INTERNED };
-const CACHE: usize = 256;
+const CACHE: usize = 512;
+/// How many places a key may stand in.
+const WAYS: usize = 4;
 
 thread_local! {
     static CACHED: [Cell<Found>; CACHE] = const { [const { Cell::new(NOTHING) }; CACHE] };
@@ -130,22 +132,39 @@ pub(crate) fn find(namespace: &'static str, key: &'static str, suffix: Suffix) -
     let mixed = (key_at as u64 ^ (namespace_at as u64).rotate_left(21) ^ ((suffix as u64) << 3))
         .wrapping_mul(0x9E37_79B9_7F4A_7C15);
     CACHED.with(|cached| {
-        let cell = &cached[(mixed >> 56) as usize];
-        let found = cell.get();
-        if found.key == key_at
-            && found.namespace == namespace_at
-            && found.key_len as usize == key.len()
-            && usize::from(found.namespace_len) == namespace.len()
-            && found.suffix == suffix
-        {
-            return found.id;
+        let first = (mixed >> (64 - CACHE.trailing_zeros())) as usize;
+        // Two keys of one place would put each other out with every request: there are more places for each.
+        for at in first..first + WAYS {
+            let found = cached[at % CACHE].get();
+            if found.key == key_at
+                && found.namespace == namespace_at
+                && found.key_len as usize == key.len()
+                && usize::from(found.namespace_len) == namespace.len()
+                && found.suffix == suffix
+            {
+                return found.id;
+            }
         }
-        let id = intern(namespace, key, suffix);
-        if let (Ok(key_len), Ok(namespace_len)) = (u32::try_from(key.len()), u16::try_from(namespace.len())) {
-            cell.set(Found { key: key_at, namespace: namespace_at, key_len, namespace_len, suffix, id });
-        }
-        id
+        find_slowly(cached, first, namespace, key, suffix)
     })
+}
+
+#[cold]
+#[inline(never)]
+fn find_slowly(
+    cached: &[Cell<Found>; CACHE],
+    first: usize,
+    namespace: &'static str,
+    key: &'static str,
+    suffix: Suffix,
+) -> KeyId {
+    let id = intern(namespace, key, suffix);
+    let free = (first..first + WAYS).map(|at| at % CACHE).find(|at| cached[*at].get().id == NOT_INTERNED);
+    if let (Ok(key_len), Ok(namespace_len)) = (u32::try_from(key.len()), u16::try_from(namespace.len())) {
+        let (key, namespace) = (key.as_ptr().addr(), namespace.as_ptr().addr());
+        cached[free.unwrap_or(first)].set(Found { key, namespace, key_len, namespace_len, suffix, id });
+    }
+    id
 }
 
 #[cold]

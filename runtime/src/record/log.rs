@@ -278,6 +278,7 @@ impl Body {
     }
 
     /// Where an entry's value begins.
+    #[inline]
     fn value_at(&self, at: usize, header: Header) -> usize {
         let side = usize::from(header.has(SIDE));
         let name = if header.key() == u64::from(NOT_INTERNED.0) {
@@ -413,6 +414,140 @@ impl Body {
             self.word(end - 1).store(last(rest), Relaxed);
         }
         end
+    }
+
+    // ---- the usual case: a key that is not there yet, in a log with room, by the thread with the claim ----
+
+    /// A place for an entry of `need` words under a new key; none where the case is not the usual one.
+    #[inline(always)]
+    fn place(&self, id: KeyId, need: usize) -> Option<usize> {
+        let (word, bit) = Self::bit(id);
+        let present = self.present[word].load(Relaxed);
+        let at = self.len.load(Relaxed) as usize;
+        if present & bit != 0 || at + need > LOG {
+            return None;
+        }
+        let key = keys::key(id);
+        if key.renamed {
+            return None;
+        }
+        if !key.framework {
+            let users = self.users.load(Relaxed);
+            if users >= self.limits.load(Relaxed) >> 40 {
+                return None;
+            }
+            self.users.store(users + 1, Relaxed);
+        }
+        Some(at)
+    }
+
+    /// Ends an entry in its [`place`](Self::place). The index comes last: until then a reader finds what stood there before.
+    #[inline(always)]
+    fn placed(&self, id: KeyId, at: usize, end: usize) {
+        self.len.store(end as u64, Release);
+        let (word, bit) = Self::bit(id);
+        let slot = usize::from(id.0) % 256;
+        let shift = slot % 4 * 16;
+        let index = &self.index[slot / 4];
+        index.store(index.load(Relaxed) & !(0xFFFF << shift) | (at as u64) << shift, Relaxed);
+        self.present[word].store(self.present[word].load(Relaxed) | bit, Relaxed);
+    }
+
+    /// Sets a new key to a number; false where it must be set the long way.
+    #[inline]
+    pub(crate) fn first_word(&self, id: KeyId, kind: Kind, value: u64) -> bool {
+        let Some(at) = self.place(id, 2) else { return false };
+        let Some([head, word]) = self.log.get(at..at + 2) else { return false };
+        head.store(Header::new(u64::from(id.0), kind, 0, 8).0, Relaxed);
+        word.store(value, Relaxed);
+        self.placed(id, at, at + 2);
+        true
+    }
+
+    /// Sets a new key to a text; false where it must be set the long way.
+    #[inline]
+    pub(crate) fn first_text(&self, id: KeyId, text: &[u8]) -> bool {
+        let need = words(text.len());
+        if text.len() > (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize {
+            return false;
+        }
+        let Some(at) = self.place(id, 1 + need) else { return false };
+        let Some([head, to @ ..]) = self.log.get(at..at + 1 + need) else { return false };
+        head.store(Header::new(u64::from(id.0), Kind::Text, 0, text.len()).0, Relaxed);
+        let (whole, rest) = text.as_chunks::<8>();
+        for (to, bytes) in to.iter().zip(whole) {
+            to.store(u64::from_le_bytes(*bytes), Relaxed);
+        }
+        if let (false, Some(to)) = (rest.is_empty(), to.last()) {
+            let last = match text.last_chunk::<8>() {
+                // The last eight bytes, without those that the word before has.
+                Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+                None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            };
+            to.store(last, Relaxed);
+        }
+        self.placed(id, at, at + 1 + need);
+        true
+    }
+
+    /// Sets a new key; false where it must be set the long way.
+    #[inline(always)]
+    pub(crate) fn first_value(&self, id: KeyId, value: &Value<'_>) -> bool {
+        match *value {
+            Value::U64(value) => self.first_word(id, Kind::U64, value),
+            Value::Str(text) => self.first_text(id, text.as_bytes()),
+            Value::F64(value) => self.first_word(id, Kind::F64, value.to_bits()),
+            Value::I64(value) => self.first_word(id, Kind::I64, value.cast_unsigned()),
+            Value::Bool(value) => self.first_word(id, Kind::Bool, u64::from(value)),
+            _ => false,
+        }
+    }
+
+    /// The three words of a timer that stands where it usually does.
+    #[inline(always)]
+    fn timer(&self, id: KeyId) -> Option<&[std::sync::atomic::AtomicU64]> {
+        let (word, bit) = Self::bit(id);
+        if self.present[word].load(Relaxed) & bit == 0 {
+            return None;
+        }
+        let slot = usize::from(id.0) % 256;
+        let at = (self.index[slot / 4].load(Relaxed) >> (slot % 4 * 16) & 0xFFFF) as usize;
+        let [head, words @ ..] = self.log.get(at..at + 4)? else { return None };
+        // Kind, no redirect, not a side log's, its own key: all of it in one look.
+        (head.load(Relaxed) == Header::new(u64::from(id.0), Kind::Timer, 0, 24).0).then_some(words)
+    }
+
+    /// As [`timer_start`](Self::timer_start), in the usual case.
+    #[inline]
+    pub(crate) fn timer_starts(&self, id: KeyId, now: u64) -> Option<bool> {
+        if let Some([_, inside, began]) = self.timer(id) {
+            let n = inside.load(Relaxed).cast_signed();
+            inside.store((n + 1).cast_unsigned(), Relaxed);
+            if n == 0 {
+                began.store(now, Relaxed);
+            }
+            return Some(n == 0);
+        }
+        let at = self.place(id, 4)?;
+        let [head, sum, inside, began] = self.log.get(at..at + 4)? else { return None };
+        head.store(Header::new(u64::from(id.0), Kind::Timer, 0, 24).0, Relaxed);
+        sum.store(0, Relaxed);
+        inside.store(1, Relaxed);
+        began.store(now, Relaxed);
+        self.placed(id, at, at + 4);
+        Some(true)
+    }
+
+    /// As [`timer_stop`](Self::timer_stop), in the usual case; false where it must be stopped the long way.
+    #[inline]
+    pub(crate) fn timer_stops(&self, id: KeyId, now: u64) -> bool {
+        let Some([sum, inside, began]) = self.timer(id) else { return false };
+        let n = inside.load(Relaxed).cast_signed() - 1;
+        inside.store(n.cast_unsigned(), Relaxed);
+        if n == 0 {
+            sum.store(sum.load(Relaxed) + now.saturating_sub(began.load(Relaxed)), Relaxed);
+        }
+        true
     }
 
     /// Sets a field.
@@ -722,14 +857,60 @@ impl Body {
         let mut at = from;
         while at < len {
             let header = Header(self.word(at).load(Acquire));
+            let first = self.value_at(at, header);
             if header.key() != MOVED {
                 let (now_at, now) = self.current(at, header);
-                see(Entry { body: self, at, header, now, now_at });
+                let value = if now_at == at { first } else { self.value_at(now_at, now) };
+                see(Entry { body: self, at, header, now, now_at, value });
             }
-            at += self.size(at, header);
+            at = first + words(header.bytes());
         }
         std::sync::atomic::fence(Acquire);
         self.layout.load(Relaxed) == layout
+    }
+
+    /// Whether the log has nothing but plain entries: each under an interned key, none moved, none of a side log, no id from
+    /// outside, and no extension. Most have.
+    fn is_plain(&self, len: usize) -> bool {
+        let (word, bit) = Self::bit(keys::builtin::REQ_ID);
+        if len > LOG || self.present[word].load(Relaxed) & bit != 0 {
+            return false;
+        }
+        let mut at = 0;
+        while let Some(head) = self.log[..len].get(at) {
+            let head = head.load(Relaxed);
+            if head & 0xFFFF >= MOVED || head & (SIDE | 0xFFFF << 24) != 0 {
+                return false;
+            }
+            at += 1 + words(Header(head).bytes());
+        }
+        true
+    }
+
+    /// As [`read`](Self::read), for a log of plain entries: calls `see` with each one's key, kind, words and bytes.
+    /// `None` where it is not such a log.
+    #[inline(always)]
+    pub(crate) fn read_plain<'a>(
+        &'a self,
+        mut see: impl FnMut(KeyId, Kind, &'a [std::sync::atomic::AtomicU64], usize),
+    ) -> Option<bool> {
+        let layout = self.layout.load(Acquire);
+        if layout % 2 == 1 {
+            return Some(false);
+        }
+        let len = self.len.load(Acquire) as usize;
+        if !self.is_plain(len) {
+            return None;
+        }
+        let mut rest = &self.log[..len];
+        while let [head, behind @ ..] = rest {
+            let header = Header(head.load(Relaxed));
+            let (value, next) = behind.split_at_checked(words(header.bytes()))?;
+            see(KeyId(header.key() as u16), header.kind(), value, header.bytes());
+            rest = next;
+        }
+        std::sync::atomic::fence(Acquire);
+        Some(self.layout.load(Relaxed) == layout)
     }
 
     /// One field.
@@ -737,7 +918,7 @@ impl Body {
         let at = self.find(by)?;
         let header = Header(self.word(at).load(Acquire));
         let (now_at, now) = self.current(at, header);
-        Some(Entry { body: self, at, header, now, now_at })
+        Some(Entry { body: self, at, header, now, now_at, value: self.value_at(now_at, now) })
     }
 
     /// Where the log ends.
@@ -794,6 +975,21 @@ impl Payload<'_> {
     }
 }
 
+/// Appends a text that lies in words.
+#[inline]
+pub(crate) fn copy_text(log: &[std::sync::atomic::AtomicU64], len: usize, into: &mut Vec<u8>) {
+    // Eight words at once: an append has its price.
+    let mut left = len;
+    for words in log.chunks(8) {
+        let mut bytes = [0; 64];
+        for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *to = word.load(Relaxed).to_le_bytes();
+        }
+        into.extend_from_slice(&bytes[..left.min(64)]);
+        left = left.saturating_sub(64);
+    }
+}
+
 /// One entry, read.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
@@ -802,6 +998,8 @@ pub(crate) struct Entry<'a> {
     header: Header,
     now_at: usize,
     now: Header,
+    /// Where the current value begins.
+    value: usize,
 }
 
 impl Entry<'_> {
@@ -841,7 +1039,7 @@ impl Entry<'_> {
 
     /// A word of the value.
     pub(crate) fn word(&self, n: usize) -> u64 {
-        self.body.word(self.body.value_at(self.now_at, self.now) + n).load(Relaxed)
+        self.body.word(self.value + n).load(Relaxed)
     }
 
     /// Bytes of text.
@@ -852,12 +1050,9 @@ impl Entry<'_> {
     /// Appends the text.
     #[inline]
     pub(crate) fn text(&self, into: &mut Vec<u8>) {
-        let len = self.now.bytes();
-        let at = self.body.value_at(self.now_at, self.now);
-        let start = into.len();
-        into.reserve(words(len) * 8);
+        let (len, at, start) = (self.now.bytes(), self.value, into.len());
         match self.body.log.get(at..at + words(len)) {
-            Some(log) => log.iter().for_each(|word| into.extend_from_slice(&word.load(Relaxed).to_le_bytes())),
+            Some(log) => return copy_text(log, len, into),
             None => (at..at + words(len))
                 .for_each(|at| into.extend_from_slice(&self.body.word(at).load(Relaxed).to_le_bytes())),
         }

@@ -334,16 +334,34 @@ impl Packed {
 }
 
 impl Section {
+    #[inline]
     pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
         let began = clock::now();
+        if let Some(outermost) = current::claimed(handle).and_then(|body| body.timer_starts(key, began)) {
+            return Some(Section { handle, key, began, outermost, side: false });
+        }
+        Section::start_slowly(handle, key, began)
+    }
+
+    #[inline(never)]
+    fn start_slowly(handle: Handle, key: keys::KeyId, began: u64) -> Option<Section> {
         let (outermost, side) = current::write(handle, |body, writer| {
             (body.timer_start(key, began, writer), matches!(writer, Writer::Side { .. }))
         })?;
         Some(Section { handle, key, began, outermost, side })
     }
 
+    #[inline]
     pub(crate) fn stop(self) {
         let now = clock::now();
+        if !self.side && current::claimed(self.handle).is_some_and(|body| body.timer_stops(self.key, now)) {
+            return;
+        }
+        self.stop_slowly(now);
+    }
+
+    #[inline(never)]
+    fn stop_slowly(self, now: u64) {
         current::write(self.handle, |body, writer| {
             let elsewhere = matches!(writer, Writer::Side { .. }) != self.side;
             body.timer_stop(self.key, self.began, self.outermost, now, elsewhere, writer);

@@ -147,9 +147,49 @@ impl Taking<'_> {
             self.facts.query_texts.clear();
         }
         let late_from = self.late_from;
+        if self.main.is_none() && late_from.is_none() {
+            // The usual case, in one pass without further questions.
+            let Taking { now, facts, filler, .. } = self;
+            let now = *now;
+            if let Some(whole) = body.read_plain(|id, kind, words, bytes| {
+                let key = keys::key(id);
+                let value = match (kind, words) {
+                    (Holds::Text, words) => Stored::Text(filler.text(|into| super::log::copy_text(words, bytes, into))),
+                    (Holds::U64, [word]) => {
+                        let word = word.load(Relaxed);
+                        if id == builtin::RESP_STATUS {
+                            facts.status = Some(word);
+                        }
+                        Stored::U64(word)
+                    }
+                    (Holds::Timer, [sum, inside, began]) => {
+                        let inside = inside.load(Relaxed).cast_signed();
+                        let running = if inside > 0 { now.saturating_sub(began.load(Relaxed)) } else { 0 };
+                        Stored::Nanos(clock::nanos(sum.load(Relaxed) + running))
+                    }
+                    (Holds::Query, [hash, count, nanos, _]) => {
+                        let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
+                        facts.query_texts.push(QueryCount { hash, count, nanos });
+                        return;
+                    }
+                    (Holds::F64, [word]) => Stored::F64(f64::from_bits(word.load(Relaxed))),
+                    (Holds::I64, [word]) => Stored::I64(word.load(Relaxed).cast_signed()),
+                    (Holds::Bool, [word]) => Stored::Bool(word.load(Relaxed) != 0),
+                    (Holds::Nanos, [word]) => Stored::Nanos(word.load(Relaxed)),
+                    _ => Stored::Null,
+                };
+                if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
+                    facts.error = true;
+                }
+                filler.push(Name::Static(key.name), key.order, key.framework, value);
+            }) {
+                return whole;
+            }
+        }
         body.read(0, |entry| {
-            let (order, framework) = match entry.key() {
-                Some(id) => (keys::key(id).order, keys::key(id).framework),
+            let key = entry.key().map(keys::key);
+            let (order, framework) = match key {
+                Some(key) => (key.order, key.framework),
                 None => {
                     let order = entry.name(|_, order| order);
                     (order, is_framework(order))
@@ -158,12 +198,12 @@ impl Taking<'_> {
             if late_from.is_some_and(|from| entry.first_offset() < from) && rank_of(order) != 1 {
                 return;
             }
-            self.entry(entry, order, framework);
+            self.entry(entry, key, order, framework);
         })
     }
 
     #[inline]
-    fn entry(&mut self, entry: Entry<'_>, order: u16, framework: bool) {
+    fn entry(&mut self, entry: Entry<'_>, key: Option<&'static keys::Key>, order: u16, framework: bool) {
         let id = entry.key();
         if let Some(id) = id {
             self.note(id, &entry);
@@ -184,9 +224,9 @@ impl Taking<'_> {
             Holds::Text => Stored::Text(self.filler.text(|bytes| entry.text(bytes))),
             _ => entry.plain().map_or(Stored::Null, stored),
         };
-        match id {
-            Some(id) if self.main.is_none() && self.late_from.is_none() && id != builtin::REQ_ID => {
-                self.filler.push(Name::Static(keys::key(id).name), order, framework, value);
+        match key {
+            Some(key) if self.main.is_none() && self.late_from.is_none() && id != Some(builtin::REQ_ID) => {
+                self.filler.push(Name::Static(key.name), order, framework, value);
             }
             _ => self.merge(&entry, order, framework, value),
         }
