@@ -6,7 +6,8 @@
 //!
 //! Every execution counts, also one that fails; a batch with many parameter sets is one. Two executions are repeats of each
 //! other if their texts are equal byte by byte, placeholders and all: this is the sign of a query in a loop. A unit tells at most
-//! 256 texts apart; executions of further ones count in `db_queries` alone, and in `canonlog_db_untracked`.
+//! 256 texts apart; executions of further ones count in `db_queries` and `db_time`, never as repeats, and in
+//! `canonlog_db_untracked`.
 
 mod hash;
 
@@ -88,5 +89,5 @@ impl Drop for QueryGuard {
 }
 
 fn bill(context: Context, hash: u64, elapsed: Duration) {
-    let _ = (context, hash, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+    context.note_query(hash, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
 }

@@ -76,7 +76,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 /// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    const KNOWN: [&[&str]; 5] = [
+    const KNOWN: [&[&str]; 6] = [
         &[
             "req_id",
             "req_method",
@@ -100,6 +100,7 @@ pub(crate) fn order(name: &str) -> u16 {
         ],
         &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
         &["db_queries", "db_time", "db_dup_queries", "db_dup_time", "db_dup_top", "db_dup_loc"],
+        &["rt_w_count", "rt_w_active", "rt_backlog"],
     ];
     let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
     let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(0xFF);
@@ -320,6 +321,12 @@ impl Content {
             return None;
         }
         self.fields.iter().position(|field| field.order == order && self.name_of(field) == name)
+    }
+
+    /// Whether there is a field of this name.
+    #[inline]
+    pub(crate) fn has(&self, name: &str, order: u16) -> bool {
+        self.position(name, order).is_some()
     }
 
     /// Keeps the fields for which `keep` is true.

@@ -49,6 +49,7 @@ pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
+pub use monitor::saturation;
 pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
 pub use pipeline::{Kind, Pipeline, Scope, Unit, begin};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};

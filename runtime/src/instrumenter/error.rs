@@ -8,7 +8,11 @@ use crate::value::display;
 struct Failure;
 
 impl Instrumenter for Failure {
-    fn call(&self, _unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+    fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+        // A template's failure that was dealt with is no failure of the unit.
+        if !unit.is_failed() && unit.has("exc", "template") {
+            unit.remove("exc_template");
+        }
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ mod error;
 mod order;
 mod request;
 mod runner;
-mod saturation;
+pub(crate) mod saturation;
 
 use std::error::Error;
 
@@ -113,5 +113,11 @@ macro_rules! expect_instrumenters {
                 location: ::core::concat!(::core::file!(), ":", ::core::line!()),
             }
         }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`expect_instrumenters!` takes the names of instrumenters\n\
+             help: write them as texts, as in `expect_instrumenters![\"shop\"]`"
+        );
     };
 }

@@ -1,4 +1,4 @@
-//! What every unit has: how long it took, and `-` for what an HTTP request could have said and did not.
+//! `-` for what readers look for in an HTTP request and did not come: `req_referrer`, `req_user_agent`, `resp_view`.
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::pipeline::Unit;
@@ -6,21 +6,19 @@ use crate::value::Value;
 
 struct Request;
 
+/// What stands in every request's event, with a value or without one.
+const EXPECTED: [(&str, &str); 3] = [("req", "referrer"), ("req", "user_agent"), ("resp", "view")];
+
 impl Instrumenter for Request {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
-        if unit.get("req_method").is_some() {
-            absent(unit, "req_referrer", "req", "referrer");
-            absent(unit, "req_user_agent", "req", "user_agent");
-            absent(unit, "resp_view", "resp", "view");
+        if unit.has("req", "method") {
+            for (namespace, key) in EXPECTED {
+                if !unit.has(namespace, key) {
+                    unit.set_in(namespace, key, Value::Null);
+                }
+            }
         }
         Ok(())
-    }
-}
-
-/// Says that a field which readers look for has no value.
-fn absent(unit: &mut Unit<'_>, name: &str, namespace: &'static str, key: &'static str) {
-    if unit.get(name).is_none() {
-        unit.set_in(namespace, key, Value::Null);
     }
 }
 

@@ -4,14 +4,15 @@ use std::any::Any;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
 
 use super::order::{self, Problem};
 use super::{Expectation, Instrumenter, InstrumenterError, Registration};
+use crate::counters::{self, Count};
 use crate::pipeline::Unit;
+use crate::pipeline::panic::guarded;
 
 /// Why the registered instrumenters cannot run; names each one at fault and where it was registered.
 ///
@@ -59,7 +60,6 @@ struct Entry {
     ready: OnceCell<Box<dyn Instrumenter>>,
     /// Without `init()` a `setup` that failed is not tried again for each request.
     given_up: AtomicBool,
-    errors: AtomicU64,
 }
 
 impl Instrumenters {
@@ -92,7 +92,7 @@ impl Instrumenters {
         for entry in &self.all {
             let outcome = self.ready(entry).map(|instrumenter| guard(|| instrumenter.call(unit)));
             if !matches!(outcome, Some(Ok(()))) {
-                entry.errors.fetch_add(1, Ordering::Relaxed);
+                counters::add(Count::InstrumenterErrors, 1);
                 failed.push_str(if failed.is_empty() { "" } else { "," });
                 failed.push_str(entry.registration.name);
             }
@@ -100,11 +100,6 @@ impl Instrumenters {
         if !failed.is_empty() {
             unit.set_in("canonlog", "instrumenter_errors", failed.as_str());
         }
-    }
-
-    /// How many calls failed so far.
-    pub(crate) fn errors(&self) -> u64 {
-        self.all.iter().map(|entry| entry.errors.load(Ordering::Relaxed)).sum()
     }
 
     fn ready<'a>(&self, entry: &'a Entry) -> Option<&'a dyn Instrumenter> {
@@ -131,7 +126,7 @@ impl Instrumenters {
 
 impl Entry {
     fn new(registration: &'static Registration) -> Entry {
-        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false), errors: AtomicU64::new(0) }
+        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false) }
     }
 
     fn set_up(&self) -> Result<&dyn Instrumenter, InstrumenterSetupError> {
@@ -169,14 +164,14 @@ impl Drop for SettingUp {
 
 /// Runs code of a plugin; a panic becomes an error.
 fn guard(run: impl FnOnce() -> Result<(), InstrumenterError>) -> Result<(), InstrumenterError> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(panic)))
+    guarded(run).unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> InstrumenterError {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let error = text.map_or_else(|| "it panicked".to_owned(), |text| format!("it panicked: {text}")).into();
     // A payload's own `Drop` may panic too.
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(panic)));
+    let _ = guarded(move || drop(panic));
     error
 }
 

@@ -1,4 +1,5 @@
 //! Functions from the records in flight to events, called on a timer by threads of their own.
 
 pub(crate) mod enforce;
+pub mod saturation;
 pub(crate) mod timeout;

@@ -108,7 +108,10 @@ pub(crate) fn parts(number: u16) -> &'static Parts {
 /// Without any set-up, events go to stdout as logfmt.
 #[cold]
 fn fallback() -> &'static Parts {
-    FALLBACK.get_or_init(|| Box::leak(Box::new(Parts::new(Settings::default(), Emitters::fallback()))))
+    FALLBACK.get_or_init(|| {
+        crate::monitor::saturation::ensure_started();
+        Box::leak(Box::new(Parts::new(Settings::default(), Emitters::fallback())))
+    })
 }
 
 /// Makes the process's pipeline; nothing if there is one already.
@@ -119,6 +122,7 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
     PROCESS.set(parts).ok()?;
+    crate::monitor::saturation::ensure_started();
     if parts.timeout != 0 {
         crate::monitor::timeout::ensure_started(parts.settings.timeout);
     }

@@ -85,6 +85,17 @@ impl Unit<'_> {
         self.content.view().get(name)
     }
 
+    /// Whether there is a field `<namespace>_<key>`; quicker than [`get`](Unit::get).
+    pub(crate) fn has(&self, namespace: &'static str, key: &'static str) -> bool {
+        let id = keys::find(namespace, key, Suffix::None);
+        if id == NOT_INTERNED {
+            let (name, _) = keys::join(namespace, key, Suffix::None);
+            return self.content.has(&name, order(&name));
+        }
+        let key = keys::key(id);
+        self.content.has(key.name, key.order)
+    }
+
     /// Sets `app_<key>`.
     pub fn set(&mut self, key: &'static str, value: impl ToValue) {
         self.put("app", key, value.to_value());

@@ -3,4 +3,5 @@
 pub(crate) mod clocks;
 pub(crate) mod fd;
 pub(crate) mod fork;
+pub(crate) mod listen;
 pub(crate) mod slab;
