@@ -16,9 +16,9 @@ use super::exits;
 use super::probe::Failure;
 use super::site::Fun;
 use crate::context::{Context, OwnedValue};
-use crate::pipeline::{Kind, Scope, begin as begin_record};
+use crate::pipeline::{Kind, Resting, Scope, begin as begin_record};
 use crate::record::keys::{self, Suffix};
-use crate::record::{Packed, Section, current, set_site};
+use crate::record::{Begin, Packed, Section, current, set_site};
 
 /// What an annotated function is.
 #[derive(Debug)]
@@ -188,6 +188,47 @@ enum Running {
     Operation(Packed),
 }
 
+/// What a boundary keeps between two polls: in few bytes, as every annotated future holds it.
+#[derive(Debug)]
+enum Stored {
+    /// Not polled yet.
+    New,
+    Own {
+        marks: u8,
+        handle: u64,
+        slotless: Option<Box<Begin>>,
+    },
+    View,
+    Operation(Packed),
+    /// Ended, or being polled.
+    Done,
+}
+
+impl Stored {
+    fn take(&mut self) -> Option<Running> {
+        match std::mem::replace(self, Stored::Done) {
+            Stored::New | Stored::Done => None,
+            Stored::Own { marks, handle, slotless } => {
+                Some(Running::Own(Scope::wake(Resting { handle, marks, slotless })))
+            }
+            Stored::View => Some(Running::View),
+            Stored::Operation(section) => Some(Running::Operation(section)),
+        }
+    }
+
+    fn put(&mut self, running: Option<Running>) {
+        *self = match running {
+            None => Stored::Done,
+            Some(Running::Own(scope)) => {
+                let Resting { handle, marks, slotless } = scope.rest();
+                Stored::Own { marks, handle, slotless }
+            }
+            Some(Running::View) => Stored::View,
+            Some(Running::Operation(section)) => Stored::Operation(section),
+        };
+    }
+}
+
 impl Running {
     fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
         match self {
@@ -274,7 +315,7 @@ pin_project! {
         unit: U,
         probe: P,
         init: I,
-        running: Option<Running>,
+        stored: Stored,
     }
 
     impl<F, U, P, I> PinnedDrop for Boundary<F, U, P, I>
@@ -284,7 +325,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(running) = this.running.take() {
+            if let Some(running) = this.stored.take() {
                 // What the future records while it is dropped still lands.
                 running.inside(|| this.future.set(None));
                 (this.unit)().cancelled(&running);
@@ -295,7 +336,7 @@ pin_project! {
 
 impl<F: Future, U: Fn() -> &'static Unit, P, I> fmt::Debug for Boundary<F, U, P, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boundary").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Boundary").field("stored", &self.stored).finish_non_exhaustive()
     }
 }
 
@@ -311,12 +352,12 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let unit = (this.unit)();
-        let is_first = this.running.is_none();
-        if is_first && this.future.is_some() {
-            *this.running = Some(unit.begin());
-        }
+        let is_first = matches!(this.stored, Stored::New);
+        // A panic leaves nothing behind: what ran has ended by then.
+        let mut running = if is_first { Some(unit.begin()) } else { this.stored.take() };
+        *this.stored = Stored::Done;
         exits::forget();
-        let poll = Bomb { unit, running: this.running }.inside(|| {
+        let poll = Bomb { unit, running: &mut running }.inside(|| {
             if is_first {
                 this.init.run();
             }
@@ -324,14 +365,17 @@ where
         });
         match poll {
             Some(Poll::Ready(value)) => {
-                if let Some(running) = this.running.take() {
+                if let Some(running) = running {
                     // The arguments that the future holds go first, still inside the record.
                     running.inside(|| this.future.set(None));
                     unit.end(running, (this.probe)(&value));
                 }
                 Poll::Ready(value)
             }
-            Some(Poll::Pending) => Poll::Pending,
+            Some(Poll::Pending) => {
+                this.stored.put(running);
+                Poll::Pending
+            }
             None => panic!("`async fn` resumed after completion"),
         }
     }
@@ -366,7 +410,7 @@ where
     U: Fn() -> &'static Unit,
     P: for<'v> Fn(&'v F::Output) -> Option<Failure<'v>>,
 {
-    Boundary { future: Some(future), unit, probe, init: (), running: None }
+    Boundary { future: Some(future), unit, probe, init: (), stored: Stored::New }
 }
 
 /// What a function that returns a future wraps it in.
@@ -398,7 +442,7 @@ impl<R, U: Fn() -> &'static Unit, P, I> Start<R, U, P, I> {
     /// Wraps the future.
     pub fn wrap<F: Future<Output = R>>(self, future: F) -> Boundary<F, U, P, Once<I>> {
         let Start { unit, init, probe, .. } = self;
-        Boundary { future: Some(future), unit, probe, init: Once(Some(init)), running: None }
+        Boundary { future: Some(future), unit, probe, init: Once(Some(init)), stored: Stored::New }
     }
 }
 

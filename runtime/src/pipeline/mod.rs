@@ -24,6 +24,7 @@ use crate::instrumenter::Instrumenters;
 use crate::record::current;
 use crate::record::log::Limits;
 
+pub(crate) use self::scope::Resting;
 pub use self::scope::{Scope, begin};
 pub use self::unit::Unit;
 pub use crate::record::Kind;

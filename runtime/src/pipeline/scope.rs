@@ -9,7 +9,7 @@ use crate::counters::{self, Count};
 use crate::id;
 use crate::record::keys::builtin;
 use crate::record::log::By;
-use crate::record::{self, Begin, Handle, Kind, current};
+use crate::record::{self, Begin, Handle, Kind, Packed, current};
 use crate::value::Value;
 
 /// Begins a record: always a new one. Its event is written when the [`Scope`] ends.
@@ -73,6 +73,14 @@ pub struct Scope {
     slotless: Option<Box<Begin>>,
 }
 
+/// A scope between two polls; 24 bytes with room for a tag, and without a `Drop` of its own.
+#[derive(Debug)]
+pub(crate) struct Resting {
+    pub(crate) handle: u64,
+    pub(crate) marks: u8,
+    pub(crate) slotless: Option<Box<Begin>>,
+}
+
 impl Scope {
     #[cold]
     fn without_slot(how: Begin) -> Scope {
@@ -84,6 +92,20 @@ impl Scope {
     #[inline]
     pub fn context(&self) -> Context {
         Context::from_handle(self.handle)
+    }
+
+    /// The scope in fewer bytes, for a future to carry between its polls; whoever takes it must make a scope of it again.
+    pub(crate) fn rest(mut self) -> Resting {
+        let slotless = self.slotless.take();
+        let resting = Resting { handle: Packed::handle_of(self.handle), marks: *self.marks.get_mut(), slotless };
+        std::mem::forget(self);
+        resting
+    }
+
+    /// The scope that was put to rest.
+    pub(crate) fn wake(resting: Resting) -> Scope {
+        let Resting { handle, marks, slotless } = resting;
+        Scope { handle: Packed::to_handle(handle).unwrap_or(Handle::NONE), marks: AtomicU8::new(marks), slotless }
     }
 
     fn mark(&self, mark: u8) {

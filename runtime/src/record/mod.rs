@@ -311,25 +311,23 @@ impl Packed {
 
     pub(crate) fn new(section: Section) -> Self {
         let Section { handle, began, outermost, side, .. } = section;
-        match u16::try_from(handle.number) {
-            Ok(number) => Packed {
-                handle: handle.generation << 16 | u64::from(number),
-                began: began << 2 | u64::from(outermost) << 1 | u64::from(side),
-            },
-            Err(_) => Packed::NONE,
-        }
+        let began = began << 2 | u64::from(outermost) << 1 | u64::from(side);
+        Packed { handle: Packed::handle_of(handle), began }
     }
 
     pub(crate) fn section(self, key: keys::KeyId) -> Option<Section> {
         let Packed { handle, began } = self;
-        let number = u32::from(handle as u16);
-        (handle != NO_RECORD).then(|| Section {
-            handle: Handle::new(number, handle >> 16),
-            key,
-            began: began >> 2,
-            outermost: began & 2 != 0,
-            side: began & 1 != 0,
-        })
+        let handle = Packed::to_handle(handle)?;
+        Some(Section { handle, key, began: began >> 2, outermost: began & 2 != 0, side: began & 1 != 0 })
+    }
+
+    /// A handle in 8 bytes.
+    pub(crate) fn handle_of(handle: Handle) -> u64 {
+        u16::try_from(handle.number).map_or(NO_RECORD, |number| handle.generation << 16 | u64::from(number))
+    }
+
+    pub(crate) fn to_handle(packed: u64) -> Option<Handle> {
+        (packed != NO_RECORD).then(|| Handle::new(u32::from(packed as u16), packed >> 16))
     }
 }
 
