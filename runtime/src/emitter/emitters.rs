@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, Way};
 use crate::event::{Event, EventType};
-use crate::format::{Format, Logfmt};
+use crate::format::Format;
 use crate::level::Level;
-use crate::output::{Background, Inside, LossReason, Output, Stdout};
+use crate::output::{Background, Inside, LossReason, Output};
 
 /// Why emitters cannot start.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::output::is_inside;
 use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{Handle, current};
@@ -81,11 +82,13 @@ fn install_now() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if GUARDED.get() == 0 {
+            // Formats, filters and outputs are guarded too.
+            let guarded = GUARDED.get() > 0 || is_inside();
+            if !guarded {
                 note(info);
             }
             before(info);
-            if cfg!(panic = "abort") && GUARDED.get() == 0 {
+            if cfg!(panic = "abort") && !guarded {
                 super::end::before_abort();
             }
         }));
