@@ -1,0 +1,73 @@
+//! Handlers that are stuck for a while, a few functions deep.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::Query;
+use canonlog::{instrument_request, operation};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pause {
+    #[serde(default)]
+    ms: u64,
+}
+
+impl Pause {
+    fn duration(&self) -> Duration {
+        Duration::from_millis(self.ms)
+    }
+}
+
+/// At an await: the thread is free for others.
+#[instrument_request]
+pub(crate) async fn sleep(Query(pause): Query<Pause>) -> &'static str {
+    wait_for_supplier(pause.duration()).await;
+    "slept"
+}
+
+#[operation]
+async fn wait_for_supplier(pause: Duration) {
+    simulate_waiting(pause).await;
+}
+
+#[operation]
+async fn simulate_waiting(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
+
+/// In a call that blocks the thread.
+#[instrument_request]
+pub(crate) async fn block(Query(pause): Query<Pause>) -> &'static str {
+    call_legacy_system(pause.duration());
+    "blocked"
+}
+
+#[operation]
+fn call_legacy_system(pause: Duration) {
+    simulate_blocking(pause);
+}
+
+#[operation]
+fn simulate_blocking(pause: Duration) {
+    std::thread::sleep(pause);
+}
+
+/// In a loop that burns the thread.
+#[instrument_request]
+pub(crate) async fn spin(Query(pause): Query<Pause>) -> &'static str {
+    crunch_numbers(pause.duration());
+    "spun"
+}
+
+#[operation]
+fn crunch_numbers(pause: Duration) {
+    simulate_spinning(pause);
+}
+
+#[operation]
+fn simulate_spinning(pause: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < pause {
+        std::hint::spin_loop();
+    }
+}
