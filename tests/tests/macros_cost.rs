@@ -28,9 +28,9 @@ keeps! {
 }
 
 #[test]
-fn the_boundary_adds_at_most_40_bytes_to_a_future() {
+fn the_boundary_adds_at_most_32_bytes_to_a_future() {
     let grown = size_of_val(&bounded()) - size_of_val(&plain());
-    assert!(grown <= 40, "it grew by {grown} bytes");
+    assert!(grown <= 32, "it grew by {grown} bytes");
     assert_eq!(bounded().now_or_never(), Some(256));
 }
 

@@ -6,6 +6,7 @@
 //!       ──▶ an operation of the current record
 //! ```
 
+use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -229,15 +230,6 @@ impl Stored {
     }
 }
 
-impl Running {
-    fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
-        match self {
-            Running::Own(scope) => scope.enter(f),
-            Running::View | Running::Operation(_) => f(),
-        }
-    }
-}
-
 /// Times an operation until it is dropped: 16 bytes, as `U` has no size.
 #[must_use = "the operation ends when the guard is dropped"]
 pub struct OperationGuard<U: Fn() -> &'static Unit> {
@@ -311,11 +303,13 @@ pin_project! {
         U: Fn() -> &'static Unit,
     {
         #[pin]
-        future: Option<F>,
+        future: F,
         unit: U,
         probe: P,
         init: I,
         stored: Stored,
+        // The last field: it is dropped after the future.
+        leave: Leave,
     }
 
     impl<F, U, P, I> PinnedDrop for Boundary<F, U, P, I>
@@ -324,12 +318,48 @@ pin_project! {
         U: Fn() -> &'static Unit,
     {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Some(running) = this.stored.take() {
-                // What the future records while it is dropped still lands.
-                running.inside(|| this.future.set(None));
-                (this.unit)().cancelled(&running);
-            }
+            let this = this.project();
+            let leaving = this.stored.take().map(|running| Leaving::new((this.unit)(), running));
+            // Where the thread is being torn down, the unit ends here and its future is dropped outside.
+            let _torn_down = LEAVING.try_with(|all| all.borrow_mut().push(leaving));
+        }
+    }
+}
+
+thread_local! {
+    /// What the boundaries that are being dropped on this thread are, innermost last.
+    static LEAVING: RefCell<Vec<Option<Leaving>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A unit whose future is being dropped: what the future records meanwhile still lands.
+///
+/// The boundary cannot drop its future by hand: a future that can be taken out takes 8 bytes more.
+struct Leaving {
+    unit: &'static Unit,
+    running: Running,
+    inside: Option<current::Entered>,
+}
+
+impl Leaving {
+    fn new(unit: &'static Unit, running: Running) -> Self {
+        let inside = match &running {
+            Running::Own(scope) => Some(current::enter(scope.context().handle())),
+            Running::View | Running::Operation(_) => None,
+        };
+        Leaving { unit, running, inside }
+    }
+}
+
+/// Ends what the boundary's own drop began.
+#[derive(Debug)]
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let leaving = LEAVING.try_with(|all| all.borrow_mut().pop());
+        if let Ok(Some(Some(Leaving { unit, running, inside }))) = leaving {
+            drop(inside);
+            unit.cancelled(&running);
         }
     }
 }
@@ -350,7 +380,7 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+        let this = self.project();
         let unit = (this.unit)();
         let is_first = matches!(this.stored, Stored::New);
         // A panic leaves nothing behind: what ran has ended by then.
@@ -361,22 +391,19 @@ where
             if is_first {
                 this.init.run();
             }
-            this.future.as_mut().as_pin_mut().map(|future| future.poll(task))
+            this.future.poll(task)
         });
         match poll {
-            Some(Poll::Ready(value)) => {
+            Poll::Ready(value) => {
                 if let Some(running) = running {
-                    // The arguments that the future holds go first, still inside the record.
-                    running.inside(|| this.future.set(None));
                     unit.end(running, (this.probe)(&value));
                 }
                 Poll::Ready(value)
             }
-            Some(Poll::Pending) => {
+            Poll::Pending => {
                 this.stored.put(running);
                 Poll::Pending
             }
-            None => panic!("`async fn` resumed after completion"),
         }
     }
 }
@@ -410,7 +437,7 @@ where
     U: Fn() -> &'static Unit,
     P: for<'v> Fn(&'v F::Output) -> Option<Failure<'v>>,
 {
-    Boundary { future: Some(future), unit, probe, init: (), stored: Stored::New }
+    Boundary { future, unit, probe, init: (), stored: Stored::New, leave: Leave }
 }
 
 /// What a function that returns a future wraps it in.
@@ -442,7 +469,7 @@ impl<R, U: Fn() -> &'static Unit, P, I> Start<R, U, P, I> {
     /// Wraps the future.
     pub fn wrap<F: Future<Output = R>>(self, future: F) -> Boundary<F, U, P, Once<I>> {
         let Start { unit, init, probe, .. } = self;
-        Boundary { future: Some(future), unit, probe, init: Once(Some(init)), stored: Stored::New }
+        Boundary { future, unit, probe, init: Once(Some(init)), stored: Stored::New, leave: Leave }
     }
 }
 
