@@ -1,2 +1,0 @@
-//! shop
-fn main() {}
