@@ -121,7 +121,9 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     add_times(&mut unit);
     parts.instrumenters.call_all(&mut unit);
     let failed = unit.is_failed();
-    finish_event(content, facts, failed);
+    // An error that became a 4xx answer is the client's mistake.
+    let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));
+    finish_event(content, facts, failed && !refused);
     parts.emit(&content.view(), facts.taken);
 }
 

@@ -48,8 +48,8 @@ pub(crate) struct Payment {
     #[canonlog(redact)]
     card: String,
     #[serde(default)]
-    #[canonlog(rename = "voucher_code")]
-    voucher: Option<String>,
+    #[canonlog(rename = "gift_wrapped")]
+    gift: bool,
 }
 // ANCHOR_END: fields
 
@@ -67,7 +67,7 @@ pub(crate) async fn checkout(
     Path(id): Path<i64>,
     Json(payment): Json<Payment>,
 ) -> Result<Json<Receipt>, ShopError> {
-    Context::record(&payment); // app_card="REDACTED"
+    Context::record(&payment); // app_card="REDACTED" app_gift_wrapped="false"
     let lines = lines(&shop.db, id).await?;
     let Some(first) = lines.first() else { return Err(ShopError::EmptyCart(id)) };
     let cents: i64 = lines.iter().map(|line| line.quantity * line.cents).sum();

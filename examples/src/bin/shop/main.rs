@@ -24,6 +24,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -69,9 +70,18 @@ async fn run(args: Args) -> Result<(), String> {
         return tour::run(address, &guard).await.map_err(|error| format!("the tour ended early: {error}"));
     }
     invite(address);
-    server.with_graceful_shutdown(stopped()).await.map_err(|error| error.to_string())
+    tokio::select! {
+        ended = server.with_graceful_shutdown(stopped()) => ended.map_err(|error| error.to_string()),
+        () = out_of_patience() => Ok(()), // what still runs is dropped, and its events say so
+    }
 }
 // ANCHOR_END: main
+
+/// Waits until what was running at the end had its time.
+async fn out_of_patience() {
+    stopped().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+}
 
 /// Waits until somebody wants the program to end.
 async fn stopped() {

@@ -23,7 +23,8 @@ pub(crate) async fn list(State(shop): State<Shop>) -> Result<Json<Vec<Order>>, S
     let rows: Vec<(i64, i64)> = query.fetch_all(&shop.db).await?;
     let mut orders = Vec::with_capacity(rows.len());
     for (id, cents) in rows {
-        let query = "select name from products join order_items on products.id = product where order_id = ?1 order by name";
+        let query =
+            "select name from products join order_items on products.id = product where order_id = ?1 order by name";
         let names: Vec<(String,)> = sqlx::query_as(query).bind(id).fetch_all(&shop.db).await?;
         orders.push(Order { id, total: price(cents), products: names.into_iter().map(|(name,)| name).collect() });
     }

@@ -88,7 +88,7 @@ fn usual_place() -> Result<(PathBuf, Option<TempDir>), String> {
         return Ok((path, None));
     }
     let directory = tempfile::Builder::new().prefix("canonlog-shop-").tempdir();
-    let directory = directory.map_err(|error| unusable(&std::env::temp_dir(), error))?;
+    let directory = directory.map_err(|error| format!("cannot make a directory for the database: {error}"))?;
     Ok((directory.path().join("shop.sqlite"), Some(directory)))
 }
 

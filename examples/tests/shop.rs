@@ -1,0 +1,258 @@
+//! The shop as a new user meets it: its tour, its requests, and what it says when it cannot start.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::channel;
+use std::thread::spawn;
+use std::time::Duration;
+
+use canonlog_tests::logfmt;
+
+type Event = HashMap<String, String>;
+
+/// The shop with a home of its own and without whatever the environment asks of it.
+fn shop(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+    for variable in ["XDG_DATA_HOME", "CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What the program said by its end, which comes within a minute.
+fn run(command: &mut Command) -> Output {
+    let child = command.spawn().expect("the shop starts");
+    let (pid, (done, ended)) = (child.id(), channel());
+    spawn(move || done.send(child.wait_with_output()));
+    match ended.recv_timeout(Duration::from_secs(60)) {
+        Ok(output) => output.expect("the shop's output"),
+        Err(_) => {
+            end(pid, "KILL");
+            panic!("the shop did not end in a minute");
+        }
+    }
+}
+
+/// By the shell's own `kill`: a bare system has no program of that name.
+fn end(pid: u32, signal: &str) {
+    let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {pid}")).status();
+    assert!(sent.expect("a shell").success());
+}
+
+fn event(line: &str) -> Event {
+    logfmt::parse(line).expect("a line of the grammar").into_iter().collect()
+}
+
+/// The tour, taken once for all tests.
+static TOUR: LazyLock<(Output, Vec<Event>)> = LazyLock::new(|| {
+    let output = run(&mut shop(&["--tour"]));
+    let stdout = std::str::from_utf8(&output.stdout).expect("text");
+    let events = stdout.lines().map(event).collect();
+    (output, events)
+});
+
+/// The events of the request to `path`, in the order of their lines.
+fn of(path: &str) -> Vec<&'static Event> {
+    let (_, events) = &*TOUR;
+    let id =
+        events.iter().find(|event| event.get("req_path").is_some_and(|at| at == path)).map(|event| &event["req_id"]);
+    let id = id.unwrap_or_else(|| panic!("no event of {path}"));
+    events.iter().filter(|event| event["req_id"] == *id).collect()
+}
+
+/// The only event of the request to `path`.
+fn one(path: &str) -> &'static Event {
+    let events = of(path);
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert_eq!(events[0]["event_type"], "request");
+    events[0]
+}
+
+fn has(event: &Event, fields: &[(&str, &str)]) {
+    for (name, value) in fields {
+        assert_eq!(event.get(*name).map(String::as_str), Some(*value), "{name} in {event:#?}");
+    }
+}
+
+#[test]
+fn the_tour_ends_well_and_says_on_stderr_what_it_asks() {
+    let (output, events) = &*TOUR;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} {stderr}", output.status);
+    assert_eq!(events.len(), 11, "{events:#?}");
+    for asked in ["curl http://127.0.0.1:", "HTTP/1.1 500 Internal Server Error", "/products/1?fail=1", "\"days\":3"] {
+        assert!(stderr.contains(asked), "{asked} in {stderr}");
+    }
+}
+
+#[test]
+fn every_line_has_a_type_a_time_a_level_and_an_id_first() {
+    let (output, _) = &*TOUR;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let fields = logfmt::parse(line).expect("a line of the grammar");
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).take(4).collect();
+        assert_eq!(names, ["event_type", "event_time", "event_level", "req_id"], "{line}");
+    }
+}
+
+#[test]
+fn a_request_says_what_it_did() {
+    let fields = [("event_level", "info"), ("req_method", "GET"), ("req_route", "/products"), ("resp_status", "200")];
+    has(one("/products"), &fields);
+    has(one("/products"), &[("app_products", "6"), ("resp_view", "shop::catalogue::list"), ("db_queries", "1")]);
+}
+
+#[test]
+fn the_checkout_has_fields_timings_and_no_card() {
+    let checkout = one("/carts/7/checkout");
+    has(
+        checkout,
+        &[("app_cart_id", "7"), ("app_cart_total", "49.0"), ("app_cart_items", "1"), ("app_order_count", "1")],
+    );
+    has(checkout, &[("app_card", "REDACTED"), ("app_gift_wrapped", "false"), ("app_pay_provider", "acme")]);
+    for timed in ["app_render_time", "app_order_time", "app_pay_time"] {
+        assert!(checkout[timed].parse::<f64>().is_ok_and(|seconds| seconds < 30.0), "{timed} in {checkout:#?}");
+    }
+    let (output, _) = &*TOUR;
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("4111"));
+}
+
+#[test]
+fn a_404_has_its_event_from_a_handler_and_from_the_router() {
+    let refused = one("/products/99");
+    has(refused, &[("resp_status", "404"), ("event_level", "warning"), ("exc_msg", "there is no product 99")]);
+    let nowhere = one("/nowhere");
+    has(nowhere, &[("resp_status", "404"), ("event_level", "warning"), ("resp_view", "-")]);
+    assert!(!nowhere.contains_key("exc_type") && !nowhere.contains_key("req_route"), "{nowhere:#?}");
+}
+
+#[test]
+fn a_500_has_its_error_and_the_line() {
+    let failed = one("/reports/refunds");
+    has(failed, &[("resp_status", "500"), ("event_level", "error"), ("exc_type", "shop::error::ShopError")]);
+    assert!(failed["exc_msg"].ends_with("no such table: refunds"), "{failed:#?}");
+    let (source, line) = (include_str!("../src/bin/shop/reports.rs"), failed["exc_loc"].split(':').nth(1));
+    let line: usize = line.and_then(|line| line.parse().ok()).expect("a line number");
+    let text = source.lines().nth(line - 1).expect("a line of the file");
+    assert!(failed["exc_loc"].starts_with("src/bin/shop/reports.rs:") && text.contains("from refunds"), "{failed:#?}");
+}
+
+#[test]
+fn a_partial_failure_has_the_id_of_its_request_which_succeeds() {
+    let [partial, request] = of("/products/1")[..] else { panic!("two events: {:#?}", of("/products/1")) };
+    has(partial, &[("event_type", "partial_failure"), ("event_level", "warning")]);
+    has(partial, &[("exc_msg", "the recommendation engine is out of ideas")]);
+    assert!(partial["exc_loc"].starts_with("src/bin/shop/recommendations.rs:"), "{partial:#?}");
+    has(request, &[("event_type", "request"), ("event_level", "info"), ("resp_status", "200")]);
+}
+
+#[test]
+fn an_n_plus_one_shows() {
+    has(one("/orders"), &[("app_orders", "5"), ("db_queries", "6"), ("db_dup_queries", "5")]);
+}
+
+#[test]
+fn a_timeout_comes_while_it_hangs_and_then_a_late_response_but_no_request() {
+    let [timeout, late] = of("/products/1/delivery")[..] else { panic!("{:#?}", of("/products/1/delivery")) };
+    has(timeout, &[("event_type", "timeout"), ("event_level", "error"), ("timeout_limit", "1.000")]);
+    assert!(timeout["timeout_loc"].starts_with("src/bin/shop/delivery.rs:"), "{timeout:#?}");
+    assert!(!timeout.contains_key("resp_status"), "{timeout:#?}");
+    has(late, &[("event_type", "late_response"), ("resp_status", "200")]);
+    let times = [timeout, late].map(|event| event["resp_time"].parse::<f64>().expect("seconds"));
+    assert!(times[0] < 1.5 && times[1] >= 1.5, "{times:?}");
+}
+
+#[test]
+fn the_shops_own_instrumenter_adds_to_every_unit() {
+    let (_, events) = &*TOUR;
+    for event in events.iter().filter(|event| event["event_type"] != "partial_failure") {
+        has(event, &[("shop_release", env!("CARGO_PKG_VERSION"))]);
+    }
+}
+
+#[test]
+fn the_tour_speaks_json_and_pretty_too() {
+    let json = run(&mut shop(&["--tour", "--format", "json"]));
+    let lines: Vec<serde_json::Value> =
+        json.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(parse_json).collect();
+    assert_eq!(lines.len(), 11);
+    assert_eq!(lines[0]["resp_status"], 200);
+    let pretty = run(&mut shop(&["--tour", "--format=pretty"]));
+    assert!(pretty.status.success() && pretty.stdout.len() > 1000, "{pretty:?}");
+}
+
+fn parse_json(line: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(line).expect("a JSON object a line")
+}
+
+#[test]
+fn what_it_cannot_do_costs_one_line_and_a_code() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = taken.local_addr().expect("a bound socket").port().to_string();
+    for (arguments, named) in [
+        (&["--port", &port][..], port.as_str()),
+        (&["--tour", "--port", &port], &port),
+        (&["--prot", "1"], "`--prot`"),
+        (&["--port", "99999"], "`99999`"),
+        (&["--port"], "`--port`"),
+        (&["--format", "xml"], "`xml`"),
+        (&["--tour=1"], "`--tour=1`"),
+        (&["--database", "/dev/null/shop.sqlite"], "/dev/null/shop.sqlite"),
+    ] {
+        let Output { status, stdout, stderr } = run(&mut shop(arguments));
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(status.code().is_some_and(|code| code != 0), "{arguments:?}: {status}");
+        assert!(stderr.starts_with("shop: ") && stderr.contains(named), "{arguments:?}: {stderr}");
+        assert_eq!((stderr.lines().count(), stdout.len()), (1, 0), "{arguments:?}: {stderr}");
+    }
+    let output = run(shop(&["--tour"]).env("XDG_DATA_HOME", "/dev/null"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.lines().count() == 1, "{stderr}");
+}
+
+/// A shop that is open.
+struct Open {
+    child: Child,
+    address: String,
+}
+
+fn open(command: &mut Command) -> Open {
+    let mut child = command.spawn().expect("the shop starts");
+    let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let address = lines.find_map(|line| Some(line.split_once("http://")?.1.split_once(';')?.0.to_owned()));
+    spawn(move || lines.for_each(drop)); // else it would write into a closed pipe
+    Open { child, address: address.expect("it says where it listens") }
+}
+
+impl Open {
+    /// Ends it as an operator would; what it wrote.
+    fn close(mut self) -> Vec<Event> {
+        end(self.child.id(), "TERM");
+        let mut stdout = String::new();
+        self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("text");
+        assert!(self.child.wait().expect("its end").success());
+        stdout.lines().map(event).collect()
+    }
+}
+
+#[test]
+fn its_data_survive_in_the_data_directory() {
+    let data = tempfile::tempdir().expect("a directory");
+    for asked in 1..=2 {
+        let open = open(shop(&["--port", "0"]).env("XDG_DATA_HOME", data.path()));
+        let mut client = canonlog_tests::client::Client::connect(open.address.parse().expect("an address"));
+        let item =
+            "POST /carts/3 HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n";
+        client.send(format!("{item}{{\"product\":3,\"quantity\":1}}").as_bytes());
+        assert!(client.reply().text().contains(&format!("\"quantity\":{asked}")));
+        drop(client);
+        let events = open.close();
+        assert_eq!(events.len(), 1, "{events:#?}");
+        has(&events[0], &[("req_path", "/carts/3"), ("resp_status", "200")]);
+    }
+}
