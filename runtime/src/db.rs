@@ -11,8 +11,9 @@
 
 mod hash;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock;
 use crate::context::Context;
 
 /// Counts one execution of a query in the current record, with the time it took.
@@ -45,7 +46,7 @@ pub fn record_query(sql: &str, elapsed: Duration) {
 /// ```
 pub fn start(sql: &str) -> QueryGuard {
     let context = Context::current();
-    QueryGuard { context, hash: hash::text(sql), waited: Duration::ZERO, since: Some(Instant::now()) }
+    QueryGuard { context, hash: hash::text(sql), waited: 0, since: Some(clock::now()) }
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
@@ -54,8 +55,10 @@ pub fn start(sql: &str) -> QueryGuard {
 pub struct QueryGuard {
     context: Context,
     hash: u64,
-    waited: Duration,
-    since: Option<Instant>,
+    /// In ticks.
+    waited: u64,
+    /// In ticks; none while the clock is stopped.
+    since: Option<u64>,
 }
 
 impl QueryGuard {
@@ -72,19 +75,21 @@ impl QueryGuard {
     /// }
     /// ```
     pub fn pause(&mut self) {
-        self.waited += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        if let Some(since) = self.since.take() {
+            self.waited += clock::now().saturating_sub(since);
+        }
     }
 
     /// Lets the clock go on after [`pause`](Self::pause).
     pub fn resume(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
+        self.since.get_or_insert_with(clock::now);
     }
 }
 
 impl Drop for QueryGuard {
     fn drop(&mut self) {
         self.pause();
-        bill(self.context, self.hash, self.waited);
+        self.context.note_query(self.hash, clock::nanos(self.waited));
     }
 }
 

@@ -76,7 +76,8 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 /// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    const KNOWN: [&[&str]; 6] = [
+    // Fewer than 15 a rank: each has a bit of its own in `Content::seen`.
+    const KNOWN: [&[&str]; 5] = [
         &[
             "req_id",
             "req_method",
@@ -86,8 +87,12 @@ pub(crate) fn order(name: &str) -> u16 {
             "req_route",
             "req_client_ip",
             "req_cancelled",
+            "job_id",
+            "job_name",
+            "job_time",
+            "job_cpu_time",
+            "job_outcome",
         ],
-        &["job_id", "job_name", "job_time", "job_cpu_time", "job_outcome"],
         &[
             "exc_template",
             "exc_type",
@@ -168,6 +173,10 @@ pub(crate) struct Content {
     text: String,
     /// Which orders may be among the fields, one bit for each ([`Content::bit`]): most fields are set once, and need no search.
     seen: [u64; 4],
+    /// Whether each field was pushed behind those that stand before it.
+    in_order: bool,
+    /// The order of the field pushed last.
+    last: u16,
 }
 
 impl Content {
@@ -181,6 +190,8 @@ impl Content {
     fn push(&mut self, field: Field) {
         let (word, bit) = Self::bit(field.order);
         self.seen[word] |= bit;
+        self.in_order &= field.order >= self.last;
+        self.last = field.order;
         self.fields.push(field);
     }
 
@@ -192,6 +203,8 @@ impl Content {
             fields: Vec::new(),
             text: String::new(),
             seen: [0; 4],
+            in_order: true,
+            last: 0,
         }
     }
 
@@ -201,6 +214,7 @@ impl Content {
         self.fields.clear();
         self.text.clear();
         self.seen = [0; 4];
+        (self.in_order, self.last) = (true, 0);
     }
 
     pub(crate) fn view(&self) -> Event<'_> {
@@ -248,7 +262,10 @@ impl Content {
 
     /// Leaves only the first fields.
     pub(crate) fn truncate(&mut self, fields: usize) {
-        self.fields.truncate(fields);
+        if fields < self.fields.len() {
+            self.fields.truncate(fields);
+            self.in_order = false;
+        }
     }
 
     fn keep(&mut self, text: &str) -> Span {
@@ -323,10 +340,28 @@ impl Content {
         self.fields.iter().position(|field| field.order == order && self.name_of(field) == name)
     }
 
-    /// Whether there is a field of this name.
+    /// Whether there is a field of an order that only one name has ([`KNOWN`] ones).
     #[inline]
-    pub(crate) fn has(&self, name: &str, order: u16) -> bool {
-        self.position(name, order).is_some()
+    pub(crate) fn has_known(&self, order: u16) -> bool {
+        let (word, bit) = Self::bit(order);
+        self.seen[word] & bit != 0
+    }
+
+    /// Sets a field of an order that only one name has, in its place.
+    #[inline]
+    pub(crate) fn set_known(&mut self, name: &'static str, order: u16, value: Value<'_>) {
+        if self.has_known(order) {
+            return self.set_static(name, order, true, value);
+        }
+        let value = self.store(value);
+        let field = Field { name: Name::Static(name), order, framework: true, value };
+        if order >= self.last {
+            return self.push(field);
+        }
+        let at = self.fields.iter().rposition(|before| before.order <= order).map_or(0, |before| before + 1);
+        let (word, bit) = Self::bit(order);
+        self.seen[word] |= bit;
+        self.fields.insert(at, field);
     }
 
     /// Keeps the fields for which `keep` is true.
@@ -339,6 +374,11 @@ impl Content {
 
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
+        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 8 | 0xFF);
+        let others = self.seen[word] & bit != 0;
+        if self.in_order && !others {
+            return;
+        }
         // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
         let mut last = 0;
         for at in 0..self.fields.len() {
@@ -350,8 +390,8 @@ impl Content {
             let to = self.fields[..at].iter().rposition(|field| field.order <= order).map_or(0, |before| before + 1);
             self.fields[to..=at].rotate_right(1);
         }
-        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 8 | 0xFF);
-        if self.seen[word] & bit != 0 {
+        self.in_order = true;
+        if others {
             self.group_other();
         }
     }

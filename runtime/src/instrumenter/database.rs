@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::pipeline::Unit;
+use crate::record::keys::builtin;
+use crate::value::Value;
 
 struct Database;
 
@@ -22,10 +24,10 @@ impl Instrumenter for Database {
             return Ok(());
         }
         let (dup_queries, dup_time) = repeats(unit.queries());
-        unit.set_in("db", "queries", queries);
-        unit.set_in("db", "time", time);
-        unit.set_in("db", "dup_queries", dup_queries);
-        unit.set_in("db", "dup_time", dup_time);
+        unit.set_known(builtin::DB_QUERIES, Value::U64(queries));
+        unit.set_known(builtin::DB_TIME, Value::Duration(time));
+        unit.set_known(builtin::DB_DUP_QUERIES, Value::U64(dup_queries));
+        unit.set_known(builtin::DB_DUP_TIME, Value::Duration(dup_time));
         let untracked = unit.untracked_queries();
         if untracked > 0 {
             unit.set_in("canonlog", "db_untracked", untracked);

@@ -3,6 +3,7 @@
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::context::Context;
 use crate::pipeline::Unit;
+use crate::record::keys::builtin;
 use crate::value::display;
 
 struct Failure;
@@ -10,7 +11,7 @@ struct Failure;
 impl Instrumenter for Failure {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
         // A template's failure that was dealt with is no failure of the unit.
-        if !unit.is_failed() && unit.has("exc", "template") {
+        if !unit.is_failed() && unit.has(builtin::EXC_TEMPLATE) {
             unit.remove("exc_template");
         }
         Ok(())

@@ -2,19 +2,20 @@
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::pipeline::Unit;
+use crate::record::keys::{KeyId, builtin};
 use crate::value::Value;
 
 struct Request;
 
 /// What stands in every request's event, with a value or without one.
-const EXPECTED: [(&str, &str); 3] = [("req", "referrer"), ("req", "user_agent"), ("resp", "view")];
+const EXPECTED: [KeyId; 3] = [builtin::REQ_REFERRER, builtin::REQ_USER_AGENT, builtin::RESP_VIEW];
 
 impl Instrumenter for Request {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
-        if unit.has("req", "method") {
-            for (namespace, key) in EXPECTED {
-                if !unit.has(namespace, key) {
-                    unit.set_in(namespace, key, Value::Null);
+        if unit.has(builtin::REQ_METHOD) {
+            for key in EXPECTED {
+                if !unit.has(key) {
+                    unit.set_known(key, Value::Null);
                 }
             }
         }

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{Content, EventType};
 use crate::level::Level;
+use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Begin, Handle, Kind, current, return_slot, state};
 use crate::trace::site;
@@ -112,7 +113,8 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     let parts = parts(facts.pipeline);
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
-        content.set_static("resp_status", crate::event::order("resp_status"), true, Value::U64(500));
+        let key = keys::key(builtin::RESP_STATUS);
+        content.set_known(key.name, key.order, Value::U64(500));
     }
     let mut unit = Unit { content, facts, outcome };
     if unit.event_type() == EventType::Timeout {
@@ -127,12 +129,13 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     parts.emit(&content.view(), facts.taken);
 }
 
+#[inline]
 fn add_times(unit: &mut Unit<'_>) {
-    let namespace = if unit.kind() == Kind::Job { "job" } else { "resp" };
+    let job = unit.kind() == Kind::Job;
     let elapsed = unit.elapsed();
-    unit.set_in(namespace, "time", elapsed);
+    unit.set_known(if job { builtin::JOB_TIME } else { builtin::RESP_TIME }, Value::Duration(elapsed));
     if let Some(cpu) = unit.cpu_time() {
-        unit.set_in(namespace, "cpu_time", cpu);
+        unit.set_known(if job { builtin::JOB_CPU_TIME } else { builtin::RESP_CPU_TIME }, Value::Duration(cpu));
     }
 }
 

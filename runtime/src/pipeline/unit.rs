@@ -8,7 +8,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::event::{Content, EventType, is_reserved, order};
 use crate::record::Kind;
-use crate::record::keys::{self, NOT_INTERNED, Suffix};
+use crate::record::keys::{self, KeyId, NOT_INTERNED, Suffix};
 use crate::record::snapshot::Facts;
 use crate::scratch;
 use crate::value::{ToValue, Value};
@@ -85,15 +85,17 @@ impl Unit<'_> {
         self.content.view().get(name)
     }
 
-    /// Whether there is a field `<namespace>_<key>`; quicker than [`get`](Unit::get).
-    pub(crate) fn has(&self, namespace: &'static str, key: &'static str) -> bool {
-        let id = keys::find(namespace, key, Suffix::None);
-        if id == NOT_INTERNED {
-            let (name, _) = keys::join(namespace, key, Suffix::None);
-            return self.content.has(&name, order(&name));
-        }
+    /// Whether one of the framework's own fields is there.
+    #[inline]
+    pub(crate) fn has(&self, id: KeyId) -> bool {
+        self.content.has_known(keys::key(id).order)
+    }
+
+    /// Sets one of the framework's own fields, which has a place of its own in the order.
+    #[inline]
+    pub(crate) fn set_known(&mut self, id: KeyId, value: Value<'_>) {
         let key = keys::key(id);
-        self.content.has(key.name, key.order)
+        self.content.set_known(key.name, key.order, value);
     }
 
     /// Sets `app_<key>`.

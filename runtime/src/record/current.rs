@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::log::Writer;
-use super::slot::Slot;
+use super::slot::{Body, Head, Slot};
 use super::state::{self, Refused};
 use super::{Handle, Wants, return_slot, write_main};
 use crate::counters::{self, Count};
@@ -40,56 +40,85 @@ struct Inside {
 
 const OUTSIDE: Inside = Inside { slot: None, handle: Handle::NONE, open: 0, how: How::Outside, cpu: 0 };
 
+/// Where this thread is. What the usual write needs stands first, and by itself.
+struct Here {
+    /// The head and the log of the record that this thread has claimed.
+    log: Cell<Option<(&'static Head, &'static Body)>>,
+    /// What the head's word is while the record is open.
+    open: Cell<u64>,
+    handle: Cell<Handle>,
+    inside: Cell<Inside>,
+}
+
 thread_local! {
-    static INSIDE: Cell<Inside> = const { Cell::new(OUTSIDE) };
+    static HERE: Here = const {
+        Here {
+            log: Cell::new(None),
+            open: Cell::new(0),
+            handle: Cell::new(Handle::NONE),
+            inside: Cell::new(OUTSIDE),
+        }
+    };
+}
+
+fn inside() -> Inside {
+    HERE.with(|here| here.inside.get())
+}
+
+/// Moves this thread's idea of where it is; what it was before.
+#[inline]
+fn move_to(inside: Inside) -> Inside {
+    HERE.with(|here| {
+        let log = inside.slot.filter(|_| inside.how == How::Claimed).map(|slot| (slot.head, slot.body));
+        here.log.set(log);
+        here.open.set(inside.open);
+        here.handle.set(inside.handle);
+        here.inside.replace(inside)
+    })
 }
 
 /// The record this thread is inside.
 #[inline]
 pub(crate) fn handle() -> Option<Handle> {
-    let inside = INSIDE.get();
-    (inside.how != How::Outside).then_some(inside.handle)
-}
-
-/// The log of a record, in the usual case: this thread has the claim, nobody has written beside it, it is open.
-#[inline(always)]
-pub(crate) fn claimed(handle: Handle) -> Option<&'static super::slot::Body> {
-    let inside = INSIDE.get();
-    if inside.how != How::Claimed || inside.handle != handle {
-        return None;
-    }
-    let slot = inside.slot?;
-    let usual = state::is_open(slot.head.word.load(Relaxed), inside.open) && slot.head.side.load(Relaxed) == 0;
-    usual.then_some(slot.body)
+    HERE.with(|here| (here.open.get() != 0).then(|| here.handle.get()))
 }
 
 /// Whether this thread is in no record.
 #[inline(always)]
 pub(crate) fn is_outside() -> bool {
-    INSIDE.get().how == How::Outside
+    HERE.with(|here| here.open.get() == 0)
 }
 
-/// As [`claimed`], of the record this thread is inside.
+/// The log of the record this thread is inside, in the usual case: it has the claim, nobody has written beside it, the
+/// record is open.
 #[inline(always)]
-pub(crate) fn claimed_here() -> Option<&'static super::slot::Body> {
-    let inside = INSIDE.get();
-    if inside.how != How::Claimed {
-        return None;
-    }
-    let slot = inside.slot?;
-    let usual = state::is_open(slot.head.word.load(Relaxed), inside.open) && slot.head.side.load(Relaxed) == 0;
-    usual.then_some(slot.body)
+pub(crate) fn claimed_here() -> Option<&'static Body> {
+    HERE.with(|here| {
+        let (head, body) = here.log.get()?;
+        let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
+        usual.then_some(body)
+    })
+}
+
+/// As [`claimed_here`], of a record by its handle.
+#[inline(always)]
+pub(crate) fn claimed(handle: Handle) -> Option<&'static Body> {
+    HERE.with(|here| {
+        let (head, body) = here.log.get()?;
+        let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
+        (usual && here.handle.get() == handle).then_some(body)
+    })
 }
 
 /// Writes to the record this thread is inside; `None` (and counted) outside, or if it has ended.
 #[inline]
-pub(crate) fn write_here<R>(write: impl FnMut(&'static super::slot::Body, Writer) -> R) -> Option<R> {
-    let inside = INSIDE.get();
+pub(crate) fn write_here<R>(write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
+    let inside = inside();
     write_inside(&inside, write)
 }
 
 #[inline]
-fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static super::slot::Body, Writer) -> R) -> Option<R> {
+fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
     if inside.how == How::Claimed {
         if let Some(slot) = inside.slot {
             if state::is_open(slot.head.word.load(Relaxed), inside.open) {
@@ -119,8 +148,8 @@ fn write_slowly<R>(inside: &Inside, write: Wants<'_, R>) -> Option<R> {
 
 /// Writes to a record by its handle, from wherever this thread is.
 #[inline]
-pub(crate) fn write<R>(handle: Handle, mut write: impl FnMut(&'static super::slot::Body, Writer) -> R) -> Option<R> {
-    let inside = INSIDE.get();
+pub(crate) fn write<R>(handle: Handle, mut write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
+    let inside = inside();
     if inside.handle == handle && inside.how != How::Outside {
         return write_inside(&inside, write);
     }
@@ -148,12 +177,12 @@ enum Did {
 /// Enters a record on this thread.
 #[inline]
 pub(crate) fn enter(handle: Handle) -> Entered {
-    let before = INSIDE.get();
+    let before = inside();
     if before.handle == handle {
         return Entered { before, did: Did::Nothing, _here: PhantomData };
     }
     let Some(slot) = handle.slot() else {
-        INSIDE.set(OUTSIDE);
+        move_to(OUTSIDE);
         return Entered { before, did: Did::Moved, _here: PhantomData };
     };
     let word = &slot.head.word;
@@ -164,7 +193,7 @@ pub(crate) fn enter(handle: Handle) -> Entered {
     };
     let measures = how != How::Gone && slot.measures_cpu();
     let cpu = if measures { clocks::thread_cpu_nanos() } else { 0 };
-    INSIDE.set(Inside { slot: Some(slot), handle, open: state::open_word(handle.generation()), how, cpu });
+    move_to(Inside { slot: Some(slot), handle, open: state::open_word(handle.generation()), how, cpu });
     if how == How::Gone {
         return Entered { before, did: Did::Moved, _here: PhantomData };
     }
@@ -177,11 +206,11 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let Did::Entered(how) = self.did else {
             if self.did == Did::Moved {
-                INSIDE.set(self.before);
+                move_to(self.before);
             }
             return;
         };
-        let inside = INSIDE.replace(self.before);
+        let inside = move_to(self.before);
         counters::left();
         let Some(slot) = inside.slot else { return };
         if inside.cpu != 0 {
@@ -196,10 +225,10 @@ impl Drop for Entered {
 
 /// CPU time of this thread's visit so far, in nanoseconds, for whoever ends the record from inside: it is not added again.
 pub(crate) fn take_cpu(handle: Handle) -> u64 {
-    let inside = INSIDE.get();
+    let inside = inside();
     if inside.handle != handle || inside.cpu == 0 {
         return 0;
     }
-    INSIDE.set(Inside { cpu: 0, ..inside });
+    move_to(Inside { cpu: 0, ..inside });
     clocks::thread_cpu_nanos().saturating_sub(inside.cpu)
 }

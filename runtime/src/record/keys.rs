@@ -60,8 +60,22 @@ builtin! {
     EXC_PANIC = "exc_panic" at 3 7;
     RESP_VIEW = "resp_view" at 4 0;
     RESP_STATUS = "resp_status" at 4 3;
-    JOB_NAME = "job_name" at 1 1;
-    JOB_OUTCOME = "job_outcome" at 1 4;
+    REQ_REFERRER = "req_referrer" at 1 3;
+    REQ_USER_AGENT = "req_user_agent" at 1 4;
+    EXC_TEMPLATE = "exc_template" at 3 0;
+    RESP_TIME = "resp_time" at 4 1;
+    RESP_CPU_TIME = "resp_cpu_time" at 4 2;
+    DB_QUERIES = "db_queries" at 6 0;
+    DB_TIME = "db_time" at 6 1;
+    DB_DUP_QUERIES = "db_dup_queries" at 6 2;
+    DB_DUP_TIME = "db_dup_time" at 6 3;
+    RT_W_COUNT = "rt_w_count" at 8 0;
+    RT_W_ACTIVE = "rt_w_active" at 8 1;
+    RT_BACKLOG = "rt_backlog" at 8 2;
+    JOB_TIME = "job_time" at 1 10;
+    JOB_CPU_TIME = "job_cpu_time" at 1 11;
+    JOB_NAME = "job_name" at 1 9;
+    JOB_OUTCOME = "job_outcome" at 1 12;
     QUERY = "db_query" at 6 255;
 }
 
