@@ -141,6 +141,14 @@ pub(crate) struct Span {
     len: u32,
 }
 
+impl Span {
+    #[inline]
+    pub(crate) fn new(start: usize, len: usize) -> Span {
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: narrow(start), len: narrow(len) }
+    }
+}
+
 /// A value whose text lies in the content's text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stored {
@@ -170,7 +178,8 @@ pub(crate) struct Content {
     pub(crate) level: Level,
     pub(crate) unix_nanos: i64,
     fields: Vec<Field>,
-    text: String,
+    /// Texts, and whatever lies between them; only what a span says is looked at.
+    text: Vec<u8>,
     /// Which orders may be among the fields, one bit for each ([`Content::bit`]): most fields are set once, and need no search.
     seen: [u64; 4],
     /// Whether each field was pushed behind those that stand before it.
@@ -201,7 +210,7 @@ impl Content {
             level: Level::Info,
             unix_nanos: 0,
             fields: Vec::new(),
-            text: String::new(),
+            text: Vec::new(),
             seen: [0; 4],
             in_order: true,
             last: 0,
@@ -270,13 +279,15 @@ impl Content {
 
     fn keep(&mut self, text: &str) -> Span {
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        self.text.push_str(text);
+        self.text.extend_from_slice(text.as_bytes());
         Span { start, len: u32::try_from(text.len()).unwrap_or(u32::MAX) }
     }
 
     fn span(&self, span: Span) -> &str {
         let start = span.start as usize;
-        self.text.get(start..start + span.len as usize).unwrap_or_default()
+        let bytes = self.text.get(start..start + span.len as usize).unwrap_or_default();
+        // Only whole texts are recorded, so this holds for each of them.
+        str::from_utf8(bytes).unwrap_or_default()
     }
 
     fn name_of(&self, field: &Field) -> &str {
@@ -349,11 +360,13 @@ impl Content {
 
     /// Sets a field of an order that only one name has, in its place.
     #[inline]
-    pub(crate) fn set_known(&mut self, name: &'static str, order: u16, value: Value<'_>) {
+    pub(crate) fn set_known(&mut self, name: &'static str, order: u16, value: Stored) {
         if self.has_known(order) {
-            return self.set_static(name, order, true, value);
+            if let Some(field) = self.fields.iter_mut().find(|field| field.order == order) {
+                field.value = value;
+            }
+            return;
         }
-        let value = self.store(value);
         let field = Field { name: Name::Static(name), order, framework: true, value };
         if order >= self.last {
             return self.push(field);
@@ -429,25 +442,44 @@ impl Content {
     }
 }
 
-/// Fills a content with fields whose text comes as bytes; they are checked once, at the end.
+/// Fills a content with fields whose text comes as bytes of whole texts.
 pub(crate) struct Filler<'a> {
     content: &'a mut Content,
-    bytes: Vec<u8>,
 }
 
 impl<'a> Filler<'a> {
     pub(crate) fn new(content: &'a mut Content) -> Self {
-        let bytes = std::mem::take(&mut content.text).into_bytes();
-        Filler { content, bytes }
+        Filler { content }
     }
 
     /// Keeps the text that `write` appends.
     #[inline]
     pub(crate) fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
-        let start = self.bytes.len();
-        write(&mut self.bytes);
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { start: narrow(start), len: narrow(self.bytes.len() - start) }
+        let start = self.content.text.len();
+        write(&mut self.content.text);
+        Span::new(start, self.content.text.len() - start)
+    }
+
+    /// Keeps words as they are, texts among them; where they stand.
+    #[inline]
+    pub(crate) fn words(&mut self, words: impl ExactSizeIterator<Item = u64>) -> usize {
+        let text = &mut self.content.text;
+        let start = text.len();
+        text.resize(start + words.len() * 8, 0);
+        for (to, word) in text[start..].as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *to = word.to_le_bytes();
+        }
+        start
+    }
+
+    /// How many fields there are.
+    pub(crate) fn len(&self) -> usize {
+        self.content.fields.len()
+    }
+
+    /// Leaves only the first fields.
+    pub(crate) fn truncate(&mut self, fields: usize) {
+        self.content.truncate(fields);
     }
 
     #[inline]
@@ -457,24 +489,14 @@ impl<'a> Filler<'a> {
 
     /// The value of a field that was pushed before, by its name.
     pub(crate) fn find(&mut self, name: &str) -> Option<&mut Stored> {
-        let bytes = &self.bytes;
+        let text = &self.content.text;
         let field = self.content.fields.iter_mut().find(|field| match field.name {
             Name::Static(found) => found == name,
             Name::Text(span) => {
-                bytes.get(span.start as usize..(span.start + span.len) as usize) == Some(name.as_bytes())
+                text.get(span.start as usize..(span.start + span.len) as usize) == Some(name.as_bytes())
             }
         });
         field.map(|field| &mut field.value)
-    }
-}
-
-impl Drop for Filler<'_> {
-    fn drop(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.content.text = String::from_utf8(bytes).unwrap_or_else(|error| {
-            // Never so: only whole characters are recorded. Every span must still fit, so bytes are replaced one by one.
-            error.into_bytes().into_iter().map(|byte| if byte.is_ascii() { char::from(byte) } else { '?' }).collect()
-        });
     }
 }
 
@@ -549,7 +571,7 @@ impl<'a> Event<'a> {
     /// writing it.
     #[inline(always)]
     pub(crate) fn text_of(&self, span: Span) -> &'a [u8] {
-        let text = self.content.text.as_bytes();
+        let text = &self.content.text;
         text.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize)).unwrap_or_default()
     }
 

@@ -1,9 +1,9 @@
 //! `-` for what readers look for in an HTTP request and did not come: `req_referrer`, `req_user_agent`, `resp_view`.
 
 use super::{Instrumenter, InstrumenterError, Registration};
+use crate::event::Stored;
 use crate::pipeline::Unit;
 use crate::record::keys::{KeyId, builtin};
-use crate::value::Value;
 
 struct Request;
 
@@ -15,7 +15,7 @@ impl Instrumenter for Request {
         if unit.has(builtin::REQ_METHOD) {
             for key in EXPECTED {
                 if !unit.has(key) {
-                    unit.set_known(key, Value::Null);
+                    unit.set_known(key, Stored::Null);
                 }
             }
         }

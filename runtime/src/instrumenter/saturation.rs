@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Instrumenter, InstrumenterError, Registration};
+use crate::event::Stored;
 use crate::pipeline::Unit;
 use crate::record::keys::builtin;
 use crate::sys::fork;
-use crate::value::Value;
 
 /// How busy the process is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,9 +76,9 @@ struct Saturation;
 impl Instrumenter for Saturation {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
         let sample = last();
-        unit.set_known(builtin::RT_W_COUNT, Value::U64(sample.workers.into()));
-        unit.set_known(builtin::RT_W_ACTIVE, Value::U64(sample.active.into()));
-        unit.set_known(builtin::RT_BACKLOG, Value::U64(sample.backlog.into()));
+        unit.set_known(builtin::RT_W_COUNT, Stored::U64(sample.workers.into()));
+        unit.set_known(builtin::RT_W_ACTIVE, Stored::U64(sample.active.into()));
+        unit.set_known(builtin::RT_BACKLOG, Stored::U64(sample.backlog.into()));
         Ok(())
     }
 }

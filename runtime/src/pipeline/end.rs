@@ -9,7 +9,7 @@ use super::{limit, panic, parts, reporter};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{Content, EventType};
+use crate::event::{Content, EventType, Stored};
 use crate::level::Level;
 use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
@@ -114,7 +114,7 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
         let key = keys::key(builtin::RESP_STATUS);
-        content.set_known(key.name, key.order, Value::U64(500));
+        content.set_known(key.name, key.order, Stored::U64(500));
     }
     let mut unit = Unit { content, facts, outcome };
     if unit.event_type() == EventType::Timeout {
@@ -132,10 +132,10 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
 #[inline]
 fn add_times(unit: &mut Unit<'_>) {
     let job = unit.kind() == Kind::Job;
-    let elapsed = unit.elapsed();
-    unit.set_known(if job { builtin::JOB_TIME } else { builtin::RESP_TIME }, Value::Duration(elapsed));
-    if let Some(cpu) = unit.cpu_time() {
-        unit.set_known(if job { builtin::JOB_CPU_TIME } else { builtin::RESP_CPU_TIME }, Value::Duration(cpu));
+    let elapsed = clock::between(unit.facts.started, unit.facts.taken);
+    unit.set_known(if job { builtin::JOB_TIME } else { builtin::RESP_TIME }, Stored::Nanos(elapsed));
+    if let Some(cpu) = unit.facts.cpu {
+        unit.set_known(if job { builtin::JOB_CPU_TIME } else { builtin::RESP_CPU_TIME }, Stored::Nanos(cpu));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::scope::Outcome;
 use crate::clock;
 use crate::context::Context;
-use crate::event::{Content, EventType, is_reserved, order};
+use crate::event::{Content, EventType, Stored, is_reserved, order};
 use crate::record::Kind;
 use crate::record::keys::{self, KeyId, NOT_INTERNED, Suffix};
 use crate::record::snapshot::Facts;
@@ -93,7 +93,7 @@ impl Unit<'_> {
 
     /// Sets one of the framework's own fields, which has a place of its own in the order.
     #[inline]
-    pub(crate) fn set_known(&mut self, id: KeyId, value: Value<'_>) {
+    pub(crate) fn set_known(&mut self, id: KeyId, value: Stored) {
         let key = keys::key(id);
         self.content.set_known(key.name, key.order, value);
     }
@@ -120,9 +120,9 @@ impl Unit<'_> {
         self.facts.query_texts.iter().map(|query| (query.hash, query.count, query.nanos))
     }
 
-    /// All executions, and their time together.
-    pub(crate) fn query_totals(&self) -> (u64, Duration) {
-        (self.facts.queries, Duration::from_nanos(self.facts.query_nanos))
+    /// All executions, and their nanoseconds together.
+    pub(crate) fn query_totals(&self) -> (u64, u64) {
+        (self.facts.queries, self.facts.query_nanos)
     }
 
     /// Executions of texts beyond those that are told apart.

@@ -84,6 +84,44 @@ impl Header {
     }
 }
 
+/// A first word, for whoever reads a log of plain entries.
+#[derive(Clone, Copy)]
+pub(crate) struct PlainHeader(pub(crate) u64);
+
+impl PlainHeader {
+    pub(crate) const BOOL: u64 = Kind::Bool as u64;
+    pub(crate) const I64: u64 = Kind::I64 as u64;
+    pub(crate) const U64: u64 = Kind::U64 as u64;
+    pub(crate) const F64: u64 = Kind::F64 as u64;
+    pub(crate) const NANOS: u64 = Kind::Nanos as u64;
+    pub(crate) const TEXT: u64 = Kind::Text as u64;
+    pub(crate) const TIMER: u64 = Kind::Timer as u64;
+    pub(crate) const QUERY: u64 = Kind::Query as u64;
+
+    /// The key of a plain entry: interned, not moved, not a side log's, not the id from outside, which replaces another.
+    #[inline(always)]
+    pub(crate) fn key(self) -> Option<KeyId> {
+        let key = self.0 & 0xFFFF;
+        let plain = key < MOVED && self.0 & (SIDE | 0xFFFF << 24) == 0 && key != keys::builtin::REQ_ID.0 as u64;
+        plain.then_some(KeyId(key as u16))
+    }
+
+    #[inline(always)]
+    pub(crate) fn kind(self) -> u64 {
+        (self.0 >> 16) & 0xF
+    }
+
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> usize {
+        (self.0 >> 40) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn words(self) -> usize {
+        words(self.bytes())
+    }
+}
+
 /// How much a record may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -155,7 +193,7 @@ pub(crate) fn is_framework(order: u16) -> bool {
 }
 
 fn words(bytes: usize) -> usize {
-    bytes.div_ceil(8)
+    (bytes + 7) >> 3
 }
 
 /// The longest beginning of a text that has at most `limit` bytes and ends at a character.
@@ -870,49 +908,6 @@ impl Body {
     }
 
     /// Whether the log has nothing but plain entries: each under an interned key, none moved, none of a side log, no id from
-    /// outside, and no extension. Most have.
-    fn is_plain(&self, len: usize) -> bool {
-        let (word, bit) = Self::bit(keys::builtin::REQ_ID);
-        if len > LOG || self.present[word].load(Relaxed) & bit != 0 {
-            return false;
-        }
-        let mut at = 0;
-        while let Some(head) = self.log[..len].get(at) {
-            let head = head.load(Relaxed);
-            if head & 0xFFFF >= MOVED || head & (SIDE | 0xFFFF << 24) != 0 {
-                return false;
-            }
-            at += 1 + words(Header(head).bytes());
-        }
-        true
-    }
-
-    /// As [`read`](Self::read), for a log of plain entries: calls `see` with each one's key, kind, words and bytes.
-    /// `None` where it is not such a log.
-    #[inline(always)]
-    pub(crate) fn read_plain<'a>(
-        &'a self,
-        mut see: impl FnMut(KeyId, Kind, &'a [std::sync::atomic::AtomicU64], usize),
-    ) -> Option<bool> {
-        let layout = self.layout.load(Acquire);
-        if layout % 2 == 1 {
-            return Some(false);
-        }
-        let len = self.len.load(Acquire) as usize;
-        if !self.is_plain(len) {
-            return None;
-        }
-        let mut rest = &self.log[..len];
-        while let [head, behind @ ..] = rest {
-            let header = Header(head.load(Relaxed));
-            let (value, next) = behind.split_at_checked(words(header.bytes()))?;
-            see(KeyId(header.key() as u16), header.kind(), value, header.bytes());
-            rest = next;
-        }
-        std::sync::atomic::fence(Acquire);
-        Some(self.layout.load(Relaxed) == layout)
-    }
-
     /// One field.
     pub(crate) fn get(&self, by: By<'_>) -> Option<Entry<'_>> {
         let at = self.find(by)?;

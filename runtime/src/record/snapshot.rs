@@ -1,14 +1,14 @@
 //! What a record says, as an event's content.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
 use super::keys::{self, KeyId, builtin};
-use super::log::{Entry, Kind as Holds, is_framework};
+use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind};
 use crate::clock;
-use crate::event::{Content, Filler, Name, Stored, rank_of};
+use crate::event::{Content, Filler, Name, Span, Stored, rank_of};
 use crate::id;
 use crate::value::Value;
 
@@ -148,41 +148,7 @@ impl Taking<'_> {
         }
         let late_from = self.late_from;
         if self.main.is_none() && late_from.is_none() {
-            // The usual case, in one pass without further questions.
-            let Taking { now, facts, filler, .. } = self;
-            let now = *now;
-            if let Some(whole) = body.read_plain(|id, kind, words, bytes| {
-                let key = keys::key(id);
-                let value = match (kind, words) {
-                    (Holds::Text, words) => Stored::Text(filler.text(|into| super::log::copy_text(words, bytes, into))),
-                    (Holds::U64, [word]) => {
-                        let word = word.load(Relaxed);
-                        if id == builtin::RESP_STATUS {
-                            facts.status = Some(word);
-                        }
-                        Stored::U64(word)
-                    }
-                    (Holds::Timer, [sum, inside, began]) => {
-                        let inside = inside.load(Relaxed).cast_signed();
-                        let running = if inside > 0 { now.saturating_sub(began.load(Relaxed)) } else { 0 };
-                        Stored::Nanos(clock::nanos(sum.load(Relaxed) + running))
-                    }
-                    (Holds::Query, [hash, count, nanos, _]) => {
-                        let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
-                        facts.query_texts.push(QueryCount { hash, count, nanos });
-                        return;
-                    }
-                    (Holds::F64, [word]) => Stored::F64(f64::from_bits(word.load(Relaxed))),
-                    (Holds::I64, [word]) => Stored::I64(word.load(Relaxed).cast_signed()),
-                    (Holds::Bool, [word]) => Stored::Bool(word.load(Relaxed) != 0),
-                    (Holds::Nanos, [word]) => Stored::Nanos(word.load(Relaxed)),
-                    _ => Stored::Null,
-                };
-                if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
-                    facts.error = true;
-                }
-                filler.push(Name::Static(key.name), key.order, key.framework, value);
-            }) {
+            if let Some(whole) = self.plain_log(body) {
                 return whole;
             }
         }
@@ -200,6 +166,61 @@ impl Taking<'_> {
             }
             self.entry(entry, key, order, framework);
         })
+    }
+
+    /// The usual case, in one pass: a log in one piece, each entry with a key of the program's and written once.
+    /// `None` where it is not like that.
+    #[inline]
+    fn plain_log(&mut self, body: &'static Body) -> Option<bool> {
+        let layout = body.layout.load(Acquire);
+        let log = body.log.get(..body.end()).filter(|_| layout % 2 == 0)?;
+        let fields = self.filler.len();
+        let copied = self.filler.words(log.iter().map(|word| word.load(Relaxed)));
+        let mut at = 0;
+        while let Some([head, rest @ ..]) = log.get(at..) {
+            let head = head.load(Relaxed);
+            let words = PlainHeader(head).words();
+            let (Some(id), Some(value)) = (PlainHeader(head).key(), rest.get(..words)) else {
+                self.filler.truncate(fields);
+                self.facts.query_texts.clear();
+                (self.facts.status, self.facts.error) = (None, false);
+                return None;
+            };
+            let value = match (PlainHeader(head).kind(), value) {
+                (PlainHeader::TEXT, _) => Stored::Text(Span::new(copied + (at + 1) * 8, PlainHeader(head).bytes())),
+                (PlainHeader::U64, [word]) => {
+                    let word = word.load(Relaxed);
+                    if id == builtin::RESP_STATUS {
+                        self.facts.status = Some(word);
+                    }
+                    Stored::U64(word)
+                }
+                (PlainHeader::TIMER, [sum, inside, began]) => {
+                    let inside = inside.load(Relaxed).cast_signed();
+                    let running = if inside > 0 { self.now.saturating_sub(began.load(Relaxed)) } else { 0 };
+                    Stored::Nanos(clock::nanos(sum.load(Relaxed) + running))
+                }
+                (PlainHeader::QUERY, [hash, count, nanos, _]) => {
+                    let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
+                    self.facts.query_texts.push(QueryCount { hash, count, nanos });
+                    at += 1 + words;
+                    continue;
+                }
+                (PlainHeader::F64, [word]) => Stored::F64(f64::from_bits(word.load(Relaxed))),
+                (PlainHeader::I64, [word]) => Stored::I64(word.load(Relaxed).cast_signed()),
+                (PlainHeader::BOOL, [word]) => Stored::Bool(word.load(Relaxed) != 0),
+                (PlainHeader::NANOS, [word]) => Stored::Nanos(word.load(Relaxed)),
+                _ => Stored::Null,
+            };
+            if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
+                self.facts.error = true;
+            }
+            let key = keys::key(id);
+            self.filler.push(Name::Static(key.name), key.order, key.framework, value);
+            at += 1 + words;
+        }
+        std::sync::atomic::fence(Acquire);
+        Some(body.layout.load(Relaxed) == layout)
     }
 
     #[inline]
