@@ -229,6 +229,14 @@ impl Context {
     }
 
     /// The record that the current thread is inside; [`Context::none`] outside.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin};
+    ///
+    /// assert_eq!(Context::current(), Context::none());
+    /// let scope = begin(Kind::Request);
+    /// scope.enter(|| assert_eq!(Context::current(), scope.context()));
+    /// ```
     #[inline]
     pub fn current() -> Context {
         Context { handle: current::handle().unwrap_or(Handle::NONE) }
@@ -240,6 +248,16 @@ impl Context {
     }
 
     /// Whether the record is still running.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin};
+    ///
+    /// let scope = begin(Kind::Request);
+    /// let cx = scope.context();
+    /// assert!(cx.is_active());
+    /// scope.finish();
+    /// assert!(!cx.is_active() && !Context::none().is_active());
+    /// ```
     pub fn is_active(&self) -> bool {
         self.handle.is_live()
     }
@@ -253,6 +271,13 @@ impl Context {
     }
 
     /// Sets the time limit of this record, counted from its beginning; `None` for no limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let scope = canonlog::begin(canonlog::Kind::Job);
+    /// scope.context().limit(Some(Duration::from_secs(60)));
+    /// ```
     pub fn limit(&self, limit: Option<Duration>) {
         let Some(slot) = self.handle.slot() else { return };
         let started = slot.head.started.load(std::sync::atomic::Ordering::Relaxed);
@@ -310,6 +335,10 @@ impl Context {
     }
 
     /// Times a section into `<namespace>_<key>_time`, until the guard is dropped.
+    ///
+    /// ```
+    /// let _section = canonlog::Context::current().time_in("shop", "search"); // shop_search_time
+    /// ```
     pub fn time_in(&self, namespace: &'static str, key: &'static str) -> TimeGuard {
         time(self.handle, namespace, key)
     }
@@ -352,6 +381,14 @@ impl Context {
     }
 
     /// The id that the record's events share (`req_id`).
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin};
+    ///
+    /// let scope = begin(Kind::Request);
+    /// assert_eq!(scope.context().request_id().map(|id| id.len()), Some(36));
+    /// assert_eq!(Context::none().request_id(), None);
+    /// ```
     pub fn request_id(&self) -> Option<String> {
         let mut room = [0; id::LONGEST];
         self.copy_request_id(&mut room).map(str::to_owned)
@@ -479,6 +516,20 @@ fn time(handle: Handle, namespace: &'static str, key: &'static str) -> TimeGuard
 /// A namespace of a record; made by [`Context::namespace`].
 ///
 /// The framework's own namespaces are refused: a field meant for `req` is written as `app_<key>`, and counted.
+///
+/// ```
+/// use canonlog::{Context, Kind, OwnedValue, begin};
+///
+/// begin(Kind::Request).enter(|| {
+///     let shop = Context::current().namespace("shop");
+///     shop.set("tenant", 17_u8); // shop_tenant="17"
+///     shop.add("calls", 1); // shop_calls="1"
+///     assert_eq!(shop.get("tenant"), Some(OwnedValue::U64(17)));
+///
+///     Context::current().namespace("req").set("tenant", 18); // app_tenant="18"
+///     assert!(Context::get("tenant").is_some());
+/// });
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Namespace {
     context: Context,

@@ -11,6 +11,10 @@ use crate::level::Level;
 use crate::value::{ToValue, Value};
 
 /// What an event tells about.
+///
+/// ```
+/// assert_eq!(canonlog::EventType::PartialFailure.as_str(), "partial_failure");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
@@ -590,6 +594,14 @@ impl fmt::Debug for Event<'_> {
 }
 
 /// The fields of an [`Event`] in canonical order; made by [`Event::fields`].
+///
+/// ```
+/// use canonlog::{EventType, Level, OwnedEvent};
+///
+/// let mut event = OwnedEvent::new(EventType::Request, Level::Info, std::time::SystemTime::UNIX_EPOCH);
+/// event.set("req_method", "GET");
+/// assert_eq!(event.view().fields().len(), 1);
+/// ```
 #[derive(Clone)]
 pub struct EventFields<'a> {
     content: &'a Content,
@@ -618,6 +630,17 @@ impl fmt::Debug for EventFields<'_> {
 }
 
 /// An event that can be kept, sent to another thread, or made by hand.
+///
+/// ```
+/// use canonlog::{EventType, Level, OwnedEvent, Value};
+/// use std::time::SystemTime;
+///
+/// let mut event = OwnedEvent::new(EventType::Job, Level::Info, SystemTime::UNIX_EPOCH);
+/// event.set("job_name", "mails");
+/// let copy = std::thread::spawn(move || event.view().to_owned()).join().expect("it does not panic");
+/// assert_eq!(copy.view().get("job_name"), Some(Value::Str("mails")));
+/// assert_eq!(copy.view().time(), SystemTime::UNIX_EPOCH);
+/// ```
 #[derive(Clone, Debug)]
 pub struct OwnedEvent {
     content: Content,

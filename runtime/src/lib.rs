@@ -1,4 +1,48 @@
 //! One canonical event per request: what it did, where it failed and, if it never came back, where it is stuck.
+//!
+//! ```text
+//! begin ──▶ record ◀── Context ◀── your code, #[instrument_request], #[operation], adapters
+//!             │  ▲
+//!             │  └── monitor: reports what is past its time limit
+//!             ▼
+//!           event ◀── instrumenters ──▶ emitters: level ▸ filter ▸ format ▸ output
+//! ```
+//!
+//! ```
+//! use canonlog::{Context, instrument_request, on_error};
+//!
+//! #[instrument_request]
+//! fn checkout(items: &str) -> Result<u32, std::num::ParseIntError> {
+//!     let items: u32 = items.parse()?; // a failure: exc_type, exc_msg, exc_loc
+//!     Context::set("items", items); // app_items="3"
+//!     let _section = Context::time("pay"); // app_pay_time="0.000"
+//!     Ok(discount("none").max(items))
+//! }
+//!
+//! #[on_error(return = 0)] // a failure: a partial_failure event, and 0
+//! fn discount(percent: &str) -> u32 {
+//!     percent.parse()?
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _guard = canonlog::setup().init()?; // logfmt on standard output
+//!     assert_eq!(checkout("3")?, 3);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | to | see |
+//! |---|---|
+//! | add fields and timings from anywhere in a request | [`Context`], [`set!`], [`derive(Fields)`](macro@Fields) |
+//! | say what a unit of work is | [`instrument_request`], [`operation`], [`on_error`], [`begin`] |
+//! | serve HTTP | `tower::RequestLayer` (features `tower`, `axum`) |
+//! | count database queries | [`db`], `sqlx::wrap` (feature `sqlx`) |
+//! | add fields to every event | [`Instrumenter`], [`register_instrumenter`] |
+//! | choose formats and outputs | [`setup()`], [`Emitter`], [`Background`] |
+//! | learn what was lost | [`stats()`] |
+//! | test all that | `testing` (feature `test-util`) |
+//!
+//! The book in the repository has a guide, and the reference of every field, argument, option and limit.
 #![allow(dead_code)] // while the core lands
 
 #[doc(hidden)]

@@ -26,6 +26,15 @@ pub struct Stats {
 }
 
 /// What became of the events of one output.
+///
+/// ```
+/// let _guard = canonlog::setup().init()?;
+/// let stats = canonlog::stats();
+/// let output = &stats.outputs()[0];
+/// assert_eq!((output.name(), output.lost()), ("stdout", 0));
+/// assert_eq!(output.lost_by(canonlog::LossReason::QueueFull), 0);
+/// # Ok::<(), canonlog::SetupError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct OutputStats {
     name: String,

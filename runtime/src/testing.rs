@@ -79,6 +79,16 @@ impl Capture {
     }
 
     /// Reports those of its records that are due as if `after` had passed since now; how many were.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin, testing};
+    /// use std::time::Duration;
+    ///
+    /// let capture = testing::capture();
+    /// let scope = begin(Kind::Request);
+    /// scope.enter(|| Context::set_timeout(Duration::from_secs(30)));
+    /// assert_eq!(capture.tick_timeouts(Duration::from_secs(31)), 1);
+    /// ```
     pub fn tick_timeouts(&self, after: Duration) -> usize {
         let now = clock::now() + clock::ticks(after);
         let reported = crate::monitor::timeout::tick(now, Some(self.pipeline));
@@ -87,6 +97,15 @@ impl Capture {
     }
 
     /// The pipeline that is captured, to begin records through it from other threads.
+    ///
+    /// ```
+    /// use canonlog::{Kind, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let pipeline = capture.pipeline();
+    /// std::thread::spawn(move || pipeline.begin(Kind::Job).finish()).join().expect("it does not panic");
+    /// assert_eq!(capture.events().len(), 1);
+    /// ```
     pub fn pipeline(&self) -> Pipeline {
         self.pipeline
     }

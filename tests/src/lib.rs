@@ -1,5 +1,6 @@
-//! What the tests share; and doctests of the book.
+//! What the tests share; and the pages of the book, as doctests.
 
+pub mod book;
 pub mod client;
 pub mod faulty;
 pub mod logfmt;

@@ -24,6 +24,11 @@ pub use runner::InstrumenterSetupError;
 pub(crate) use runner::Instrumenters;
 
 /// The error of an instrumenter: anything.
+///
+/// ```
+/// let error: canonlog::InstrumenterError = "no such region".into();
+/// assert_eq!(error.to_string(), "no such region");
+/// ```
 pub type InstrumenterError = Box<dyn Error + Send + Sync>;
 
 /// A plugin that adds fields to the events that end a unit of work (request, job, timeout).

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 use crate::sys::fd;
 
 /// Why an event did not reach its output.
+///
+/// ```
+/// assert!(canonlog::LossReason::ALL.iter().any(|reason| reason.as_str() == "queue_full"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossReason {

@@ -34,6 +34,12 @@ pub use stdio::{Stderr, Stdout};
 pub use writer::Writer;
 
 /// Whole lines to write.
+///
+/// ```
+/// let batch = canonlog::Batch::new(b"one\ntwo\n", 2);
+/// assert_eq!(batch.events(), 2);
+/// assert!(batch.lines().eq([&b"one"[..], b"two"]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     bytes: &'a [u8],
@@ -89,6 +95,11 @@ impl<'a> Batch<'a> {
 }
 
 /// What became of a batch that was not written whole.
+///
+/// ```
+/// let error = canonlog::WriteError { written: 0, source: std::io::ErrorKind::BrokenPipe.into() };
+/// assert_eq!(error.source.kind(), std::io::ErrorKind::BrokenPipe);
+/// ```
 #[derive(Debug)]
 pub struct WriteError {
     /// How many whole lines were written before it.
@@ -100,6 +111,29 @@ pub struct WriteError {
 /// Where lines go.
 ///
 /// An output is called by one thread at a time where it sits behind the background queue, else by any thread.
+///
+/// ```
+/// use canonlog::{Batch, Emitter, Output, WriteError};
+/// use std::sync::Mutex;
+///
+/// /// Keeps the last line.
+/// #[derive(Default)]
+/// struct Last(Mutex<String>);
+///
+/// impl Output for Last {
+///     fn name(&self) -> &str {
+///         "last"
+///     }
+///
+///     fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
+///         let line = batch.lines().last().unwrap_or_default();
+///         *self.0.lock().expect("nobody panics while holding it") = String::from_utf8_lossy(line).into_owned();
+///         Ok(())
+///     }
+/// }
+///
+/// let emitter = Emitter::new("last").output(Last::default());
+/// ```
 pub trait Output: Send + Sync + 'static {
     /// The name under which losses are counted: `stdout`, `file`.
     fn name(&self) -> &str;

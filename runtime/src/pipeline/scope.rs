@@ -64,6 +64,19 @@ const CANCELLED: u8 = 4;
 ///
 /// A scope that is dropped while its thread panics ends as a panic; another thread then writes the event, as nothing of the
 /// user's runs on a thread that unwinds.
+///
+/// ```
+/// use canonlog::{Context, EventType, Kind, Level, begin, testing};
+///
+/// let capture = testing::capture();
+/// let scope = begin(Kind::Job);
+/// scope.enter(|| Context::set("rows", 12));
+/// scope.failed();
+/// scope.finish();
+///
+/// let event = capture.one();
+/// assert_eq!((event.view().kind(), event.view().level()), (EventType::Job, Level::Error));
+/// ```
 #[must_use = "the record ends when the scope is dropped"]
 #[derive(Debug)]
 pub struct Scope {
@@ -89,6 +102,12 @@ impl Scope {
     }
 
     /// The record's handle.
+    ///
+    /// ```
+    /// let scope = canonlog::begin(canonlog::Kind::Request);
+    /// let cx = scope.context();
+    /// std::thread::spawn(move || cx.enter(|| canonlog::Context::set("worker", 1)));
+    /// ```
     #[inline]
     pub fn context(&self) -> Context {
         Context::from_handle(self.handle)
@@ -140,6 +159,16 @@ impl Scope {
     }
 
     /// Marks the unit as cut off by its client: `req_cancelled="true"` and, without a status so far, `resp_status="499"`.
+    ///
+    /// ```
+    /// use canonlog::{Kind, Value, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let scope = begin(Kind::Request);
+    /// scope.cancelled();
+    /// scope.finish();
+    /// assert_eq!(capture.one().view().get("resp_status"), Some(Value::U64(499)));
+    /// ```
     pub fn cancelled(&self) {
         self.mark(CANCELLED);
         current::write(self.handle, |body, writer| {

@@ -81,6 +81,13 @@ impl Unit<'_> {
     }
 
     /// A field by its full name: `resp_status`.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn is_slow_page(unit: &Unit<'_>) -> bool {
+    ///     unit.elapsed().as_secs() >= 1 && unit.get("req_method").is_some()
+    /// }
+    /// ```
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         self.content.view().get(name)
     }
@@ -111,6 +118,13 @@ impl Unit<'_> {
     }
 
     /// Takes a field away.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn forget_the_client(unit: &mut Unit<'_>) {
+    ///     unit.remove("req_client_ip");
+    /// }
+    /// ```
     pub fn remove(&mut self, name: &str) {
         self.content.retain(|field| field != name);
     }

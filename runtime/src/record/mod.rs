@@ -26,6 +26,11 @@ use crate::clock;
 use crate::counters::{self, Count};
 
 /// What kind of unit a record is.
+///
+/// ```
+/// let job = canonlog::begin(canonlog::Kind::Job);
+/// assert!(job.context().is_active());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {

@@ -29,6 +29,14 @@ impl Guard {
     }
 
     /// Waits until every event so far is written or counted as lost; false if that takes longer than the time to drain.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// canonlog::begin(canonlog::Kind::Job).finish();
+    /// assert!(guard.flush());
+    /// assert_eq!(canonlog::stats().written(), 1);
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn flush(&self) -> bool {
         self.flush_within(self.drain)
     }

@@ -65,6 +65,14 @@ impl Default for Setup {
 
 impl Setup {
     /// Adds an emitter. The first one given takes the place of the default; emitters write in the order given.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, Json, Level, Stderr};
+    ///
+    /// let errors = Emitter::new("errors").level(Level::Error).format(Json::new()).output(Stderr::new());
+    /// let _guard = canonlog::setup().emitter(Emitter::new("events")).emitter(errors).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitters.push(emitter);
         self
@@ -105,6 +113,13 @@ impl Setup {
     }
 
     /// After how long a unit is reported as timed out, where it sets no limit itself. Off by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let _guard = canonlog::setup().timeout(Duration::from_secs(30)).drain(Duration::from_millis(500)).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.settings.timeout = Some(limit);
         self
@@ -117,6 +132,12 @@ impl Setup {
     }
 
     /// Sets canonlog up for this process, until the guard is dropped.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// assert!(canonlog::setup().init().is_err(), "it can succeed once in a process");
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -3,6 +3,14 @@
 use std::time::Duration;
 
 /// What happens to an event that finds the queue full.
+///
+/// ```
+/// use canonlog::{Background, Overflow};
+/// use std::time::Duration;
+///
+/// let patient = Background::new().overflow(Overflow::Block(Duration::from_millis(5)));
+/// assert_ne!(patient, Background::new());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {

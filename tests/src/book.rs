@@ -1,0 +1,41 @@
+//! The pages of the book, so that their code is compiled and run as doctests.
+
+macro_rules! pages {
+    ($($name:ident = $path:literal;)*) => {
+        $(
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../book/src/", $path))]
+            pub mod $name {}
+        )*
+
+        /// The pages whose code is tested, by their path in `book/src`.
+        pub const PAGES: &[&str] = &[$($path),*];
+    };
+}
+
+pages! {
+    introduction = "introduction.md";
+    start = "guide/start.md";
+    context = "guide/context.md";
+    timings = "guide/timings.md";
+    errors = "guide/errors.md";
+    instrumenters = "guide/instrumenters.md";
+    serving = "guide/serving.md";
+    database = "guide/database.md";
+    timeouts = "guide/timeouts.md";
+    outputs = "guide/outputs.md";
+    testing = "guide/testing.md";
+    events = "reference/events.md";
+    fields = "reference/fields.md";
+    macros = "reference/macros.md";
+    setup = "reference/setup.md";
+    formats = "reference/formats.md";
+    limits = "reference/limits.md";
+    counters = "reference/counters.md";
+    promises = "reference/promises.md";
+    record = "internals/record.md";
+    request = "internals/request.md";
+    writer = "internals/writer.md";
+    migration = "migration.md";
+    contributing = "contributing.md";
+}
