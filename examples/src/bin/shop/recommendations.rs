@@ -22,5 +22,5 @@ pub(crate) async fn recommend(shop: &Shop, product: &Product, fail: bool) -> Vec
 /// The engine fails every third time, and when it is told to.
 fn ask_the_engine(shop: &Shop, fail: bool) -> Result<(), ShopError> {
     let asked = shop.recommendations.fetch_add(1, Ordering::Relaxed) + 1;
-    if fail || asked % 3 == 0 { Err(ShopError::Recommendations) } else { Ok(()) }
+    if fail || asked.is_multiple_of(3) { Err(ShopError::Recommendations) } else { Ok(()) }
 }
