@@ -48,6 +48,13 @@ pub(crate) struct SinkStats {
     pub(crate) lost: [u64; LossReason::ALL.len()],
 }
 
+/// What an output says of lines that it did not take.
+struct Failure {
+    written: u64,
+    kind: ErrorKind,
+    text: String,
+}
+
 fn now() -> i64 {
     clock::unix_nanos(clock::now())
 }
@@ -107,41 +114,66 @@ impl Sink {
         }
     }
 
-    /// Writes a line on this thread.
-    #[cold]
+    /// Writes a line on this thread. As long as all goes well, nothing is written that threads share.
+    #[inline]
     fn write(&self, here: &Here, line: &[u8], limit: Option<Duration>) {
-        let ledger = &here.ledger;
-        let mut reports: Vec<Report> = Vec::new();
-        let mut told = Vec::new();
-        if !ledger.is_told() {
-            reports.extend(ledger.claim().filter(|report| self.reports.report(report, &mut told)));
-            told.extend_from_slice(line);
+        if !here.ledger.is_told() {
+            return self.write_reports(here, line, limit);
         }
-        let bytes = if reports.is_empty() { line } else { &told };
-        let before = reports.len() as u64;
-        let mut batch = Batch::new(bytes, before + 1);
+        match self.offer(here, Batch::new(line, 1), limit) {
+            Ok(()) => here.ledger.wrote_directly(),
+            Err(failure) => self.failed(here, &failure, &[]),
+        }
+    }
+
+    /// The same, after what was lost before.
+    #[cold]
+    fn write_reports(&self, here: &Here, line: &[u8], limit: Option<Duration>) {
+        let mut told = Vec::new();
+        let claimed = here.ledger.claim();
+        let reports: Vec<Report> = claimed.filter(|report| self.reports.report(report, &mut told)).collect();
+        told.extend_from_slice(line);
+        match self.offer(here, Batch::new(&told, reports.len() as u64 + 1), limit) {
+            Ok(()) => here.ledger.wrote_directly(),
+            Err(failure) => self.failed(here, &failure, &reports),
+        }
+    }
+
+    /// Has the output write.
+    #[inline]
+    fn offer(&self, here: &Here, mut batch: Batch<'_>, limit: Option<Duration>) -> Result<(), Failure> {
+        let blocked = here.blocked.load(Ordering::Relaxed);
         if let Some(limit) = limit {
             // A stuck output keeps one event waiting, not every one.
-            batch = batch.within(if here.blocked.load(Ordering::Relaxed) { Duration::ZERO } else { limit });
+            batch = batch.within(if blocked { Duration::ZERO } else { limit });
         }
-        let failed = match guarded(|| self.output.write(batch)) {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some((error.written, error.source.kind(), error.source.to_string())),
-            Err(()) => Some((0, ErrorKind::Other, "it panicked".to_owned())),
-        };
-        let Some((written, kind, text)) = failed else {
-            here.blocked.store(false, Ordering::Relaxed);
-            ledger.wrote(1);
-            return;
-        };
-        let timed_out = kind == ErrorKind::TimedOut;
+        match guarded(|| self.output.write(batch)) {
+            Ok(Ok(())) => {
+                if blocked {
+                    here.blocked.store(false, Ordering::Relaxed);
+                }
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                Err(Failure { written: error.written, kind: error.source.kind(), text: error.source.to_string() })
+            }
+            Err(()) => Err(Failure { written: 0, kind: ErrorKind::Other, text: "it panicked".to_owned() }),
+        }
+    }
+
+    /// Counts a line that came after these reports and was not written, or with an error only.
+    #[cold]
+    fn failed(&self, here: &Here, failure: &Failure, reports: &[Report]) {
+        let ledger = &here.ledger;
+        let timed_out = failure.kind == ErrorKind::TimedOut;
         here.blocked.store(timed_out, Ordering::Relaxed);
-        reports.iter().skip(usize::try_from(written).unwrap_or(0)).for_each(|report| ledger.untold(report));
-        if written > before {
-            ledger.wrote(1);
+        let told = usize::try_from(failure.written).unwrap_or(usize::MAX);
+        reports.iter().skip(told).for_each(|report| ledger.untold(report));
+        if failure.written > reports.len() as u64 {
+            ledger.wrote_directly();
         } else {
             ledger.lose(if timed_out { LossReason::Blocked } else { LossReason::Io }, 1, now());
-            ledger.complain(&text);
+            ledger.complain(&failure.text);
         }
     }
 

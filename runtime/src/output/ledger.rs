@@ -3,10 +3,11 @@
 //! The law it keeps: every event that was handed over is in exactly one of the counts, or still in the queue.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::tally::Tally;
 use crate::sys::fd;
 
 /// Why an event did not reach its output.
@@ -88,7 +89,12 @@ struct Lost {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     output: String,
+    /// Written by the writer of a queue, in batches.
     written: AtomicU64,
+    /// Written one by one, on any thread.
+    directly: Tally,
+    /// Whether anything was ever lost: what every event looks at, and mostly nobody writes.
+    any_lost: AtomicBool,
     lost: [Lost; LossReason::ALL.len()],
     complained: Mutex<Option<Instant>>,
 }
@@ -101,6 +107,8 @@ impl Ledger {
         Ledger {
             output: output.to_owned(),
             written: AtomicU64::new(0),
+            directly: Tally::new(),
+            any_lost: AtomicBool::new(false),
             lost: Default::default(),
             complained: Mutex::new(None),
         }
@@ -111,10 +119,19 @@ impl Ledger {
         self.written.fetch_add(events, Relaxed);
     }
 
+    /// Counts an event as written directly: without a write that other threads would have to wait for.
+    #[inline]
+    pub(crate) fn wrote_directly(&self) {
+        self.directly.add_one();
+    }
+
     /// Counts events as lost, `at` being now in nanoseconds since 1970.
     pub(crate) fn lose(&self, reason: LossReason, events: u64, at: i64) {
         if events == 0 {
             return;
+        }
+        if !self.any_lost.load(Relaxed) {
+            self.any_lost.store(true, Relaxed);
         }
         let lost = &self.lost[reason as usize];
         // Before the count: whoever sees the count sees the times.
@@ -124,7 +141,7 @@ impl Ledger {
     }
 
     pub(crate) fn written(&self) -> u64 {
-        self.written.load(Relaxed)
+        self.written.load(Relaxed) + self.directly.sum()
     }
 
     pub(crate) fn lost(&self, reason: LossReason) -> u64 {
@@ -160,7 +177,13 @@ impl Ledger {
     }
 
     /// Whether the stream has been told everything.
+    #[inline]
     pub(crate) fn is_told(&self) -> bool {
+        !self.any_lost.load(Relaxed) || self.all_told()
+    }
+
+    #[cold]
+    fn all_told(&self) -> bool {
         LossReason::ALL.iter().all(|reason| self.lost[*reason as usize].told.load(Relaxed) >= self.lost(*reason))
     }
 

@@ -14,6 +14,7 @@ mod ledger;
 mod memory;
 mod per_process;
 mod stdio;
+mod tally;
 mod turn;
 mod whole;
 mod writer;
