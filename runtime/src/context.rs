@@ -447,6 +447,15 @@ impl Context {
         current::write(self.handle, |body, writer| body.set(By::Id(builtin::REQ_ID), Value::Str(id), writer)).is_some()
     }
 
+    /// Whether one of the framework's own fields has no value yet. Without an allocation.
+    pub(crate) fn lacks(&self, id: keys::KeyId) -> bool {
+        let lacks = |body: &Body| body.get(By::Id(id)).is_none_or(|entry| entry.kind() == Holds::Null);
+        match current::claimed(self.handle) {
+            Some(body) => lacks(body),
+            None => self.handle.read(|body, side| lacks(body) && side.is_none_or(lacks)).unwrap_or(true),
+        }
+    }
+
     /// One execution of a query, by the hash of its text.
     pub(crate) fn note_query(&self, hash: u64, nanos: u64) {
         current::write(self.handle, |body, writer| body.note_query(hash, nanos, writer));

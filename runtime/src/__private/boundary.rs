@@ -16,9 +16,9 @@ use pin_project_lite::pin_project;
 use super::exits;
 use super::probe::Failure;
 use super::site::Fun;
-use crate::context::{Context, OwnedValue};
+use crate::context::Context;
 use crate::pipeline::{Kind, Resting, Scope, begin as begin_record};
-use crate::record::keys::{self, Suffix};
+use crate::record::keys::{self, Suffix, builtin};
 use crate::record::{Begin, Packed, Section, current, set_site};
 
 /// What an annotated function is.
@@ -175,7 +175,7 @@ impl Unit {
 
 /// Whether nobody said yet what the record is of. A layer writes the view as null to keep its place.
 fn has_no_view(cx: Context) -> bool {
-    matches!(cx.get_in("resp", "view"), None | Some(OwnedValue::Null)) && cx.get_in("job", "name").is_none()
+    cx.lacks(builtin::RESP_VIEW) && cx.lacks(builtin::JOB_NAME)
 }
 
 /// What an annotated function is while it runs.

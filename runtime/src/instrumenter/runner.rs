@@ -11,6 +11,7 @@ use once_cell::sync::OnceCell;
 use super::order::{self, Problem};
 use super::{Expectation, Instrumenter, InstrumenterError, Registration};
 use crate::counters::{self, Count};
+use crate::event::EventType;
 use crate::pipeline::Unit;
 use crate::pipeline::panic::guarded;
 
@@ -47,6 +48,9 @@ thread_local! {
     static SETTING_UP: Cell<bool> = const { Cell::new(false) };
 }
 
+/// The names of canonlog's own.
+const BUILT_IN: [&str; 4] = ["request", "error", "database", "saturation"];
+
 /// All registered instrumenters, in the order of their calls.
 pub(crate) struct Instrumenters {
     all: Vec<Entry>,
@@ -60,6 +64,8 @@ struct Entry {
     ready: OnceCell<Box<dyn Instrumenter>>,
     /// Without `init()` a `setup` that failed is not tried again for each request.
     given_up: AtomicBool,
+    /// Whether it is canonlog's own.
+    built_in: bool,
 }
 
 impl Instrumenters {
@@ -89,7 +95,9 @@ impl Instrumenters {
     /// Calls all of them for one unit. Without `init()` the first unit sets them up, and errors go to stderr once.
     pub(crate) fn call_all(&self, unit: &mut Unit<'_>) {
         let mut failed = String::new();
-        for entry in &self.all {
+        // A late response ends nothing: users' instrumenters have seen the unit's timeout.
+        let again = unit.event_type() == EventType::LateResponse;
+        for entry in self.all.iter().filter(|entry| !again || entry.built_in) {
             let outcome = self.ready(entry).map(|instrumenter| guard(|| instrumenter.call(unit)));
             if !matches!(outcome, Some(Ok(()))) {
                 counters::add(Count::InstrumenterErrors, 1);
@@ -126,7 +134,8 @@ impl Instrumenters {
 
 impl Entry {
     fn new(registration: &'static Registration) -> Entry {
-        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false) }
+        let built_in = BUILT_IN.contains(&registration.name);
+        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false), built_in }
     }
 
     fn set_up(&self) -> Result<&dyn Instrumenter, InstrumenterSetupError> {

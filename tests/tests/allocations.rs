@@ -1,0 +1,146 @@
+//! Nothing is allocated for a request in steady state: through the layer, the macros, the context and a file, on all threads.
+//!
+//! One test alone in its program, as the allocator counts for the whole process.
+#![allow(unsafe_code)] // an allocator that counts cannot be written without
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context as Task, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use canonlog::tower::RequestLayer;
+use canonlog::{Context, Emitter, File, instrument_request, operation};
+use http::{Request, Response};
+use http_body::Body;
+use tower::{Layer, Service};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is handed on to the system's allocator, which keeps the trait's promises; counting touches an atomic.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the promises of `alloc`, which are the same there.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the memory came from `alloc` above, that is from the system's allocator, with this layout.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as for `dealloc`, and the caller keeps the promise about `size`.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[instrument_request(fields(plan = "business"))]
+async fn checkout(items: u64) -> Result<u64, std::num::ParseIntError> {
+    Context::set("cart_items", items);
+    Context::set("cart_total", 19.99);
+    canonlog::set!(currency = "EUR");
+    let _section = Context::time("render");
+    let price = price("1999").await?;
+    canonlog::db::record_query("select price from products where id = ?1", Duration::from_micros(120));
+    canonlog::db::record_query("select price from products where id = ?1", Duration::from_micros(130));
+    Ok(price * items)
+}
+
+#[operation]
+async fn price(text: &str) -> Result<u64, std::num::ParseIntError> {
+    text.parse()
+}
+
+/// A service without allocations of its own.
+#[derive(Clone)]
+struct Shop;
+
+impl Service<Request<()>> for Shop {
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<String>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        let items = request.uri().path().len() as u64;
+        let mut task = Task::from_waker(Waker::noop());
+        let Poll::Ready(Ok(sum)) = std::pin::pin!(checkout(items)).poll(&mut task) else { panic!("it never waits") };
+        assert!(sum > 0);
+        // An empty `String` holds no memory.
+        ready(Ok(Response::new(String::new())))
+    }
+}
+
+fn serve(service: &mut impl Service<Request<()>, Response = Response<impl Body>, Error = Infallible>) {
+    let mut task = Task::from_waker(Waker::noop());
+    let request = Request::get("/carts/42/checkout").body(()).expect("a request");
+    let Poll::Ready(Ok(response)) = std::pin::pin!(service.call(request)).poll(&mut task) else {
+        panic!("the service never waits")
+    };
+    assert_eq!(response.status(), 200);
+}
+
+const ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
+
+/// What building the request and the response costs without canonlog.
+fn serve_bare() {
+    let mut task = Task::from_waker(Waker::noop());
+    let request = Request::get("/carts/42/checkout").body(()).expect("a request");
+    std::hint::black_box(&request);
+    let mut response = Response::new(String::new());
+    response.headers_mut().insert(ID, http::HeaderValue::from_static("0"));
+    let _ = std::hint::black_box(std::pin::pin!(ready(response)).poll(&mut task));
+}
+
+fn counted(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    work();
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn a_request_allocates_nothing_after_a_thousand() {
+    const REQUESTS: u64 = 10_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = File::open(folder.path().join("events.log")).expect("a file");
+    let guard = canonlog::setup().emitter(Emitter::new("file").output(file)).init().expect("set up once");
+    let mut service = RequestLayer::new().layer(Shop);
+    // The writer's thread must have seen every chunk before the counting begins.
+    let settle = || assert!(guard.flush_within(Duration::from_secs(10)), "the file takes everything");
+    for _ in 0..1_000 {
+        serve(&mut service);
+    }
+    settle();
+    let bare = counted(|| (0..REQUESTS).for_each(|_| serve_bare()));
+    let began = Instant::now();
+    let recorded = counted(|| {
+        for at in 0..REQUESTS {
+            serve(&mut service);
+            // Slow enough for the writer: nothing may be lost, or there is a loss to report.
+            if at % 1_000 == 999 {
+                settle();
+            }
+        }
+    });
+    println!("{recorded} allocations for {REQUESTS} requests, {bare} of them http's own; {:?}", began.elapsed());
+    assert_eq!(bare % REQUESTS, 0, "http's own are the same for each request");
+    let ours = recorded.checked_sub(bare).expect("canonlog saves http nothing");
+    // Once a second the saturation sample and the flushes above may allocate; a request may not.
+    assert!(ours < REQUESTS / 100, "{ours} allocations in {REQUESTS} requests");
+    drop(guard);
+    let written = std::fs::read_to_string(folder.path().join("events.log")).expect("the file is there");
+    assert_eq!(written.lines().count() as u64, REQUESTS + 1_000);
+    assert!(written.lines().all(|line| line.contains(" db_dup_queries=\"2\" ")), "{}", &written[..600]);
+}
