@@ -73,11 +73,9 @@ fn anchor(heading: &str) -> String {
 }
 
 fn anchors(text: &str) -> Vec<String> {
-    let headings = outside_code(text)
-        .lines()
-        .filter_map(|line| Some(anchor(line.strip_prefix('#')?.trim_start_matches('#'))))
-        .collect::<Vec<_>>();
-    headings
+    let prose = outside_code(text);
+    let headings = prose.lines().filter_map(|line| line.strip_prefix('#'));
+    headings.map(|heading| anchor(heading.trim_start_matches('#'))).collect()
 }
 
 /// The words in backticks of the first column of a page's tables, below the heading given.
