@@ -246,6 +246,7 @@ fn exactly_one_of_request_and_timeout_and_a_late_end_is_a_late_response() {
         assert_eq!(events[0].view().get(name), events[1].view().get(name), "{name}");
     }
     assert_eq!(events[1].view().get("resp_status"), Some(Value::U64(200)));
+    assert_eq!(events[1].view().get("resp_view"), None, "the timeout has named it");
     assert_eq!(events[1].view().level(), Level::Warning);
 }
 
@@ -539,6 +540,19 @@ fn a_cancelled_unit_says_so_and_keeps_a_status_that_was_sent() {
         let event = capture.one();
         assert_eq!(event.view().get("req_cancelled"), Some(Value::Bool(true)));
         assert_eq!(event.view().get("resp_status"), Some(Value::U64(expected)));
+    }
+}
+
+#[test]
+fn a_cancelled_job_has_no_client_and_no_status() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Job);
+    scope.cancelled();
+    scope.finish();
+    let event = capture.one();
+    assert_eq!((event.view().kind(), event.view().level()), (EventType::Job, Level::Info));
+    for name in ["req_cancelled", "resp_status"] {
+        assert_eq!(event.view().get(name), None, "{name}");
     }
 }
 

@@ -159,6 +159,7 @@ impl Scope {
     }
 
     /// Marks the unit as cut off by its client: `req_cancelled="true"` and, without a status so far, `resp_status="499"`.
+    /// A job has no client: its event gets neither.
     ///
     /// ```
     /// use canonlog::{Kind, Value, begin, testing};
@@ -171,6 +172,9 @@ impl Scope {
     /// ```
     pub fn cancelled(&self) {
         self.mark(CANCELLED);
+        if self.handle.slot().is_some_and(|slot| slot.kind() == Kind::Job) {
+            return;
+        }
         current::write(self.handle, |body, writer| {
             body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
             if body.get(By::Id(builtin::RESP_STATUS)).is_none() {
