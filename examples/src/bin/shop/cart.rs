@@ -68,18 +68,15 @@ pub(crate) async fn checkout(
     Json(payment): Json<Payment>,
 ) -> Result<Json<Receipt>, ShopError> {
     Context::record(&payment); // app_card="REDACTED" app_gift_wrapped="false"
-    let lines = lines(&shop.db, id).await?;
-    let Some(first) = lines.first() else { return Err(ShopError::EmptyCart(id)) };
-    let cents: i64 = lines.iter().map(|line| line.quantity * line.cents).sum();
-    Context::set("cart_total", price(cents));
-    Context::set("cart_items", lines.len());
+    let lines = lines(&shop.db, id).await?; // a failing `?`: exc_type, exc_msg, and exc_loc, its line
+    let cents = total(&lines).ok_or(ShopError::EmptyCart(id))?;
+    Context::set("cart_total", price(cents)); // app_cart_total="49.0", from anywhere in the request
 
     pay(&payment).await?;
     let order = place(&shop.db, id, cents).await?;
-    let product = find(&shop.db, first.product).await?;
-    let also = recommend(&shop, &product, false).await;
+    let also = recommend(&shop, lines[0].product, false).await; // its failure is a partial_failure event, not a 500
 
-    let _section = Context::time("render"); // app_render_time
+    let _section = Context::time("render"); // app_render_time, summed by key
     Ok(Json(Receipt { order, total: price(cents), also }))
 }
 
@@ -103,6 +100,11 @@ async fn place(db: &SqlitePool, cart: i64, cents: i64) -> Result<i64, ShopError>
     sqlx::query("delete from cart_items where cart = ?1").bind(cart).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(order)
+}
+
+/// What a cart costs; nothing if it is empty.
+fn total(lines: &[Line]) -> Option<i64> {
+    lines.iter().map(|line| line.quantity * line.cents).reduce(|sum, cents| sum + cents)
 }
 
 async fn lines(db: &SqlitePool, cart: i64) -> Result<Vec<Line>, ShopError> {

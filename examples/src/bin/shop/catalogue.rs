@@ -56,7 +56,7 @@ pub(crate) async fn show(
     Query(wish): Query<Wish>,
 ) -> Result<Json<Page>, ShopError> {
     let product = find(&shop.db, id).await?;
-    let also = recommend(&shop, &product, wish.fail != 0).await; // empty if that fails; the page is shown all the same
+    let also = recommend(&shop, product.id, wish.fail != 0).await; // empty if that fails; the page is shown all the same
     Ok(Json(Page { product, also }))
 }
 // ANCHOR_END: show

@@ -104,7 +104,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
 fn invite(address: SocketAddr) {
     say(format_args!("The shop is open on http://{address}; one line per request comes out of stdout. Try:\n"));
     for step in tour::STEPS {
-        say(format_args!("  {:<58} # {}", step.curl(address), step.what));
+        say(format_args!("  # {}\n  {}", step.what, step.curl(address)));
     }
     say("\nCtrl-C ends it.\n");
 }

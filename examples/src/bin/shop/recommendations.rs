@@ -11,10 +11,10 @@ use crate::store::Shop;
 // ANCHOR: on_error
 /// A failure here is a `partial_failure` event, and the page goes without.
 #[on_error(return = Vec::new())]
-pub(crate) async fn recommend(shop: &Shop, product: &Product, fail: bool) -> Vec<Product> {
+pub(crate) async fn recommend(shop: &Shop, product: i64, fail: bool) -> Vec<Product> {
     ask_the_engine(shop, fail)?;
     let query = sqlx::query_as("select id, name, cents from products where id <> ?1 order by abs(id - ?1), id limit 2");
-    let rows: Vec<Row> = query.bind(product.id).fetch_all(&shop.db).await?;
+    let rows: Vec<Row> = query.bind(product).fetch_all(&shop.db).await?;
     rows.into_iter().map(Product::from).collect()
 }
 // ANCHOR_END: on_error
