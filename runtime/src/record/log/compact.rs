@@ -1,0 +1,53 @@
+//! A full log, written anew.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
+use super::words;
+use crate::record::keys::{KeyId, NOT_INTERNED};
+use crate::record::slot::Body;
+
+impl Body {
+    /// Writes the log anew without what nothing refers to.
+    pub(super) fn compact(&self) {
+        let len = self.len.load(Relaxed) as usize;
+        let mut kept: Vec<u64> = Vec::with_capacity(len);
+        let mut last_query = 0;
+        self.present.iter().for_each(|word| word.store(0, Relaxed));
+        let mut at = 0;
+        while at < len {
+            let header = Header(self.word(at).load(Relaxed));
+            let size = self.size(at, header);
+            if header.key() != MOVED {
+                let (now_at, now) = self.current(at, header);
+                let to = kept.len();
+                kept.push(Header::new(header.key(), now.kind(), header.0 & (ADDED | SIDE), now.bytes()).0);
+                // The side log's word is that of the newest write; the name stands in the first entry only.
+                let names = at + 1 + usize::from(header.has(SIDE))..self.value_at(at, header);
+                let side = now.has(SIDE).then_some(now_at + 1);
+                let value = self.value_at(now_at, now);
+                let values = value..value + words(now.bytes());
+                kept.extend(side.into_iter().chain(names).chain(values).map(|from| self.word(from).load(Relaxed)));
+                if now.kind() == Kind::Query {
+                    if let Some(before) = kept.last_mut() {
+                        *before = last_query;
+                    }
+                    last_query = to as u64 + 1;
+                } else if header.key() != u64::from(NOT_INTERNED.0) {
+                    self.note(KeyId(header.key() as u16), to);
+                }
+            }
+            at += size;
+        }
+        let layout = self.layout.load(Relaxed);
+        self.layout.store(layout + 1, Release);
+        std::sync::atomic::fence(Release);
+        for (to, word) in kept.iter().enumerate() {
+            self.word(to).store(*word, Relaxed);
+        }
+        self.len.store(kept.len() as u64, Release);
+        self.layout.store(layout + 2, Release);
+        self.garbage.store(0, Relaxed);
+        self.query_last.store(last_query, Relaxed);
+    }
+}

@@ -1,0 +1,96 @@
+//! The usual case: a key that is not there yet, in a log with room, by the thread with the claim.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::entry::{Header, Kind};
+use super::words;
+use crate::record::keys::{self, KeyId};
+use crate::record::slot::{Body, LOG};
+use crate::value::Value;
+
+impl Body {
+    /// A place for an entry of `need` words under a new key; none where the case is not the usual one.
+    #[inline(always)]
+    pub(super) fn place(&self, id: KeyId, need: usize) -> Option<usize> {
+        let (word, bit) = Self::bit(id);
+        let present = self.present[word].load(Relaxed);
+        let at = self.len.load(Relaxed) as usize;
+        if present & bit != 0 || at + need > LOG {
+            return None;
+        }
+        let key = keys::key(id);
+        if key.renamed {
+            return None;
+        }
+        if !key.framework {
+            let users = self.users.load(Relaxed);
+            if users >= self.limits.load(Relaxed) >> 40 {
+                return None;
+            }
+            self.users.store(users + 1, Relaxed);
+        }
+        Some(at)
+    }
+
+    /// Ends an entry in its [`place`](Self::place). The index comes last: until then a reader finds what stood there before.
+    #[inline(always)]
+    pub(super) fn placed(&self, id: KeyId, at: usize, end: usize) {
+        self.len.store(end as u64, Release);
+        let (word, bit) = Self::bit(id);
+        let slot = usize::from(id.0) % 256;
+        let shift = slot % 4 * 16;
+        let index = &self.index[slot / 4];
+        index.store(index.load(Relaxed) & !(0xFFFF << shift) | (at as u64) << shift, Relaxed);
+        self.present[word].store(self.present[word].load(Relaxed) | bit, Relaxed);
+    }
+
+    /// Sets a new key to a number; false where it must be set the long way.
+    #[inline]
+    pub(crate) fn first_word(&self, id: KeyId, kind: Kind, value: u64) -> bool {
+        let Some(at) = self.place(id, 2) else { return false };
+        let Some([head, word]) = self.log.get(at..at + 2) else { return false };
+        head.store(Header::new(u64::from(id.0), kind, 0, 8).0, Relaxed);
+        word.store(value, Relaxed);
+        self.placed(id, at, at + 2);
+        true
+    }
+
+    /// Sets a new key to a text; false where it must be set the long way.
+    #[inline]
+    pub(crate) fn first_text(&self, id: KeyId, text: &[u8]) -> bool {
+        let need = words(text.len());
+        if text.len() > (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize {
+            return false;
+        }
+        let Some(at) = self.place(id, 1 + need) else { return false };
+        let Some([head, to @ ..]) = self.log.get(at..at + 1 + need) else { return false };
+        head.store(Header::new(u64::from(id.0), Kind::Text, 0, text.len()).0, Relaxed);
+        let (whole, rest) = text.as_chunks::<8>();
+        for (to, bytes) in to.iter().zip(whole) {
+            to.store(u64::from_le_bytes(*bytes), Relaxed);
+        }
+        if let (false, Some(to)) = (rest.is_empty(), to.last()) {
+            let last = match text.last_chunk::<8>() {
+                // The last eight bytes, without those that the word before has.
+                Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+                None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            };
+            to.store(last, Relaxed);
+        }
+        self.placed(id, at, at + 1 + need);
+        true
+    }
+
+    /// Sets a new key; false where it must be set the long way.
+    #[inline(always)]
+    pub(crate) fn first_value(&self, id: KeyId, value: &Value<'_>) -> bool {
+        match *value {
+            Value::U64(value) => self.first_word(id, Kind::U64, value),
+            Value::Str(text) => self.first_text(id, text.as_bytes()),
+            Value::F64(value) => self.first_word(id, Kind::F64, value.to_bits()),
+            Value::I64(value) => self.first_word(id, Kind::I64, value.cast_unsigned()),
+            Value::Bool(value) => self.first_word(id, Kind::Bool, u64::from(value)),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Finds entries and reads them.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use super::entry::{Entry, Header, MOVED, SIDE};
+use super::{By, words};
+use crate::record::keys::{KeyId, NOT_INTERNED};
+use crate::record::slot::Body;
+
+impl Body {
+    #[inline]
+    pub(super) fn bit(id: KeyId) -> (usize, u64) {
+        let at = usize::from(id.0) % 256;
+        (at / 64, 1 << (at % 64))
+    }
+
+    /// Where the key was first written.
+    #[inline]
+    pub(super) fn find(&self, by: By<'_>) -> Option<usize> {
+        match by {
+            By::Id(id) => {
+                let (word, bit) = Self::bit(id);
+                if self.present[word].load(Relaxed) & bit == 0 {
+                    return None;
+                }
+                let at = usize::from(id.0) % 256;
+                let offset = (self.index[at / 4].load(Relaxed) >> (at % 4 * 16) & 0xFFFF) as usize;
+                if Header(self.word(offset).load(Relaxed)).key() == u64::from(id.0) {
+                    return Some(offset);
+                }
+                self.scan(by)
+            }
+            By::Name(..) => self.scan(by),
+        }
+    }
+
+    #[cold]
+    pub(super) fn scan(&self, by: By<'_>) -> Option<usize> {
+        let len = self.len.load(Acquire) as usize;
+        let mut at = self.first();
+        while at < len {
+            let header = Header(self.word(at).load(Acquire));
+            let is_it = match by {
+                By::Id(id) => header.key() == u64::from(id.0),
+                By::Name(name, _) => {
+                    header.key() == u64::from(NOT_INTERNED.0) && self.name_at(at, header, |found, _| found == name)
+                }
+            };
+            if is_it {
+                return Some(at);
+            }
+            at += self.size(at, header);
+        }
+        None
+    }
+
+    pub(super) fn note(&self, id: KeyId, offset: usize) {
+        let (word, bit) = Self::bit(id);
+        let present = self.present[word].load(Relaxed);
+        if present & bit != 0 {
+            // Another key of the same number modulo 256 was first: it keeps the index.
+            return;
+        }
+        self.present[word].store(present | bit, Relaxed);
+        let at = usize::from(id.0) % 256;
+        let shift = at % 4 * 16;
+        let index = &self.index[at / 4];
+        index.store(index.load(Relaxed) & !(0xFFFF << shift) | (offset as u64) << shift, Relaxed);
+    }
+
+    /// Where an entry's value begins.
+    #[inline]
+    pub(super) fn value_at(&self, at: usize, header: Header) -> usize {
+        let side = usize::from(header.has(SIDE));
+        let name = if header.key() == u64::from(NOT_INTERNED.0) {
+            let name = self.word(at + 1 + side).load(Relaxed) as usize & 0xFFFF;
+            1 + words(name)
+        } else {
+            0
+        };
+        at + 1 + side + name
+    }
+
+    pub(super) fn size(&self, at: usize, header: Header) -> usize {
+        self.value_at(at, header) - at + words(header.bytes())
+    }
+
+    pub(super) fn name_at<R>(&self, at: usize, header: Header, see: impl FnOnce(&str, u16) -> R) -> R {
+        let start = at + 1 + usize::from(header.has(SIDE));
+        let first = self.word(start).load(Relaxed);
+        let mut name = [0_u8; 128];
+        let len = (first as usize & 0xFFFF).min(name.len());
+        for (at, bytes) in name[..len].chunks_mut(8).enumerate() {
+            bytes.copy_from_slice(&self.word(start + 1 + at).load(Relaxed).to_le_bytes()[..bytes.len()]);
+        }
+        see(str::from_utf8(&name[..len]).unwrap_or("app_"), (first >> 16) as u16)
+    }
+
+    /// The entry that holds the current value.
+    pub(super) fn current(&self, at: usize, header: Header) -> (usize, Header) {
+        match header.redirect() {
+            0 => (at, header),
+            to => (to, Header(self.word(to).load(Acquire))),
+        }
+    }
+
+    /// Calls `see` with every entry from `from` on, in order of first writing. Any thread may; false if the log was
+    /// compacted meanwhile, so that what was seen is worth nothing.
+    #[must_use]
+    pub(crate) fn read<'a>(&'a self, from: usize, mut see: impl FnMut(Entry<'a>)) -> bool {
+        let layout = self.layout.load(Acquire);
+        if layout % 2 == 1 {
+            return false;
+        }
+        let len = self.len.load(Acquire) as usize;
+        let mut at = from;
+        while at < len {
+            let header = Header(self.word(at).load(Acquire));
+            let first = self.value_at(at, header);
+            if header.key() != MOVED {
+                let (now_at, now) = self.current(at, header);
+                let value = if now_at == at { first } else { self.value_at(now_at, now) };
+                see(Entry { body: self, at, header, now, now_at, value });
+            }
+            at = first + words(header.bytes());
+        }
+        std::sync::atomic::fence(Acquire);
+        self.layout.load(Relaxed) == layout
+    }
+
+    /// One field.
+    pub(crate) fn get(&self, by: By<'_>) -> Option<Entry<'_>> {
+        let at = self.find(by)?;
+        let header = Header(self.word(at).load(Acquire));
+        let (now_at, now) = self.current(at, header);
+        Some(Entry { body: self, at, header, now, now_at, value: self.value_at(now_at, now) })
+    }
+
+    /// Where the log ends.
+    pub(crate) fn end(&self) -> usize {
+        self.len.load(Acquire) as usize
+    }
+}

@@ -1,0 +1,340 @@
+//! Sets fields and adds to them: every case.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::time::Duration;
+
+use super::entry::{ADDED, Header, Kind, MOVED};
+use super::{By, CUT, RESERVE, Writer, cut, words};
+use crate::record::keys::{self, NOT_INTERNED};
+use crate::record::slot::{self, Body, EXTENSION, LOG};
+use crate::value::Value;
+
+impl Body {
+    /// Room for `words` more; compacts or extends the log where it is full.
+    #[inline]
+    pub(super) fn room(&self, words: usize, framework: bool) -> bool {
+        let end = self.len.load(Relaxed) as usize + words;
+        if end <= LOG {
+            return true;
+        }
+        self.make_room(words, framework)
+    }
+
+    #[cold]
+    pub(super) fn make_room(&self, words: usize, framework: bool) -> bool {
+        let reserve = if framework { 0 } else { RESERVE };
+        let limit = |body: &Self| {
+            let limit = (body.limits.load(Relaxed) & 0xFFFF) as usize;
+            limit.min(if body.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION })
+        };
+        let fits = |body: &Self| body.len.load(Relaxed) as usize + words + reserve <= limit(body);
+        if fits(self) && self.extension.load(Relaxed) != 0 {
+            return true;
+        }
+        // Compacting moves entries: only worth it where it gives enough.
+        if self.garbage.load(Relaxed) as usize >= words.max(32) && self.late.load(Relaxed) == 0 {
+            self.compact();
+            if self.len.load(Relaxed) as usize + words <= LOG {
+                return true;
+            }
+        }
+        if self.extension.load(Relaxed) == 0 && (self.limits.load(Relaxed) & 0xFFFF) as usize > LOG {
+            if let Some(number) = slot::take_extension() {
+                self.extension.store(u64::from(number) + 1, Release);
+            }
+        }
+        fits(self) || (framework && self.len.load(Relaxed) as usize + words <= limit(self))
+    }
+
+    /// Bytes of value that would still fit.
+    pub(super) fn left(&self, framework: bool) -> usize {
+        let limit = (self.limits.load(Relaxed) & 0xFFFF) as usize;
+        let limit = limit.min(if self.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION });
+        let reserve = if framework { 0 } else { RESERVE };
+        limit.saturating_sub(self.len.load(Relaxed) as usize + reserve + 20) * 8
+    }
+
+    /// Appends an entry whose value is `payload`; where it stands.
+    #[inline]
+    pub(super) fn append(
+        &self,
+        by: By<'_>,
+        moved: bool,
+        writer: Writer,
+        kind: Kind,
+        flags: u64,
+        payload: Payload<'_>,
+    ) -> usize {
+        let at = self.len.load(Relaxed) as usize;
+        let (key, name) = match by {
+            _ if moved => (MOVED, None),
+            By::Id(id) => (u64::from(id.0), None),
+            By::Name(name, rank) => (u64::from(NOT_INTERNED.0), Some((name, rank))),
+        };
+        self.word(at).store(Header::new(key, kind, flags | writer.flags(), payload.bytes()).0, Relaxed);
+        let mut to = at + 1;
+        if let Writer::Side { main } = writer {
+            self.word(to).store(main as u64, Relaxed);
+            to += 1;
+        }
+        if let Some((name, rank)) = name {
+            self.word(to).store(name.len() as u64 | u64::from(rank) << 16, Relaxed);
+            to = self.put_bytes(to + 1, name.as_bytes());
+        }
+        to = match payload {
+            Payload::Words(words) => {
+                for (to, word) in (to..).zip(words) {
+                    self.word(to).store(*word, Relaxed);
+                }
+                to + words.len()
+            }
+            Payload::Word(word) => {
+                self.word(to).store(word, Relaxed);
+                to + 1
+            }
+            Payload::Bytes(bytes) => self.put_bytes(to, bytes),
+            Payload::Cut(bytes) => self.put_bytes(to, &bytes),
+            Payload::Nothing => to,
+        };
+        self.len.store(to as u64, Release);
+        at
+    }
+
+    #[inline]
+    pub(super) fn put_bytes(&self, at: usize, bytes: &[u8]) -> usize {
+        let end = at + words(bytes.len());
+        let (whole, rest) = bytes.as_chunks::<8>();
+        let last = |rest: &[u8]| {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            u64::from_le_bytes(last)
+        };
+        if let Some(to) = self.log.get(at..end) {
+            for (to, bytes) in to.iter().zip(whole) {
+                to.store(u64::from_le_bytes(*bytes), Relaxed);
+            }
+            if let (false, Some(to)) = (rest.is_empty(), to.last()) {
+                to.store(last(rest), Relaxed);
+            }
+            return end;
+        }
+        for (to, bytes) in (at..).zip(whole) {
+            self.word(to).store(u64::from_le_bytes(*bytes), Relaxed);
+        }
+        if !rest.is_empty() {
+            self.word(end - 1).store(last(rest), Relaxed);
+        }
+        end
+    }
+
+    /// Sets a field.
+    #[inline]
+    pub(crate) fn set(&self, by: By<'_>, value: Value<'_>, writer: Writer) {
+        let (kind, payload) = match value {
+            Value::Null => (Kind::Null, Payload::Nothing),
+            Value::Bool(value) => (Kind::Bool, Payload::Word(u64::from(value))),
+            Value::I64(value) => (Kind::I64, Payload::Word(value.cast_unsigned())),
+            Value::U64(value) => (Kind::U64, Payload::Word(value)),
+            Value::F64(value) => (Kind::F64, Payload::Word(value.to_bits())),
+            Value::Duration(value) => (Kind::Nanos, Payload::Word(saturating_nanos(value))),
+            Value::Str(text) => {
+                let limit = (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize;
+                (Kind::Text, if text.len() <= limit { Payload::Bytes(text.as_bytes()) } else { self.cut(text, limit) })
+            }
+            Value::Display(value) => {
+                // Callers make the text before they claim or lock; this is for those that did not.
+                let text = crate::scratch::display(value);
+                return self.set(by, Value::Str(&text), writer);
+            }
+        };
+        self.put(by, kind, 0, payload, writer);
+    }
+
+    #[cold]
+    pub(super) fn cut(&self, text: &str, limit: usize) -> Payload<'static> {
+        self.count(&self.truncated);
+        let kept = cut(text, limit.saturating_sub(CUT.len()));
+        Payload::Cut([kept.as_bytes(), CUT.as_bytes()].concat().into_boxed_slice())
+    }
+
+    #[inline]
+    pub(super) fn put(&self, by: By<'_>, kind: Kind, flags: u64, payload: Payload<'_>, writer: Writer) {
+        match self.find(by) {
+            Some(at) => self.put_again(at, by, kind, flags, payload, writer),
+            None => self.put_first(by, kind, flags, payload, writer),
+        }
+    }
+
+    #[inline]
+    pub(super) fn put_first(&self, by: By<'_>, kind: Kind, flags: u64, payload: Payload<'_>, writer: Writer) {
+        let mut need = 2 + words(payload.bytes());
+        let framework = match by {
+            By::Id(id) => {
+                let key = keys::key(id);
+                if key.renamed {
+                    self.count(&self.renamed);
+                }
+                key.framework
+            }
+            By::Name(name, _) => {
+                need += 1 + words(name.len());
+                by.is_framework()
+            }
+        };
+        if !framework {
+            let users = self.users.load(Relaxed);
+            if users >= self.limits.load(Relaxed) >> 40 {
+                self.count(&self.truncated);
+                return;
+            }
+            self.users.store(users + 1, Relaxed);
+        }
+        let Some(payload) = self.fit(need, framework, payload) else { return };
+        let at = self.append(by, false, writer, kind, flags, payload);
+        if let By::Id(id) = by {
+            self.note(id, at);
+        }
+    }
+
+    /// The payload, cut where only a part of it fits; `None` (counted) where nothing does.
+    #[inline]
+    pub(super) fn fit<'a>(&self, need: usize, framework: bool, payload: Payload<'a>) -> Option<Payload<'a>> {
+        if self.room(need, framework) { Some(payload) } else { self.cut_to_fit(framework, payload) }
+    }
+
+    #[cold]
+    pub(super) fn cut_to_fit<'a>(&self, framework: bool, payload: Payload<'a>) -> Option<Payload<'a>> {
+        let left = self.left(framework);
+        match payload {
+            Payload::Bytes(bytes) if left >= 32 => {
+                let text = str::from_utf8(bytes).unwrap_or_default();
+                Some(self.cut(text, left))
+            }
+            _ => {
+                self.count(&self.truncated);
+                None
+            }
+        }
+    }
+
+    pub(super) fn put_again(
+        &self,
+        at: usize,
+        by: By<'_>,
+        kind: Kind,
+        flags: u64,
+        payload: Payload<'_>,
+        writer: Writer,
+    ) {
+        let header = Header(self.word(at).load(Relaxed));
+        let (now_at, now) = self.current(at, header);
+        if let (true, true, Payload::Word(word)) = (writer.in_place(), now.kind() == kind, &payload) {
+            self.word(self.value_at(now_at, now)).store(*word, Release);
+            if let Writer::Side { main } = writer {
+                self.word(now_at + 1).store(main as u64, Relaxed);
+            }
+            if header.has(ADDED) != (flags & ADDED != 0) {
+                self.word(at).store(header.redirected(header.redirect(), flags).0, Release);
+            }
+            return;
+        }
+        let framework = by.is_framework();
+        let Some(payload) = self.fit(2 + words(payload.bytes()), framework, payload) else { return };
+        // Making room may have compacted the log: the entry can stand elsewhere now.
+        let Some(at) = self.find(by) else { return };
+        let header = Header(self.word(at).load(Relaxed));
+        let (now_at, now) = self.current(at, header);
+        let dead = if now_at == at { words(now.bytes()) } else { self.size(now_at, now) };
+        self.garbage.store(self.garbage.load(Relaxed) + dead as u64, Relaxed);
+        let to = self.append(by, true, writer, kind, 0, payload);
+        self.word(at).store(header.redirected(to, flags).0, Release);
+    }
+
+    /// Adds to a number; false if what is there, or what is added, is none.
+    pub(crate) fn add(&self, by: By<'_>, value: Value<'_>, writer: Writer) -> bool {
+        let found = self.find(by).map(|at| {
+            let header = Header(self.word(at).load(Relaxed));
+            let (now_at, now) = self.current(at, header);
+            (now.kind(), self.word(self.value_at(now_at, now)).load(Relaxed), header.has(ADDED))
+        });
+        let (kind, word) = match (found.map(|(kind, word, _)| (kind, word)), value) {
+            (None | Some((Kind::Null, _)), Value::U64(n)) => (Kind::U64, n),
+            (None | Some((Kind::Null, _)), Value::I64(n)) => (Kind::I64, n.cast_unsigned()),
+            (None | Some((Kind::Null, _)), Value::F64(n)) => (Kind::F64, n.to_bits()),
+            (None | Some((Kind::Null, _)), Value::Duration(n)) => (Kind::Nanos, saturating_nanos(n)),
+            (Some((kind, word)), value) => match sum(kind, word, value) {
+                Some(sum) => sum,
+                None => {
+                    self.count(&self.value_errors);
+                    return false;
+                }
+            },
+            _ => {
+                self.count(&self.value_errors);
+                return false;
+            }
+        };
+        // What was set and then added to counts as set.
+        let flags = if found.is_none_or(|(_, _, added)| added) { ADDED } else { 0 };
+        self.put(by, kind, flags, Payload::Word(word), writer);
+        true
+    }
+
+    /// Counts a trouble with a value.
+    pub(crate) fn count_value_error(&self) {
+        self.count(&self.value_errors);
+    }
+
+    /// Counts a key that was changed.
+    pub(crate) fn count_renamed(&self) {
+        self.count(&self.renamed);
+    }
+}
+
+fn saturating_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A number and what is added to it: in the kind that can hold both.
+pub(crate) fn sum(kind: Kind, word: u64, value: Value<'_>) -> Option<(Kind, u64)> {
+    let signed = word.cast_signed();
+    Some(match (kind, value) {
+        (Kind::U64, Value::U64(n)) => (Kind::U64, word.saturating_add(n)),
+        (Kind::U64, Value::I64(n)) if n >= 0 => (Kind::U64, word.saturating_add(n.cast_unsigned())),
+        (Kind::U64, Value::I64(n)) => match word.checked_add_signed(n) {
+            Some(sum) => (Kind::U64, sum),
+            None => (Kind::I64, i64::try_from(word).unwrap_or(i64::MAX).saturating_add(n).cast_unsigned()),
+        },
+        (Kind::I64, Value::I64(n)) => (Kind::I64, signed.saturating_add(n).cast_unsigned()),
+        (Kind::I64, Value::U64(n)) => (Kind::I64, signed.saturating_add_unsigned(n).cast_unsigned()),
+        (Kind::F64, Value::F64(n)) => (Kind::F64, (f64::from_bits(word) + n).to_bits()),
+        (Kind::F64, Value::I64(n)) => (Kind::F64, (f64::from_bits(word) + n as f64).to_bits()),
+        (Kind::F64, Value::U64(n)) => (Kind::F64, (f64::from_bits(word) + n as f64).to_bits()),
+        (Kind::I64, Value::F64(n)) => (Kind::F64, (signed as f64 + n).to_bits()),
+        (Kind::U64, Value::F64(n)) => (Kind::F64, (word as f64 + n).to_bits()),
+        (Kind::Nanos, Value::Duration(n)) => (Kind::Nanos, word.saturating_add(saturating_nanos(n))),
+        _ => return None,
+    })
+}
+
+/// What is written behind an entry's first words.
+pub(super) enum Payload<'a> {
+    Nothing,
+    Word(u64),
+    Words(&'a [u64]),
+    Bytes(&'a [u8]),
+    Cut(Box<[u8]>),
+}
+
+impl Payload<'_> {
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Payload::Nothing => 0,
+            Payload::Word(_) => 8,
+            Payload::Words(words) => words.len() * 8,
+            Payload::Bytes(bytes) => bytes.len(),
+            Payload::Cut(bytes) => bytes.len(),
+        }
+    }
+}
