@@ -5,13 +5,15 @@
 
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sys::clocks;
 
 /// How ticks become nanoseconds: `ticks * RATE >> SHIFT`. 0 until the clock was chosen; [`ONE`] where ticks are nanoseconds.
 static RATE: AtomicU64 = AtomicU64::new(0);
+/// Whether the counter is the clock, and its rate is known.
+static TSC: AtomicBool = AtomicBool::new(false);
 const SHIFT: u32 = 32;
 const ONE: u64 = 1 << SHIFT;
 
@@ -47,6 +49,7 @@ fn anchor() -> &'static Anchor {
                 std::hint::spin_loop();
             }
             RATE.store(measure(ticks, instant).unwrap_or(ONE), Ordering::Relaxed);
+            TSC.store(true, Ordering::Release);
         } else {
             RATE.store(ONE, Ordering::Relaxed);
         }
@@ -80,10 +83,7 @@ pub(crate) fn now() -> u64 {
     if let Some(held) = HELD.get() {
         return held;
     }
-    match RATE.load(Ordering::Relaxed) {
-        0 | ONE => now_by_instant(),
-        _ => clocks::tsc(),
-    }
+    if TSC.load(Ordering::Relaxed) { clocks::tsc() } else { now_by_instant() }
 }
 
 #[inline(never)]

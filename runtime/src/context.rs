@@ -208,13 +208,11 @@ impl Context {
     /// ```
     #[inline]
     pub fn time(key: &'static str) -> TimeGuard {
-        match current::handle() {
-            Some(handle) => time(handle, "app", key),
-            None => {
-                crate::counters::add(crate::counters::Count::OutsideWrites, 1);
-                TimeGuard { section: None }
-            }
+        if current::is_outside() {
+            crate::counters::add(crate::counters::Count::OutsideWrites, 1);
+            return TimeGuard { section: None };
         }
+        TimeGuard { section: Section::start_here(keys::find("app", key, Suffix::Time)) }
     }
 
     /// Sets the time limit of the current record, counted from its beginning; `None` for no limit. The latest wins.
@@ -297,7 +295,7 @@ impl Context {
     pub fn set_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         let value = value.to_value();
         let id = keys::find(namespace, key, Suffix::None);
-        if current::claimed(self.handle).is_some_and(|body| id != NOT_INTERNED && body.first_value(id, &value)) {
+        if current::claimed(self.handle).is_some_and(|body| body.first_value(id, &value)) {
             return;
         }
         self.set_slowly(namespace, key, value);
@@ -457,7 +455,15 @@ impl Context {
     }
 
     /// One execution of a query, by the hash of its text.
+    #[inline]
     pub(crate) fn note_query(&self, hash: u64, nanos: u64) {
+        if !current::claimed(self.handle).is_some_and(|body| body.notes_query(hash, nanos)) {
+            self.note_query_slowly(hash, nanos);
+        }
+    }
+
+    #[inline(never)]
+    fn note_query_slowly(&self, hash: u64, nanos: u64) {
         current::write(self.handle, |body, writer| body.note_query(hash, nanos, writer));
     }
 }
@@ -469,7 +475,7 @@ pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<
         return;
     }
     let id = keys::find(namespace, key, Suffix::None);
-    if current::claimed_here().is_some_and(|body| id != NOT_INTERNED && body.first_value(id, &value)) {
+    if current::claimed_here().is_some_and(|(body, _)| body.first_value(id, &value)) {
         return;
     }
     set_slowly(namespace, key, value);
@@ -515,11 +521,7 @@ fn read(body: &Body, side: Option<&'static Body>, name: &str) -> Option<OwnedVal
 
 #[inline]
 fn time(handle: Handle, namespace: &'static str, key: &'static str) -> TimeGuard {
-    let id = keys::find(namespace, key, Suffix::Time);
-    if id == NOT_INTERNED {
-        return TimeGuard { section: None };
-    }
-    TimeGuard { section: Section::start(handle, id) }
+    TimeGuard { section: Section::start(handle, keys::find(namespace, key, Suffix::Time)) }
 }
 
 /// A namespace of a record; made by [`Context::namespace`].

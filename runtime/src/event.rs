@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
 use crate::level::Level;
@@ -72,15 +74,15 @@ pub(crate) fn rank(namespace: &str) -> u8 {
         "db" => 6,
         "http" => 7,
         "rt" => 8,
-        "canonlog" => 255,
+        "canonlog" => 15,
         _ => OTHER_RANK,
     }
 }
 
-/// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference.
+/// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference. Below 256.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    // Fewer than 15 a rank: each has a bit of its own in `Content::seen`.
+    // Fewer than 15 a rank: each has an order of its own, and a bit in `Content::seen`.
     const KNOWN: [&[&str]; 5] = [
         &[
             "req_id",
@@ -112,14 +114,23 @@ pub(crate) fn order(name: &str) -> u16 {
         &["rt_w_count", "rt_w_active", "rt_backlog"],
     ];
     let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
-    let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(0xFF);
-    u16::from(rank(namespace)) << 8 | within
+    let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(UNKNOWN);
+    u16::from(rank(namespace)) << 4 | within
 }
 
 /// The namespace's rank in an [`order`].
 pub(crate) const fn rank_of(order: u16) -> u8 {
-    (order >> 8) as u8
+    (order >> 4) as u8
 }
+
+/// Within its namespace, where a field stands that the framework does not know: last.
+const UNKNOWN: u16 = 15;
+
+/// Where `req_id` and `job_id` stand: first.
+pub(crate) const ID_ORDER: u16 = 1 << 4;
+
+/// Where canonlog's remarks on itself stand: last.
+pub(crate) const CANONLOG_ORDER: u16 = 15 << 4 | UNKNOWN;
 
 /// The rank of the namespaces that the framework does not know.
 pub(crate) const OTHER_RANK: u8 = 9;
@@ -184,7 +195,7 @@ pub(crate) struct Content {
     fields: Vec<Field>,
     /// Texts, and whatever lies between them; only what a span says is looked at.
     text: Vec<u8>,
-    /// Which orders may be among the fields, one bit for each ([`Content::bit`]): most fields are set once, and need no search.
+    /// Which orders may be among the fields, one bit for each: most fields are set once, and need no search.
     seen: [u64; 4],
     /// Whether each field was pushed behind those that stand before it.
     in_order: bool,
@@ -195,8 +206,7 @@ pub(crate) struct Content {
 impl Content {
     #[inline]
     fn bit(order: u16) -> (usize, u64) {
-        let at = (order >> 8 & 0xF) << 4 | if order & 0xFF < 15 { order & 0xF } else { 15 };
-        (usize::from(at >> 6), 1 << (at & 63))
+        (usize::from(order >> 6 & 3), 1 << (order & 63))
     }
 
     #[inline]
@@ -391,7 +401,7 @@ impl Content {
 
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
-        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 8 | 0xFF);
+        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 4 | UNKNOWN);
         let others = self.seen[word] & bit != 0;
         if self.in_order && !others {
             return;
@@ -466,14 +476,28 @@ impl<'a> Filler<'a> {
 
     /// Keeps words as they are, texts among them; where they stand.
     #[inline]
-    pub(crate) fn words(&mut self, words: impl ExactSizeIterator<Item = u64>) -> usize {
+    pub(crate) fn words(&mut self, words: &[AtomicU64]) -> usize {
+        const AT_ONCE: usize = 8;
         let text = &mut self.content.text;
         let start = text.len();
         text.resize(start + words.len() * 8, 0);
-        for (to, word) in text[start..].as_chunks_mut::<8>().0.iter_mut().zip(words) {
-            *to = word.to_le_bytes();
+        let put = |to: &mut [u8], words: &[AtomicU64]| {
+            for (to, word) in to.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+                *to = word.load(Relaxed).to_le_bytes();
+            }
+        };
+        let (many, few) = words.as_chunks::<AT_ONCE>();
+        let (to_many, to_few) = text[start..].as_chunks_mut::<{ AT_ONCE * 8 }>();
+        for (to, words) in to_many.iter_mut().zip(many) {
+            put(to, words);
         }
+        put(to_few, few);
         start
+    }
+
+    /// Whether there is a field of an order that only one name has.
+    pub(crate) fn has_known(&self, order: u16) -> bool {
+        self.content.has_known(order)
     }
 
     /// How many fields there are.

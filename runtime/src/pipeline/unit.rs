@@ -164,7 +164,7 @@ impl Unit<'_> {
             return;
         }
         let key = keys::key(id);
-        self.facts.renamed += u64::from(key.renamed);
+        self.facts.renamed += u64::from(id.is_renamed());
         self.content.set_static(key.name, key.order, key.framework, value);
     }
 }

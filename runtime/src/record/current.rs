@@ -92,11 +92,11 @@ pub(crate) fn is_outside() -> bool {
 /// The log of the record this thread is inside, in the usual case: it has the claim, nobody has written beside it, the
 /// record is open.
 #[inline(always)]
-pub(crate) fn claimed_here() -> Option<&'static Body> {
+pub(crate) fn claimed_here() -> Option<(&'static Body, Handle)> {
     HERE.with(|here| {
         let (head, body) = here.log.get()?;
         let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
-        usual.then_some(body)
+        usual.then(|| (body, here.handle.get()))
     })
 }
 

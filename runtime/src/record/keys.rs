@@ -9,14 +9,39 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::event::{is_reserved, order};
+use crate::event::{CANONLOG_ORDER, is_reserved, order};
 
 /// The longest key, without its namespace, in bytes.
 pub(crate) const KEY_LIMIT: usize = 64;
 
-/// An interned field name.
+/// An interned field name: its number, and in the upper two bits what each write asks about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyId(pub(crate) u16);
+
+/// It lies in no namespace of the framework's.
+const USERS: u16 = 1 << 15;
+/// Cleaning changed it.
+const RENAMED: u16 = 1 << 14;
+
+impl KeyId {
+    /// Where it stands among all names.
+    #[inline(always)]
+    fn at(self) -> usize {
+        usize::from(self.0 & !(USERS | RENAMED))
+    }
+
+    /// Whether it lies in one of the framework's namespaces.
+    #[inline(always)]
+    pub(crate) fn is_framework(self) -> bool {
+        self.0 & USERS == 0
+    }
+
+    /// Whether cleaning changed it; so it seems of [`NOT_INTERNED`] too, which keeps that out of every short way.
+    #[inline(always)]
+    pub(crate) fn is_renamed(self) -> bool {
+        self.0 & RENAMED != 0
+    }
+}
 
 /// What is known of an interned name.
 #[derive(Debug)]
@@ -27,15 +52,13 @@ pub(crate) struct Key {
     pub(crate) order: u16,
     /// Whether it lies in one of the framework's namespaces.
     pub(crate) framework: bool,
-    /// Whether cleaning changed it.
-    pub(crate) renamed: bool,
 }
 
 macro_rules! builtin {
     ($($id:ident = $name:literal at $rank:literal $within:literal;)*) => {
         /// The names that the framework itself looks for.
         static BUILTIN: [Key; builtin::COUNT] =
-            [$(Key { name: $name, order: $rank << 8 | $within, framework: true, renamed: false }),*];
+            [$(Key { name: $name, order: $rank << 4 | $within, framework: true }),*];
 
         /// The numbers of the framework's own names.
         pub(crate) mod builtin {
@@ -76,7 +99,7 @@ builtin! {
     JOB_CPU_TIME = "job_cpu_time" at 1 11;
     JOB_NAME = "job_name" at 1 9;
     JOB_OUTCOME = "job_outcome" at 1 12;
-    QUERY = "db_query" at 6 255;
+    QUERY = "db_query" at 6 15;
 }
 
 /// A key id that stands for no interned name.
@@ -91,7 +114,7 @@ pub(crate) enum Suffix {
 }
 
 const CHUNK: usize = 256;
-const CHUNKS: usize = 64;
+const CHUNKS: usize = 63;
 
 static TABLE: [OnceLock<Box<[OnceLock<Key>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 
@@ -108,7 +131,7 @@ static NAMES: Mutex<Option<Names>> = Mutex::new(None);
 /// What is known of an interned name.
 #[inline]
 pub(crate) fn key(id: KeyId) -> &'static Key {
-    let at = usize::from(id.0);
+    let at = id.at();
     if at < builtin::COUNT {
         return &BUILTIN[at];
     }
@@ -117,67 +140,63 @@ pub(crate) fn key(id: KeyId) -> &'static Key {
     chunk.and_then(|chunk| chunk[at % CHUNK].get()).unwrap_or(&UNKNOWN)
 }
 
-static UNKNOWN: Key = Key { name: "canonlog_unknown_key", order: 0xFFFF, framework: true, renamed: false };
+static UNKNOWN: Key = Key { name: "canonlog_unknown_key", order: CANONLOG_ORDER, framework: true };
 
-#[derive(Clone, Copy)]
-struct Found {
+/// What the program wrote, by its place in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Source {
     key: usize,
     namespace: usize,
-    key_len: u32,
-    namespace_len: u16,
-    suffix: Suffix,
-    id: KeyId,
+    /// Both lengths (no text of a program's has 2 GiB), and the suffix.
+    lens: u64,
 }
 
-const NOTHING: Found =
-    Found { key: 0, namespace: 0, key_len: 0, namespace_len: 0, suffix: Suffix::None, id: NOT_INTERNED };
+impl Source {
+    #[inline(always)]
+    fn of(namespace: &'static str, key: &'static str, suffix: Suffix) -> Source {
+        let lens = key.len() as u64 | (namespace.len() as u64) << 32 | (suffix as u64) << 63;
+        Source { key: key.as_ptr().addr(), namespace: namespace.as_ptr().addr(), lens }
+    }
+
+    #[inline(always)]
+    fn place(self) -> usize {
+        let mixed = self.key as u64 ^ self.lens >> 32 ^ (self.namespace as u64) << 1;
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - CACHE.trailing_zeros())) as usize
+    }
+}
+
+type Cached = (Source, KeyId);
+
+const NOTHING: Cached = (Source { key: 0, namespace: 0, lens: 0 }, NOT_INTERNED);
 const CACHE: usize = 512;
 /// How many places a key may stand in.
 const WAYS: usize = 4;
 
 thread_local! {
-    static CACHED: [Cell<Found>; CACHE] = const { [const { Cell::new(NOTHING) }; CACHE] };
+    static CACHED: [Cell<Cached>; CACHE] = const { [const { Cell::new(NOTHING) }; CACHE] };
 }
 
-/// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (16,384 names).
-#[inline]
+/// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (16,128 names).
+#[inline(always)]
 pub(crate) fn find(namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
-    let (key_at, namespace_at) = (key.as_ptr().addr(), namespace.as_ptr().addr());
-    let mixed = (key_at as u64 ^ (namespace_at as u64).rotate_left(21) ^ ((suffix as u64) << 3))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let source = Source::of(namespace, key, suffix);
     CACHED.with(|cached| {
-        let first = (mixed >> (64 - CACHE.trailing_zeros())) as usize;
-        // Two keys of one place would put each other out with every request: there are more places for each.
-        for at in first..first + WAYS {
-            let found = cached[at % CACHE].get();
-            if found.key == key_at
-                && found.namespace == namespace_at
-                && found.key_len as usize == key.len()
-                && usize::from(found.namespace_len) == namespace.len()
-                && found.suffix == suffix
-            {
-                return found.id;
-            }
-        }
-        find_slowly(cached, first, namespace, key, suffix)
+        let (known, id) = cached[source.place() % CACHE].get();
+        if known == source { id } else { find_further(cached, namespace, key, suffix) }
     })
 }
 
-#[cold]
 #[inline(never)]
-fn find_slowly(
-    cached: &[Cell<Found>; CACHE],
-    first: usize,
-    namespace: &'static str,
-    key: &'static str,
-    suffix: Suffix,
-) -> KeyId {
-    let id = intern(namespace, key, suffix);
-    let free = (first..first + WAYS).map(|at| at % CACHE).find(|at| cached[*at].get().id == NOT_INTERNED);
-    if let (Ok(key_len), Ok(namespace_len)) = (u32::try_from(key.len()), u16::try_from(namespace.len())) {
-        let (key, namespace) = (key.as_ptr().addr(), namespace.as_ptr().addr());
-        cached[free.unwrap_or(first)].set(Found { key, namespace, key_len, namespace_len, suffix, id });
+fn find_further(cached: &[Cell<Cached>; CACHE], namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
+    let source = Source::of(namespace, key, suffix);
+    // Two keys of one place would put each other out with every request: there are more places for each.
+    let places = (source.place()..).take(WAYS).map(|at| at % CACHE);
+    if let Some((_, id)) = places.clone().map(|at| cached[at].get()).find(|(known, _)| *known == source) {
+        return id;
     }
+    let id = intern(namespace, key, suffix);
+    let free = places.clone().find(|at| cached[*at].get().1 == NOT_INTERNED);
+    cached[free.unwrap_or(source.place() % CACHE)].set((source, id));
     id
 }
 
@@ -201,9 +220,10 @@ fn intern(namespace: &str, key: &str, suffix: Suffix) -> KeyId {
     let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
     let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
     let name: &'static str = Box::leak(clean.into_boxed_str());
-    let known = Key { name, order: order(name), framework: is_reserved(namespace), renamed };
+    let known = Key { name, order: order(name), framework: is_reserved(namespace) };
+    let traits = if known.framework { 0 } else { USERS } | if renamed { RENAMED } else { 0 };
     let _ = chunk[at % CHUNK].set(known);
-    let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX));
+    let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX) | traits);
     names.names.insert(name, id);
     names.sources.insert(source, id);
     id

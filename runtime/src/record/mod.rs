@@ -346,8 +346,23 @@ impl Section {
         Section::start_slowly(handle, key, began)
     }
 
+    /// As [`start`](Section::start), in the record that this thread is inside.
+    #[inline]
+    pub(crate) fn start_here(key: keys::KeyId) -> Option<Section> {
+        let began = clock::now();
+        if let Some((body, handle)) = current::claimed_here() {
+            if let Some(outermost) = body.timer_starts(key, began) {
+                return Some(Section { handle, key, began, outermost, side: false });
+            }
+        }
+        Section::start_slowly(current::handle()?, key, began)
+    }
+
     #[inline(never)]
     fn start_slowly(handle: Handle, key: keys::KeyId, began: u64) -> Option<Section> {
+        if key == keys::NOT_INTERNED {
+            return None;
+        }
         let (outermost, side) = current::write(handle, |body, writer| {
             (body.timer_start(key, began, writer), matches!(writer, Writer::Side { .. }))
         })?;

@@ -1,5 +1,6 @@
 //! What a record says, as an event's content.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind};
 use crate::clock;
-use crate::event::{Content, Filler, Name, Span, Stored, rank_of};
+use crate::event::{Content, Filler, ID_ORDER, Name, Span, Stored, rank_of};
 use crate::id;
 use crate::value::Value;
 
@@ -138,7 +139,7 @@ impl Taking<'_> {
         let name = if slot.kind() == Kind::Job { "job_id" } else { "req_id" };
         let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
         let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
-        self.filler.push(Name::Static(name), 1 << 8, true, Stored::Text(text));
+        self.filler.push(Name::Static(name), ID_ORDER, true, Stored::Text(text));
     }
 
     #[must_use]
@@ -173,54 +174,61 @@ impl Taking<'_> {
     #[inline]
     fn plain_log(&mut self, body: &'static Body) -> Option<bool> {
         let layout = body.layout.load(Acquire);
-        let log = body.log.get(..body.end()).filter(|_| layout % 2 == 0)?;
+        let mut log = body.log.get(..body.end()).filter(|_| layout % 2 == 0)?;
         let fields = self.filler.len();
-        let copied = self.filler.words(log.iter().map(|word| word.load(Relaxed)));
-        let mut at = 0;
-        while let Some([head, rest @ ..]) = log.get(at..) {
-            let head = head.load(Relaxed);
-            let words = PlainHeader(head).words();
-            let (Some(id), Some(value)) = (PlainHeader(head).key(), rest.get(..words)) else {
+        // Where the next entry's value stands in the copy.
+        let mut copied = self.filler.words(log) + 8;
+        while let [head, rest @ ..] = log {
+            let head = PlainHeader(head.load(Relaxed));
+            let (Some(id), Some((value, next))) = (head.key(), rest.split_at_checked(head.words())) else {
                 self.filler.truncate(fields);
                 self.facts.query_texts.clear();
-                (self.facts.status, self.facts.error) = (None, false);
+                self.facts.status = None;
                 return None;
             };
-            let value = match (PlainHeader(head).kind(), value) {
-                (PlainHeader::TEXT, _) => Stored::Text(Span::new(copied + (at + 1) * 8, PlainHeader(head).bytes())),
-                (PlainHeader::U64, [word]) => {
-                    let word = word.load(Relaxed);
+            let first = value.first().map_or(0, |word| word.load(Relaxed));
+            let stored = match head.kind() {
+                PlainHeader::TEXT => Stored::Text(Span::new(copied, head.bytes())),
+                PlainHeader::U64 => {
                     if id == builtin::RESP_STATUS {
-                        self.facts.status = Some(word);
+                        self.facts.status = Some(first);
                     }
-                    Stored::U64(word)
+                    Stored::U64(first)
                 }
-                (PlainHeader::TIMER, [sum, inside, began]) => {
-                    let inside = inside.load(Relaxed).cast_signed();
-                    let running = if inside > 0 { self.now.saturating_sub(began.load(Relaxed)) } else { 0 };
-                    Stored::Nanos(clock::nanos(sum.load(Relaxed) + running))
-                }
-                (PlainHeader::QUERY, [hash, count, nanos, _]) => {
-                    let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
-                    self.facts.query_texts.push(QueryCount { hash, count, nanos });
-                    at += 1 + words;
+                PlainHeader::TIMER => Stored::Nanos(self.plain_timer(value)),
+                PlainHeader::QUERY => {
+                    if let [hash, count, nanos, _] = value {
+                        let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
+                        self.facts.query_texts.push(QueryCount { hash, count, nanos });
+                    }
+                    (log, copied) = (next, copied + value.len() * 8 + 8);
                     continue;
                 }
-                (PlainHeader::F64, [word]) => Stored::F64(f64::from_bits(word.load(Relaxed))),
-                (PlainHeader::I64, [word]) => Stored::I64(word.load(Relaxed).cast_signed()),
-                (PlainHeader::BOOL, [word]) => Stored::Bool(word.load(Relaxed) != 0),
-                (PlainHeader::NANOS, [word]) => Stored::Nanos(word.load(Relaxed)),
+                PlainHeader::F64 => Stored::F64(f64::from_bits(first)),
+                PlainHeader::I64 => Stored::I64(first.cast_signed()),
+                PlainHeader::BOOL => Stored::Bool(first != 0),
+                PlainHeader::NANOS => Stored::Nanos(first),
                 _ => Stored::Null,
             };
-            if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
-                self.facts.error = true;
-            }
             let key = keys::key(id);
-            self.filler.push(Name::Static(key.name), key.order, key.framework, value);
-            at += 1 + words;
+            self.filler.push(Name::Static(key.name), key.order, key.framework, stored);
+            (log, copied) = (next, copied + value.len() * 8 + 8);
         }
+        self.facts.error =
+            [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id).order));
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
+    }
+
+    /// A sum of timings in a record without a side log, with what is running.
+    #[inline]
+    fn plain_timer(&self, words: &[AtomicU64]) -> u64 {
+        let [sum, inside, began] = words else { return 0 };
+        let running = match inside.load(Relaxed).cast_signed() {
+            1.. => self.now.saturating_sub(began.load(Relaxed)),
+            _ => 0,
+        };
+        clock::nanos(sum.load(Relaxed) + running)
     }
 
     #[inline]

@@ -93,7 +93,9 @@ impl PlainHeader {
     #[inline(always)]
     pub(crate) fn key(self) -> Option<KeyId> {
         let key = self.0 & 0xFFFF;
-        let plain = key < MOVED && self.0 & (SIDE | 0xFFFF << 24) == 0 && key != keys::builtin::REQ_ID.0 as u64;
+        // The id's number is 0, and the two that are no key's are the greatest.
+        const { assert!(keys::builtin::REQ_ID.0 == 0 && MOVED == 0xFFFE && NOT_INTERNED.0 == 0xFFFF) }
+        let plain = key.wrapping_sub(1) < MOVED - 1 && self.0 & (SIDE | 0xFFFF << 24) == 0;
         plain.then_some(KeyId(key as u16))
     }
 

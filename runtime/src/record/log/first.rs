@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::entry::{Header, Kind};
 use super::words;
-use crate::record::keys::{self, KeyId};
+use crate::record::keys::KeyId;
 use crate::record::slot::{Body, LOG};
 use crate::value::Value;
 
@@ -15,14 +15,10 @@ impl Body {
         let (word, bit) = Self::bit(id);
         let present = self.present[word].load(Relaxed);
         let at = self.len.load(Relaxed) as usize;
-        if present & bit != 0 || at + need > LOG {
+        if present & bit != 0 || id.is_renamed() || at + need > LOG {
             return None;
         }
-        let key = keys::key(id);
-        if key.renamed {
-            return None;
-        }
-        if !key.framework {
+        if !id.is_framework() {
             let users = self.users.load(Relaxed);
             if users >= self.limits.load(Relaxed) >> 40 {
                 return None;

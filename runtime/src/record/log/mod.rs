@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use self::entry::SIDE;
 pub(crate) use self::entry::{Entry, Kind, PlainHeader, plain};
 pub(crate) use self::write::sum;
-use super::keys::{self, KeyId};
+use super::keys::KeyId;
 use super::slot::{self, Body, EXTENSION, LOG};
 use crate::event::{OTHER_RANK, rank_of};
 
@@ -83,7 +83,7 @@ pub(crate) enum By<'a> {
 impl By<'_> {
     fn is_framework(self) -> bool {
         match self {
-            By::Id(id) => keys::key(id).framework,
+            By::Id(id) => id.is_framework(),
             By::Name(_, order) => is_framework(order),
         }
     }

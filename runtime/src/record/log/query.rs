@@ -1,6 +1,7 @@
 //! Executions of queries, by their text.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::entry::{Header, Kind};
 use super::write::Payload;
@@ -12,9 +13,39 @@ use crate::record::slot::Body;
 const TEXTS: u64 = 256;
 
 impl Body {
+    /// As [`note_query`](Self::note_query), in the usual case; false where it must be noted the long way.
+    #[inline]
+    pub(crate) fn notes_query(&self, hash: u64, nanos: u64) -> bool {
+        let add = |word: &AtomicU64, n: u64| word.store(word.load(Relaxed).saturating_add(n), Relaxed);
+        let newest = self.query_last.load(Relaxed);
+        let mut last = newest as usize;
+        while let Some(at) = last.checked_sub(1) {
+            let Some([_, known, count, time, before]) = self.log.get(at..at + 5) else { return false };
+            if known.load(Relaxed) == hash {
+                add(count, 1);
+                add(time, nanos);
+                add(&self.queries, 1);
+                add(&self.query_nanos, nanos);
+                return true;
+            }
+            last = before.load(Relaxed) as usize;
+        }
+        let at = self.len.load(Relaxed) as usize;
+        let texts = self.query_texts.load(Relaxed);
+        let Some([head, entry @ ..]) = self.log.get(at..at + 5).filter(|_| texts < TEXTS) else { return false };
+        head.store(Header::new(u64::from(keys::builtin::QUERY.0), Kind::Query, 0, 32).0, Relaxed);
+        entry.iter().zip([hash, 1, nanos, newest]).for_each(|(to, word)| to.store(word, Relaxed));
+        self.len.store(at as u64 + 5, Release);
+        self.query_last.store(at as u64 + 1, Relaxed);
+        self.query_texts.store(texts + 1, Relaxed);
+        add(&self.queries, 1);
+        add(&self.query_nanos, nanos);
+        true
+    }
+
     /// One execution of a query's text.
     pub(crate) fn note_query(&self, hash: u64, nanos: u64, writer: Writer) {
-        let add = |word: &std::sync::atomic::AtomicU64, n: u64| {
+        let add = |word: &AtomicU64, n: u64| {
             word.store(word.load(Relaxed).saturating_add(n), Relaxed);
         };
         add(&self.queries, 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::entry::{ADDED, Header, Kind, MOVED};
 use super::{By, CUT, RESERVE, Writer, cut, words};
-use crate::record::keys::{self, NOT_INTERNED};
+use crate::record::keys::NOT_INTERNED;
 use crate::record::slot::{self, Body, EXTENSION, LOG};
 use crate::value::Value;
 
@@ -170,11 +170,10 @@ impl Body {
         let mut need = 2 + words(payload.bytes());
         let framework = match by {
             By::Id(id) => {
-                let key = keys::key(id);
-                if key.renamed {
+                if id.is_renamed() {
                     self.count(&self.renamed);
                 }
-                key.framework
+                id.is_framework()
             }
             By::Name(name, _) => {
                 need += 1 + words(name.len());
