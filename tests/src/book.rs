@@ -39,3 +39,6 @@ pages! {
     migration = "migration.md";
     contributing = "contributing.md";
 }
+
+/// Pages that show parts of programs, which are compiled with these: no page here has code of its own.
+pub const PARTS_OF_PROGRAMS: &[&str] = &["guide/shop.md"];
