@@ -24,6 +24,12 @@ use crate::scratch;
 use crate::value::{ToValue, Value};
 
 /// A value that was copied out of a record by [`Context::get`].
+///
+/// ```
+/// use canonlog::{OwnedValue, Value};
+///
+/// assert_eq!(OwnedValue::from(Value::Str("red")), OwnedValue::Text("red".to_owned()));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OwnedValue {
@@ -594,6 +600,12 @@ impl Namespace {
 }
 
 /// A section being timed; made by [`Context::time`]. It ends when the guard is dropped.
+///
+/// ```
+/// let section = canonlog::Context::time("parse");
+/// // ... the work ...
+/// drop(section);
+/// ```
 #[must_use = "the section ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct TimeGuard {

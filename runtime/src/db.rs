@@ -50,6 +50,14 @@ pub fn start(sql: &str) -> QueryGuard {
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
+///
+/// ```
+/// use canonlog::{Context, Kind, Value, begin, testing};
+///
+/// let capture = testing::capture();
+/// begin(Kind::Request).enter(|| drop(canonlog::db::start("select 1")));
+/// assert_eq!(capture.one().view().get("db_queries"), Some(Value::U64(1)));
+/// ```
 #[must_use = "the query counts when the guard is dropped"]
 #[derive(Debug)]
 pub struct QueryGuard {

@@ -52,6 +52,11 @@ impl fmt::Display for Level {
 }
 
 /// A text that names no [`Level`].
+///
+/// ```
+/// let error = "loud".parse::<canonlog::Level>().expect_err("there is no such level");
+/// assert!(error.to_string().starts_with("`loud` is not a level"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseLevelError {
     got: String,

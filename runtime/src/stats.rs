@@ -87,6 +87,11 @@ impl Stats {
     }
 
     /// One of the other counts; 0 for an unknown name.
+    ///
+    /// ```
+    /// canonlog::Context::set("nowhere", 1);
+    /// assert_eq!(canonlog::stats().count("outside_writes"), 1);
+    /// ```
     pub fn count(&self, name: &str) -> u64 {
         self.counts().find_map(|(known, count)| (known == name).then_some(count)).unwrap_or(0)
     }

@@ -51,6 +51,14 @@ impl Capture {
 
     /// The only event.
     ///
+    /// ```
+    /// use canonlog::{EventType, Kind, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// begin(Kind::Job).finish();
+    /// assert_eq!(capture.one().view().kind(), EventType::Job);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is none, or more than one.
@@ -61,6 +69,16 @@ impl Capture {
     }
 
     /// Waits until there are `count` events, for at most `limit`; those there are.
+    ///
+    /// ```
+    /// use canonlog::{Kind, testing};
+    /// use std::time::Duration;
+    ///
+    /// let capture = testing::capture();
+    /// let pipeline = capture.pipeline();
+    /// std::thread::spawn(move || pipeline.begin(Kind::Job).finish());
+    /// assert_eq!(capture.wait_for(1, Duration::from_secs(5)).len(), 1);
+    /// ```
     pub fn wait_for(&self, count: usize, limit: Duration) -> Vec<OwnedEvent> {
         let until = std::time::Instant::now() + limit;
         loop {

@@ -15,6 +15,16 @@ use crate::level::Level;
 use crate::output::{Background, Inside, LossReason, Output};
 
 /// Why emitters cannot start.
+///
+/// ```
+/// use canonlog::{Background, Emitter, SetupError};
+///
+/// let setup = canonlog::setup()
+///     .emitter(Emitter::new("one").background(Background::new()))
+///     .emitter(Emitter::new("two").direct());
+/// let error = setup.init().expect_err("both write to standard output");
+/// assert!(matches!(error, SetupError::Emitter(canonlog::EmitterError::Conflict { .. })));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EmitterError {

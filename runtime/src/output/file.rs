@@ -90,6 +90,11 @@ impl Bytes for &Opened {
 impl File {
     /// Opens the file, or creates it.
     ///
+    /// ```
+    /// let error = canonlog::File::open("/no/such/folder/events.log").expect_err("there is no folder");
+    /// assert!(error.to_string().starts_with("cannot open `/no/such/folder/events.log`"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the system says, with the path.

@@ -56,6 +56,15 @@ impl Memory {
     }
 
     /// The lines so far, taken away.
+    ///
+    /// ```
+    /// use canonlog::{Batch, Memory, Output};
+    ///
+    /// let memory = Memory::new();
+    /// memory.write(Batch::new(b"one\n", 1)).expect("memory takes everything");
+    /// assert_eq!(memory.take(), ["one"]);
+    /// assert!(memory.is_empty());
+    /// ```
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.lock())
     }

@@ -113,6 +113,13 @@ impl Unit<'_> {
     /// Sets `<namespace>_<key>`.
     ///
     /// The framework's own namespaces are for instrumenters that own one; what the framework itself set can be changed.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn add_release(unit: &mut Unit<'_>) {
+    ///     unit.set_in("shop", "release", env!("CARGO_PKG_VERSION")); // shop_release="0.1.0"
+    /// }
+    /// ```
     pub fn set_in(&mut self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         self.put(namespace, key, value.to_value());
     }

@@ -8,6 +8,14 @@ use crate::emitter::EmitterError;
 use crate::instrumenter::InstrumenterSetupError;
 
 /// Why canonlog could not be set up. The process goes on without: events go to stdout as logfmt.
+///
+/// ```
+/// use canonlog::{Emitter, Json, SetupError};
+///
+/// let error = canonlog::setup().format(Json::new()).emitter(Emitter::new("events")).init().expect_err("which format?");
+/// assert_eq!(error.to_string(), "`format` has no effect next to `emitter`; call it on the emitter");
+/// assert!(matches!(error, SetupError::Shortcut { called: "format" }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SetupError {

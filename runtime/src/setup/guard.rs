@@ -49,6 +49,12 @@ impl Guard {
 
     /// Opens files again, after they were moved away.
     ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// guard.reopen()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the system says of the first that cannot be opened; all others are, and that one goes on with what it had.
@@ -57,6 +63,12 @@ impl Guard {
     }
 
     /// Ends canonlog now: how many events were lost, in all. Later events are written at once, without a queue.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// assert_eq!(guard.shutdown(), 0);
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn shutdown(mut self) -> u64 {
         self.end()
     }

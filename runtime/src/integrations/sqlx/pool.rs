@@ -36,6 +36,15 @@ impl<DB: Database> Pool<DB> {
     }
 
     /// The pool inside, for what needs sqlx's own type (migrations, listeners). Queries made through it are not counted.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlx-sqlite")]
+    /// # async fn shop() -> Result<(), sqlx::Error> {
+    /// let pool = canonlog::sqlx::wrap(sqlx::SqlitePool::connect("sqlite::memory:").await?);
+    /// sqlx::query("pragma optimize").execute(pool.inner()).await?; // counted nowhere
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inner(&self) -> &sqlx::Pool<DB> {
         &self.inner
     }
@@ -46,6 +55,15 @@ impl<DB: Database> Pool<DB> {
     }
 
     /// Waits for a connection, as [`sqlx::Pool::acquire`]. The wait is not query time.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlx-sqlite")]
+    /// # async fn shop(pool: canonlog::sqlx::SqlitePool) -> Result<(), sqlx::Error> {
+    /// let mut conn = pool.acquire().await?;
+    /// sqlx::query("delete from carts").execute(&mut *conn).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -60,6 +78,16 @@ impl<DB: Database> Pool<DB> {
     }
 
     /// Waits for a connection and begins a transaction on it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlx-sqlite")]
+    /// # async fn shop(pool: canonlog::sqlx::SqlitePool) -> Result<(), sqlx::Error> {
+    /// let mut tx = pool.begin().await?;
+    /// sqlx::query("delete from carts").execute(&mut *tx).await?;
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -90,6 +90,15 @@ impl RequestLayer {
     }
 
     /// The time after which a request that is still running is reported by a `timeout` event; `None`, the default, is off.
+    ///
+    /// ```
+    /// use canonlog::tower::RequestLayer;
+    /// use std::time::Duration;
+    ///
+    /// let layer = RequestLayer::new().timeout(Duration::from_secs(30));
+    /// let without = layer.clone().timeout(None);
+    /// # let _ = without;
+    /// ```
     #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = limit.into();
@@ -121,6 +130,12 @@ impl RequestLayer {
     ///
     /// An id from outside is used if it is the only one and consists of 1 to 128 visible ASCII characters; else the request
     /// gets a fresh one. A handler that sets the header itself is left alone.
+    ///
+    /// ```
+    /// let layer = canonlog::tower::RequestLayer::new()
+    ///     .request_id_header(http::HeaderName::from_static("x-correlation-id"));
+    /// # let _ = layer;
+    /// ```
     #[must_use]
     pub fn request_id_header(mut self, name: HeaderName) -> Self {
         self.options.id_header = name;
