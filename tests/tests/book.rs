@@ -274,6 +274,20 @@ fn every_link_between_pages_leads_to_a_heading_that_is_there() {
 }
 
 #[test]
+fn every_row_of_a_table_has_as_many_cells_as_its_head() {
+    for name in pages() {
+        let mut cells = None;
+        for line in outside_code(&page(name)).lines() {
+            let bars = line.replace("\\|", "").matches('|').count();
+            cells = line.starts_with('|').then(|| {
+                assert_eq!(cells.unwrap_or(bars), bars, "{name}: {line}");
+                bars
+            });
+        }
+    }
+}
+
+#[test]
 fn the_reference_has_every_field_that_the_code_can_write_and_no_other() {
     let documented: BTreeSet<String> = documented_fields().into_keys().collect();
     assert_eq!(documented, written_fields());
