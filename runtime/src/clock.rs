@@ -141,10 +141,11 @@ fn read_date(reading: u64) -> i64 {
     DATE.set((at, date));
     let anchor = anchor();
     let age = between(anchor.ticks, at);
-    if anchor.tsc && age < LAST_MEASURE_NANOS {
-        if let Some(rate) = measure(anchor.ticks, anchor.instant) {
-            RATE.store(rate, Ordering::Relaxed);
-        }
+    if anchor.tsc
+        && age < LAST_MEASURE_NANOS
+        && let Some(rate) = measure(anchor.ticks, anchor.instant)
+    {
+        RATE.store(rate, Ordering::Relaxed);
     }
     // The reading may be older than the date just read, or newer where a test holds the clock.
     match at >= reading {

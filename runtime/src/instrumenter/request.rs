@@ -16,7 +16,7 @@ impl Instrumenter for Request {
             // The view stands in the `timeout`: a late response without one does not mean that nobody answered.
             let late = unit.event_type() == EventType::LateResponse;
             for key in EXPECTED {
-                if !unit.has(key) && !(late && key == builtin::RESP_VIEW) {
+                if !(unit.has(key) || late && key == builtin::RESP_VIEW) {
                     unit.set_known(key, Stored::Null);
                 }
             }

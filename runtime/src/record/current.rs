@@ -119,13 +119,12 @@ pub(crate) fn write_here<R>(write: impl FnMut(&'static Body, Writer) -> R) -> Op
 
 #[inline]
 fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
-    if inside.how == How::Claimed {
-        if let Some(slot) = inside.slot {
-            if state::is_open(slot.head.word.load(Relaxed), inside.open) {
-                let beside = slot.head.side.load(Relaxed) != 0;
-                return Some(write(slot.body, Writer::Main { beside }));
-            }
-        }
+    if inside.how == How::Claimed
+        && let Some(slot) = inside.slot
+        && state::is_open(slot.head.word.load(Relaxed), inside.open)
+    {
+        let beside = slot.head.side.load(Relaxed) != 0;
+        return Some(write(slot.body, Writer::Main { beside }));
     }
     write_slowly(inside, &mut write)
 }

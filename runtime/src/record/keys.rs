@@ -298,8 +298,7 @@ mod tests {
     fn the_frameworks_names_have_fixed_numbers() {
         assert_eq!(find("req", "id", Suffix::None), builtin::REQ_ID);
         assert_eq!(find("resp", "status", Suffix::None), builtin::RESP_STATUS);
-        for at in 0..builtin::COUNT {
-            let known = &BUILTIN[at];
+        for known in &BUILTIN[..builtin::COUNT] {
             assert_eq!(known.order, order(known.name), "{}", known.name);
         }
     }
