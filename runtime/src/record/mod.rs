@@ -350,10 +350,10 @@ impl Section {
     #[inline]
     pub(crate) fn start_here(key: keys::KeyId) -> Option<Section> {
         let began = clock::now();
-        if let Some((body, handle)) = current::claimed_here() {
-            if let Some(outermost) = body.timer_starts(key, began) {
-                return Some(Section { handle, key, began, outermost, side: false });
-            }
+        if let Some((body, handle)) = current::claimed_here()
+            && let Some(outermost) = body.timer_starts(key, began)
+        {
+            return Some(Section { handle, key, began, outermost, side: false });
         }
         Section::start_slowly(current::handle()?, key, began)
     }

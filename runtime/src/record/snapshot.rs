@@ -105,9 +105,8 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
             0 => side.end(),
             from => from - 1,
         });
-        let mut taking = Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body) };
-        let _ = taking.log(side);
-        drop(taking);
+        let filler = Filler::new(content);
+        let _ = Taking { now, facts: &mut *facts, filler, late_from, main: Some(slot.body) }.log(side);
         facts.add_counts(side);
     }
 }
@@ -148,10 +147,11 @@ impl Taking<'_> {
             self.facts.query_texts.clear();
         }
         let late_from = self.late_from;
-        if self.main.is_none() && late_from.is_none() {
-            if let Some(whole) = self.plain_log(body) {
-                return whole;
-            }
+        if self.main.is_none()
+            && late_from.is_none()
+            && let Some(whole) = self.plain_log(body)
+        {
+            return whole;
         }
         body.read(0, |entry| {
             let key = entry.key().map(keys::key);
@@ -174,7 +174,7 @@ impl Taking<'_> {
     #[inline]
     fn plain_log(&mut self, body: &'static Body) -> Option<bool> {
         let layout = body.layout.load(Acquire);
-        let mut log = body.log.get(..body.end()).filter(|_| layout % 2 == 0)?;
+        let mut log = body.log.get(..body.end()).filter(|_| layout.is_multiple_of(2))?;
         let fields = self.filler.len();
         // Where the next entry's value stands in the copy.
         let mut copied = self.filler.words(log) + 8;

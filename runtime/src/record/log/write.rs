@@ -38,10 +38,11 @@ impl Body {
                 return true;
             }
         }
-        if self.extension.load(Relaxed) == 0 && (self.limits.load(Relaxed) & 0xFFFF) as usize > LOG {
-            if let Some(number) = slot::take_extension() {
-                self.extension.store(u64::from(number) + 1, Release);
-            }
+        if self.extension.load(Relaxed) == 0
+            && (self.limits.load(Relaxed) & 0xFFFF) as usize > LOG
+            && let Some(number) = slot::take_extension()
+        {
+            self.extension.store(u64::from(number) + 1, Release);
         }
         fits(self) || (framework && self.len.load(Relaxed) as usize + words <= limit(self))
     }
