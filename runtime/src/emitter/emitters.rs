@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, Way};
 use crate::event::{Event, EventType};
-use crate::format::Format;
+use crate::format::{Format, Own, with_kept};
 use crate::level::Level;
 use crate::output::{Background, Inside, LossReason, Output};
 
@@ -82,7 +82,7 @@ impl fmt::Debug for Emitters {
 }
 
 thread_local! {
-    /// The line being made; kept, so that no event allocates.
+    /// The line that a user's format makes; kept, so that no event allocates.
     static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -139,36 +139,29 @@ impl Emitters {
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.
     pub(crate) fn emit(&self, event: &Event<'_>, stamp: u64) {
         let (kind, level) = (event.kind(), event.level());
-        let Some(_inside) = Inside::enter() else {
-            for (emitter, sink) in &self.emitters {
-                if emitter.wants(kind, level) {
-                    self.sinks[*sink].lose(LossReason::Reentrant);
-                }
-            }
-            return;
-        };
-        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
+        let Some(_inside) = Inside::enter() else { return self.lose_reentrant(kind, level) };
         for (emitter, sink) in &self.emitters {
-            if !emitter.wants(kind, level) || !self.passes(emitter, event) {
+            if !emitter.wants(kind, level) || !(emitter.filters.is_empty() || self.passes(emitter, event)) {
                 continue;
             }
             let sink = &self.sinks[*sink];
-            line.clear();
-            if guarded(|| emitter.format.format(event, &mut line)).is_err() {
-                sink.lose(LossReason::Encode);
-                continue;
+            match &emitter.own {
+                Some(format) => emit_own(format, event, sink, stamp),
+                None => emit_other(&*emitter.format, event, sink, stamp),
             }
-            if line.is_empty() {
-                continue;
-            }
-            line.push(b'\n');
-            sink.push(&line, stamp);
-        }
-        if line.capacity() <= KEPT_LINE {
-            let _ = LINE.try_with(|kept| kept.set(line));
         }
     }
 
+    #[cold]
+    fn lose_reentrant(&self, kind: EventType, level: Level) {
+        for (emitter, sink) in &self.emitters {
+            if emitter.wants(kind, level) {
+                self.sinks[*sink].lose(LossReason::Reentrant);
+            }
+        }
+    }
+
+    #[cold]
     fn passes(&self, emitter: &Emitter, event: &Event<'_>) -> bool {
         emitter.filters.iter().all(|filter| {
             guarded(|| filter(event)).unwrap_or_else(|()| {
@@ -210,6 +203,30 @@ impl Emitters {
     /// Filters that panicked.
     pub(crate) fn filter_panics(&self) -> u64 {
         self.filter_panics.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes a line where this thread puts its lines together, and hands it on from there.
+#[inline]
+fn emit_own(format: &Own, event: &Event<'_>, sink: &Sink, stamp: u64) {
+    with_kept(|kept| match guarded(move || kept.line(|staged| format.stage(event, staged))) {
+        Ok(line) => sink.push(line, stamp),
+        Err(()) => sink.lose(LossReason::Encode),
+    });
+}
+
+/// The same for a format that wants a buffer of its own, or has no line for the event.
+fn emit_other(format: &dyn Format, event: &Event<'_>, sink: &Sink, stamp: u64) {
+    let mut line = LINE.try_with(Cell::take).unwrap_or_default();
+    line.clear();
+    if guarded(|| format.format(event, &mut line)).is_err() {
+        sink.lose(LossReason::Encode);
+    } else if !line.is_empty() {
+        line.push(b'\n');
+        sink.push(&line, stamp);
+    }
+    if line.capacity() <= KEPT_LINE {
+        let _ = LINE.try_with(|kept| kept.set(line));
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, EventType};
-use crate::format::{Format, Logfmt};
+use crate::format::{Format, Logfmt, Own};
 use crate::level::Level;
 use crate::output::{Background, Output, Stdout};
 
@@ -54,6 +54,8 @@ pub struct Emitter {
     types: u32,
     filters: Vec<Filter>,
     format: Arc<dyn Format>,
+    /// The same format, if it is one of ours.
+    own: Option<Own>,
     output: Arc<dyn Output>,
     way: Option<Way>,
 }
@@ -78,6 +80,7 @@ impl Emitter {
             types: u32::MAX,
             filters: Vec::new(),
             format: Arc::new(Logfmt::default()),
+            own: Some(Own::Logfmt(Logfmt::default())),
             output: Arc::new(Stdout::new()),
             way: None,
         }
@@ -107,6 +110,7 @@ impl Emitter {
     /// Writes events in this format.
     #[must_use]
     pub fn format(mut self, format: impl Format) -> Self {
+        self.own = Own::of(&format);
         self.format = Arc::new(format);
         self
     }

@@ -97,7 +97,7 @@ impl Sink {
     }
 
     /// Takes a line, with its end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&self, line: &[u8], stamp: u64) {
         let here = self.here();
         let Some(queue) = &here.queue else {
@@ -140,7 +140,7 @@ impl Sink {
     }
 
     /// Has the output write.
-    #[inline]
+    #[inline(always)]
     fn offer(&self, here: &Here, mut batch: Batch<'_>, limit: Option<Duration>) -> Result<(), Failure> {
         let blocked = here.blocked.load(Ordering::Relaxed);
         if let Some(limit) = limit {

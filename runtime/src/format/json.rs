@@ -2,7 +2,7 @@
 //!
 //! Names are unique and in the order of the event; nothing but the escapes of `escape.rs` is used in strings.
 
-use super::line::{self, Line};
+use super::line::{self, Line, Staged};
 use super::number::{self, Digits};
 use super::{Format, time};
 use crate::event::{Event, Stored};
@@ -42,7 +42,14 @@ impl Json {
 
 impl Format for Json {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        line::append(line, |line| object(event, line));
+        line::append_staged(line, |staged| self.stage(event, staged));
+    }
+}
+
+impl Json {
+    #[inline(never)]
+    pub(super) fn stage(&self, event: &Event<'_>, staged: Staged<'_>) -> usize {
+        staged.line(|line| object(event, line))
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! short pieces ──words──▶ stage (1 KiB, of the thread) ──one copy──▶ the caller's buffer
 //! long texts, escapes ─────────────────────────────────────────────▶
+//!                           └── an emitter takes a line that fits from here, without the copy
 //! ```
 //!
 //! A field is a handful of short pieces. Growing a vector and calling the library's copy for each would cost more than the
@@ -19,11 +20,27 @@ const WINDOW: usize = 64;
 /// The longest piece that is copied word by word; an id in UUID form has 36 bytes.
 const SHORT: usize = 48;
 
+/// A buffer for long lines that grew longer than this is given back.
+const KEPT_LINE: usize = 256 * 1024;
+
 thread_local! {
-    static STAGED: RefCell<[u8; STAGE]> = const { RefCell::new([0; STAGE]) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept::new()) };
 }
 
-/// Appends to a buffer; made by [`append`].
+/// Where a thread puts its lines together.
+pub(crate) struct Kept {
+    stage: [u8; STAGE],
+    /// For lines that are longer than the stage.
+    long: Vec<u8>,
+}
+
+/// What a format of this crate writes to: [`Staged::line`] appends to it and says how much is in the stage at the end.
+pub(crate) struct Staged<'a> {
+    out: &'a mut Vec<u8>,
+    stage: &'a mut [u8; STAGE],
+}
+
+/// Appends to a buffer; made by [`append`] and [`Staged::line`].
 pub(super) struct Line<'a> {
     out: &'a mut Vec<u8>,
     /// What `out` does not have yet, up to `at`.
@@ -31,20 +48,72 @@ pub(super) struct Line<'a> {
     at: usize,
 }
 
+/// Calls `work` with what this thread keeps, or with something else where that is in use already.
+#[inline(always)]
+pub(crate) fn with_kept<R>(work: impl FnOnce(&mut Kept) -> R) -> R {
+    let mut work = Some(work);
+    let done = KEPT.try_with(|kept| {
+        let mut kept = kept.try_borrow_mut().ok()?;
+        let work = work.take()?;
+        Some(work(&mut kept))
+    });
+    match done {
+        Ok(Some(done)) => done,
+        _ => work.take().expect("it was not called where it has no result")(&mut Kept::new()),
+    }
+}
+
+impl Kept {
+    const fn new() -> Self {
+        Kept { stage: [0; STAGE], long: Vec::new() }
+    }
+
+    /// The line that `write` stages, with its end.
+    #[inline(always)]
+    pub(crate) fn line(&mut self, write: impl FnOnce(Staged<'_>) -> usize) -> &[u8] {
+        if self.long.capacity() > KEPT_LINE {
+            self.long = Vec::new();
+        }
+        self.long.clear();
+        let at = write(Staged { out: &mut self.long, stage: &mut self.stage });
+        if at < STAGE && self.long.is_empty() {
+            self.stage[at] = b'\n';
+            &self.stage[..=at]
+        } else {
+            self.end_long(at)
+        }
+    }
+
+    #[cold]
+    fn end_long(&mut self, at: usize) -> &[u8] {
+        self.long.extend_from_slice(&self.stage[..at]);
+        self.long.push(b'\n');
+        &self.long
+    }
+}
+
+impl Staged<'_> {
+    #[inline(always)]
+    pub(super) fn line(self, write: impl FnOnce(&mut Line<'_>)) -> usize {
+        let mut line = Line { out: self.out, stage: self.stage, at: 0 };
+        write(&mut line);
+        line.at
+    }
+}
+
+/// Appends to a buffer what `write` stages.
+#[inline(always)]
+pub(super) fn append_staged(out: &mut Vec<u8>, write: impl FnOnce(Staged<'_>) -> usize) {
+    with_kept(|kept| {
+        let at = write(Staged { out, stage: &mut kept.stage });
+        out.extend_from_slice(&kept.stage[..at]);
+    });
+}
+
 /// Appends to a buffer what `write` writes.
 #[inline(always)]
 pub(super) fn append(out: &mut Vec<u8>, write: impl FnOnce(&mut Line<'_>)) {
-    STAGED.with(|stage| {
-        // Nothing is called in between that could borrow it too; if ever, the inner line has a stage of its own.
-        let (mut borrowed, mut own) = (stage.try_borrow_mut(), None);
-        let stage = match &mut borrowed {
-            Ok(stage) => &mut **stage,
-            Err(_) => own.insert([0; STAGE]),
-        };
-        let mut line = Line { out, stage, at: 0 };
-        write(&mut line);
-        line.out.extend_from_slice(&line.stage[..line.at]);
-    });
+    append_staged(out, |staged| staged.line(write));
 }
 
 // All but the rare paths are inlined, and no rare path takes `&mut self`: so `at` stays in a register.

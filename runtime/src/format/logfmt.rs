@@ -1,6 +1,6 @@
 //! `key="value"` tokens, one space between two: for people, `grep`, and log stores.
 
-use super::line::{self, Line};
+use super::line::{self, Line, Staged};
 use super::number::{self, Digits};
 use super::{Format, time};
 use crate::event::{Event, Stored};
@@ -101,10 +101,18 @@ impl Logfmt {
 
 impl Format for Logfmt {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        line::append_staged(line, |staged| self.stage(event, staged));
+    }
+}
+
+impl Logfmt {
+    // One copy of the code for all who call it.
+    #[inline(never)]
+    pub(super) fn stage(&self, event: &Event<'_>, staged: Staged<'_>) -> usize {
         if self.quote_needed {
-            line::append(line, |line| quote_needed(event, line, self.digits));
+            staged.line(|line| quote_needed(event, line, self.digits))
         } else {
-            line::append(line, |line| quote_all(event, line, self.digits));
+            staged.line(|line| quote_all(event, line, self.digits))
         }
     }
 }

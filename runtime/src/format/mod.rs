@@ -13,13 +13,16 @@ mod json;
 mod line;
 mod logfmt;
 mod number;
+mod own;
 mod pretty;
 mod time;
 
 pub use combined::Combined;
 pub(crate) use escape::{escaped_len, escaped_prefix};
 pub use json::Json;
+pub(crate) use line::with_kept;
 pub use logfmt::Logfmt;
+pub(crate) use own::Own;
 pub use pretty::Pretty;
 pub(crate) use time::rfc3339;
 
