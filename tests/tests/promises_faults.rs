@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use canonlog::{Emitter, EmitterSet, Event, EventType, File, Format, Level, LossReason, OwnedEvent, Writer};
+use canonlog::{
+    Background, Emitter, EmitterSet, Event, EventType, File, Format, Level, LossReason, OwnedEvent, Writer,
+};
 use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -342,4 +345,49 @@ fn two_writers_of_one_file_tear_none_of_each_others_lines() {
     let lost: u64 = sets.iter().map(|set| set.shutdown(SOON)).sum();
     let read = read(&fs::read_to_string(&path).expect("the file"));
     assert_eq!((read.events.len() as u64 + lost, read.torn), (EVENTS, Vec::new()));
+}
+
+/// Sends a signal to another process.
+#[allow(unsafe_code)]
+fn signal(child: &std::process::Child, number: i32) {
+    let id = i32::try_from(child.id()).expect("a process id");
+    // SAFETY: `kill` touches no memory, and the child has not been waited for, so its id is still its own.
+    assert_eq!(unsafe { libc::kill(id, number) }, 0);
+}
+
+#[test]
+fn a_reader_that_is_stopped_keeps_nobody_and_gets_the_rest_when_it_goes_on() {
+    const EVENTS: u64 = 60_000;
+    let (_dir, path) = scratch();
+    let out = fs::File::create(&path).expect("a file");
+    let mut reader = Command::new("cat").stdin(Stdio::piped()).stdout(out).spawn().expect("a reader");
+    let pipe = reader.stdin.take().expect("piped");
+    // Small, so that the pipe (64 KiB) and the queue are full long before the end.
+    let queue = Background::new().events(1_024).period(Duration::from_millis(1));
+    let emitter = Emitter::new("pipe").format(Numbered).output(Writer::new("pipe", pipe)).background(queue);
+    let set = EmitterSet::start([emitter]).expect("it starts");
+    emit(&set, 0);
+    assert!(set.flush(SOON));
+    signal(&reader, libc::SIGSTOP);
+    let began = Instant::now();
+    for n in 1..EVENTS {
+        emit(&set, n);
+        if n % 256 == 0 && set.lost() == 0 {
+            // Lets the writer fill the pipe.
+            set.flush(Duration::from_millis(5));
+        }
+    }
+    let (took, lost) = (began.elapsed(), set.lost_by(LossReason::QueueFull));
+    assert!(lost > 0 && took < SOON, "{lost} lost, {took:?}");
+    assert!(!set.flush(Duration::from_millis(20)), "the reader is stopped");
+    signal(&reader, libc::SIGCONT);
+    assert!(set.flush(SOON));
+    emit(&set, EVENTS);
+    assert_eq!(set.shutdown(SOON), set.lost_by(LossReason::QueueFull));
+    let written = set.written();
+    drop(set);
+    assert!(reader.wait().expect("its end").success());
+    let read = read(&fs::read_to_string(&path).expect("what it read"));
+    assert_eq!((read.events.len() as u64, read.torn), (written, Vec::new()));
+    assert_eq!((read.reported, written + read.reported), (lost, EVENTS + 1));
 }

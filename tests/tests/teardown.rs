@@ -336,3 +336,40 @@ fn after_sighup_the_file_is_opened_again() {
     let read = |path| numbers(&std::fs::read_to_string(path).expect("the file"));
     assert_eq!((read(&old), read(&path)), (vec![0], vec![1]));
 }
+
+#[test]
+fn two_processes_that_append_to_one_file_tear_none_of_each_others_lines() {
+    const EACH: u64 = 20_000;
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("events.log");
+    let start = || {
+        let mut command = command(&["many", &EACH.to_string()]);
+        command.env("CANONLOG_OUTPUT", &path).spawn().expect("it starts")
+    };
+    let ended = [start(), start()].map(|mut child| {
+        let err = text(child.stderr.take().expect("piped"));
+        assert_eq!(wait(&mut child, "a writer of a shared file").code(), Some(0));
+        told(&err.join().expect("no panic"))
+    });
+    for (lost, written) in ended {
+        assert_eq!(lost + written, EACH);
+    }
+    let mut events = std::collections::BTreeMap::new();
+    let mut reported = 0;
+    for line in std::fs::read_to_string(&path).expect("the file").split_inclusive('\n') {
+        // Each line is whole, and parses by the strict grammar.
+        let fields = logfmt::parse(line.strip_suffix('\n').expect("a whole line"))
+            .unwrap_or_else(|error| panic!("{error:?}: {line}"));
+        let number = |wanted: &str| {
+            let value = fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.to_string());
+            value.and_then(|value| value.parse::<u64>().ok())
+        };
+        match (number("app_n"), number("dropped_count")) {
+            (Some(n), _) => *events.entry(n).or_insert(0) += 1,
+            (None, count) => reported += count.unwrap_or_else(|| panic!("neither an event nor a report: {line}")),
+        }
+    }
+    let (lost, written) = (ended[0].0 + ended[1].0, ended[0].1 + ended[1].1);
+    assert_eq!((events.values().sum::<u64>(), reported), (written, lost));
+    assert!(events.values().all(|times| *times <= 2));
+}

@@ -96,7 +96,7 @@ pub(super) const fn marks(word: [u8; 8]) -> u64 {
 
 /// Adds to `found` where a byte of sixteen is what [`marks`] looks for. Written so that it becomes a few vector instructions.
 #[inline(always)]
-fn mark_16(found: &mut [u8; 16], chunk: &[u8; 16]) {
+pub(super) fn mark_16(found: &mut [u8; 16], chunk: &[u8; 16]) {
     for (found, byte) in found.iter_mut().zip(chunk) {
         // As signed numbers, the bytes outside ASCII are below the controls.
         let low = ((byte ^ 2) as i8) < 0x21;

@@ -136,6 +136,14 @@ impl Line<'_> {
         self.at += N;
     }
 
+    /// Appends the first bytes of a piece.
+    #[inline(always)]
+    pub(super) fn first<const N: usize>(&mut self, piece: &[u8; N], len: usize) {
+        const { assert!(N <= WINDOW) }
+        self.window()[..N].copy_from_slice(piece);
+        self.at += len.min(N);
+    }
+
     /// Appends one byte.
     #[inline(always)]
     pub(super) fn byte(&mut self, byte: u8) {
@@ -173,13 +181,19 @@ impl Line<'_> {
     /// Appends a text, which is valid UTF-8, with what cannot stay escaped.
     #[inline(always)]
     pub(super) fn text(&mut self, text: &[u8]) {
-        if escape::is_plain(text) {
-            self.bytes(text);
-        } else {
-            flush(self.out, self.stage, self.at);
-            self.at = 0;
-            escape::push_escaped(self.out, text);
+        if text.len() <= SHORT {
+            // Looked at and copied at once: what was copied and is not plain is written over.
+            if copy_plain(self.window(), text) {
+                self.at += text.len();
+                return;
+            }
+        } else if escape::is_plain(text) {
+            self.at = push_long(self.out, self.stage, self.at, text);
+            return;
         }
+        flush(self.out, self.stage, self.at);
+        self.at = 0;
+        escape::push_escaped(self.out, text);
     }
 }
 
@@ -221,6 +235,33 @@ fn copy_short<const TO: usize>(window: &mut [u8; WINDOW], piece: &[u8]) {
     }
 }
 
+/// Copies a short piece to the window, and says whether [`escape::is_plain`] holds for it.
+#[inline(always)]
+fn copy_plain(window: &mut [u8; WINDOW], piece: &[u8]) -> bool {
+    let len = piece.len();
+    if let (Some(first), Some(last)) = (piece.first_chunk::<16>(), piece.last_chunk::<16>()) {
+        let mut found = [0; 16];
+        escape::mark_16(&mut found, first);
+        if let (true, Some(middle)) = (len > 32, piece[16..].first_chunk::<16>()) {
+            escape::mark_16(&mut found, middle);
+            window[16..32].copy_from_slice(middle);
+        }
+        escape::mark_16(&mut found, last);
+        window[..16].copy_from_slice(first);
+        window[..SHORT][len - 16..][..16].copy_from_slice(last);
+        u128::from_le_bytes(found) == 0
+    } else if let (Some(first), Some(last)) = (piece.first_chunk::<8>(), piece.last_chunk::<8>()) {
+        copy_ends::<8>(&mut window[..16], piece);
+        escape::marks(*first) | escape::marks(*last) == 0
+    } else if let (Some([a, b, c, d]), Some([e, f, g, h])) = (piece.first_chunk::<4>(), piece.last_chunk::<4>()) {
+        copy_ends::<4>(&mut window[..8], piece);
+        escape::marks([*a, *b, *c, *d, *e, *f, *g, *h]) == 0
+    } else {
+        copy_short::<0>(window, piece);
+        piece.iter().all(|byte| escape::is_plain_byte(*byte))
+    }
+}
+
 /// Copies the first and the last `N` bytes.
 #[inline(always)]
 fn copy_ends<const N: usize>(to: &mut [u8], piece: &[u8]) {
@@ -248,6 +289,23 @@ mod tests {
                 line.byte(b'.');
             });
             assert_eq!(out, [b"before", piece, b"|", piece, b"<<", piece, b">>."].concat(), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_plain_while_it_is_copied_exactly_if_it_is_plain() {
+        for len in 0..=SHORT {
+            let plain: Vec<u8> = b"~ !#[]^a".iter().copied().cycle().take(len).collect();
+            let mut window = [0; WINDOW];
+            assert!(copy_plain(&mut window, &plain), "{len}");
+            assert_eq!(window[..len], plain);
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut text = plain.clone();
+                    text[at] = byte;
+                    assert_eq!(copy_plain(&mut window, &text), escape::is_plain_byte(byte), "{byte} at {at} of {len}");
+                }
+            }
         }
     }
 

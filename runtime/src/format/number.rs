@@ -26,12 +26,14 @@ fn four(number: u32) -> [u8; 4] {
 /// Appends an unsigned integer.
 #[inline(always)]
 pub(super) fn push_u64(line: &mut Line<'_>, number: u64) {
-    // Counts and statuses.
+    // Counts, statuses and sizes.
     if number < 10 {
         line.byte(b'0' + number as u8);
-    } else if (100..1_000).contains(&number) {
-        let [_, a, b, c] = four(number as u32);
-        line.fixed(&[a, b, c]);
+    } else if number < 10_000 {
+        let number = number as u32;
+        let zeros = u32::from(number < 100) + u32::from(number < 1_000);
+        let digits = u32::from_le_bytes(four(number)) >> (8 * zeros);
+        line.first(&digits.to_le_bytes(), 4 - zeros as usize);
     } else {
         line.bytes(itoa::Buffer::new().format(number).as_bytes());
     }
@@ -46,7 +48,31 @@ pub(super) fn push_i64(line: &mut Line<'_>, number: i64) {
 /// Appends the shortest text that reads as the same number, with a dot or an exponent; else `NaN`, `inf` or `-inf`.
 #[inline(always)]
 pub(super) fn push_f64(line: &mut Line<'_>, number: f64) {
-    line.bytes(zmij::Buffer::new().format(number).as_bytes());
+    match hundredths(number) {
+        Some(hundredths) => push_hundredths(line, hundredths),
+        None => line.bytes(zmij::Buffer::new().format(number).as_bytes()),
+    }
+}
+
+/// The number times a hundred, if it is the number nearest to a decimal with at most two places, as prices and rates are.
+///
+/// No shorter decimal reads as the same number then: two decimals of at most 15 digits never do.
+#[inline(always)]
+fn hundredths(number: f64) -> Option<u32> {
+    const LIMIT: f64 = 1_000_000.0;
+    // Minus zero and whatever is not a number are left to others.
+    if !(number.is_sign_positive() && number < LIMIT) {
+        return None;
+    }
+    let nearest = (number * 100.0 + 0.5) as u32;
+    (f64::from(nearest) / 100.0 == number).then_some(nearest)
+}
+
+#[inline(always)]
+fn push_hundredths(line: &mut Line<'_>, hundredths: u32) {
+    push_u64(line, u64::from(hundredths / 100));
+    let [.., tens, ones] = four(hundredths % 100);
+    line.first(&[b'.', tens, ones], if ones == b'0' { 2 } else { 3 });
 }
 
 /// Appends a duration in seconds.
@@ -146,7 +172,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn integers_up_to_five_digits_are_written_as_usual() {
+        for number in 0..100_000 {
+            assert_eq!(text(|line| push_u64(line, number)), number.to_string());
+        }
+    }
+
+    #[test]
+    fn floats_with_two_places_are_written_as_all_others() {
+        let as_usual =
+            |number: f64| assert_eq!(text(|line| push_f64(line, number)), zmij::Buffer::new().format(number));
+        for hundredths in (0..200_000).chain(99_990_000..100_010_000) {
+            let number = f64::from(hundredths) / 100.0;
+            [number, number.next_up(), number.next_down(), -number].into_iter().for_each(as_usual);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn floats_of_ordinary_size_are_written_as_usual(number in -2e6..2e6) {
+            prop_assert_eq!(text(|line| push_f64(line, number)), zmij::Buffer::new().format(number).to_owned());
+        }
+
         #[test]
         fn an_exact_duration_reads_as_itself(nanos in any::<u64>()) {
             let written = exact(nanos);
