@@ -140,13 +140,24 @@ pub(crate) fn is_reserved(namespace: &str) -> bool {
     namespace == "event" || namespace == "trace" || !matches!(rank(namespace), 2 | OTHER_RANK)
 }
 
+/// What is known of a field's name that the program has.
+#[derive(Debug)]
+pub(crate) struct Label {
+    /// `namespace_key`, as it is written.
+    pub(crate) name: &'static str,
+    /// Where it stands in an event.
+    pub(crate) order: u16,
+    /// Whether it lies in one of the framework's namespaces.
+    pub(crate) framework: bool,
+}
+
 /// A field's name: `namespace_key`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Name {
+enum Name {
     /// A name known to the program.
-    Static(&'static str),
+    Known(&'static Label),
     /// A name made at run time; it lies in the content's text.
-    Text(Span),
+    Text { text: Span, order: u16, framework: bool },
 }
 
 /// A piece of a content's text.
@@ -159,8 +170,8 @@ pub(crate) struct Span {
 impl Span {
     #[inline]
     pub(crate) fn new(start: usize, len: usize) -> Span {
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { start: narrow(start), len: narrow(len) }
+        // A content never has 4 GiB; if it had, its texts would be wrong, and nothing else.
+        Span { start: start as u32, len: len as u32 }
     }
 }
 
@@ -180,10 +191,25 @@ pub(crate) enum Stored {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     name: Name,
-    order: u16,
-    /// Whether the framework wrote it: such a field is never cut.
-    pub(crate) framework: bool,
     value: Stored,
+}
+
+impl Field {
+    #[inline]
+    fn order(&self) -> u16 {
+        match self.name {
+            Name::Known(label) => label.order,
+            Name::Text { order, .. } => order,
+        }
+    }
+
+    /// Whether the framework wrote it: such a field is never cut.
+    fn is_framework(&self) -> bool {
+        match self.name {
+            Name::Known(label) => label.framework,
+            Name::Text { framework, .. } => framework,
+        }
+    }
 }
 
 /// What an event says, in buffers that can be used again.
@@ -210,11 +236,13 @@ impl Content {
     }
 
     #[inline]
-    fn push(&mut self, field: Field) {
-        let (word, bit) = Self::bit(field.order);
+    fn push(&mut self, name: Name, value: Stored) {
+        let field = Field { name, value };
+        let order = field.order();
+        let (word, bit) = Self::bit(order);
         self.seen[word] |= bit;
-        self.in_order &= field.order >= self.last;
-        self.last = field.order;
+        self.in_order &= order >= self.last;
+        self.last = order;
         self.fields.push(field);
     }
 
@@ -257,7 +285,7 @@ impl Content {
     /// Fields that hold text: where, whether the framework's, and the text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, bool, &str)> {
         self.fields.iter().enumerate().filter_map(|(at, field)| match field.value {
-            Stored::Text(span) => Some((at, field.framework, self.span(span))),
+            Stored::Text(span) => Some((at, field.is_framework(), self.span(span))),
             _ => None,
         })
     }
@@ -306,8 +334,8 @@ impl Content {
 
     fn name_of(&self, field: &Field) -> &str {
         match field.name {
-            Name::Static(name) => name,
-            Name::Text(span) => self.span(span),
+            Name::Known(label) => label.name,
+            Name::Text { text, .. } => self.span(text),
         }
     }
 
@@ -328,27 +356,22 @@ impl Content {
     }
 
     /// Adds a field without looking for one of the same name.
-    pub(crate) fn push_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
-        let value = self.store(value);
-        self.push(Field { name: Name::Static(name), order, framework, value });
-    }
-
-    /// Adds a field whose name was made at run time, without looking for one of the same name.
     pub(crate) fn push_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
-        let name = Name::Text(self.keep(name));
+        let text = self.keep(name);
         let value = self.store(value);
-        self.push(Field { name, order, framework, value });
+        self.push(Name::Text { text, order, framework }, value);
     }
 
-    /// Sets a field; one of the same name keeps its position.
-    pub(crate) fn set_static(&mut self, name: &'static str, order: u16, framework: bool, value: Value<'_>) {
-        match self.position(name, order) {
-            Some(at) => self.fields[at].value = self.store(value),
-            None => self.push_static(name, order, framework, value),
+    /// Sets a field whose name the program knows; one of the same name keeps its position.
+    pub(crate) fn set_label(&mut self, label: &'static Label, value: Value<'_>) {
+        let value = self.store(value);
+        match self.position(label.name, label.order) {
+            Some(at) => self.fields[at].value = value,
+            None => self.push(Name::Known(label), value),
         }
     }
 
-    /// Sets a field whose name was made at run time.
+    /// Sets a field; one of the same name keeps its position.
     pub(crate) fn set_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
         match self.position(name, order) {
             Some(at) => self.fields[at].value = self.store(value),
@@ -362,7 +385,7 @@ impl Content {
         if self.seen[word] & bit == 0 {
             return None;
         }
-        self.fields.iter().position(|field| field.order == order && self.name_of(field) == name)
+        self.fields.iter().position(|field| field.order() == order && self.name_of(field) == name)
     }
 
     /// Whether there is a field of an order that only one name has ([`KNOWN`] ones).
@@ -374,21 +397,28 @@ impl Content {
 
     /// Sets a field of an order that only one name has, in its place.
     #[inline]
-    pub(crate) fn set_known(&mut self, name: &'static str, order: u16, value: Stored) {
+    pub(crate) fn set_known(&mut self, label: &'static Label, value: Stored) {
+        let order = label.order;
+        if !self.has_known(order) && order >= self.last {
+            return self.push(Name::Known(label), value);
+        }
+        self.put_known(label, value);
+    }
+
+    /// As [`set_known`](Self::set_known), before or at a field that is there.
+    #[inline(never)]
+    fn put_known(&mut self, label: &'static Label, value: Stored) {
+        let order = label.order;
         if self.has_known(order) {
-            if let Some(field) = self.fields.iter_mut().find(|field| field.order == order) {
+            if let Some(field) = self.fields.iter_mut().find(|field| field.order() == order) {
                 field.value = value;
             }
             return;
         }
-        let field = Field { name: Name::Static(name), order, framework: true, value };
-        if order >= self.last {
-            return self.push(field);
-        }
-        let at = self.fields.iter().rposition(|before| before.order <= order).map_or(0, |before| before + 1);
+        let at = self.fields.iter().rposition(|before| before.order() <= order).map_or(0, |before| before + 1);
         let (word, bit) = Self::bit(order);
         self.seen[word] |= bit;
-        self.fields.insert(at, field);
+        self.fields.insert(at, Field { name: Name::Known(label), value });
     }
 
     /// Keeps the fields for which `keep` is true.
@@ -409,12 +439,12 @@ impl Content {
         // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
         let mut last = 0;
         for at in 0..self.fields.len() {
-            let order = self.fields[at].order;
+            let order = self.fields[at].order();
             if order >= last {
                 last = order;
                 continue;
             }
-            let to = self.fields[..at].iter().rposition(|field| field.order <= order).map_or(0, |before| before + 1);
+            let to = self.fields[..at].iter().rposition(|field| field.order() <= order).map_or(0, |before| before + 1);
             self.fields[to..=at].rotate_right(1);
         }
         self.in_order = true;
@@ -425,8 +455,8 @@ impl Content {
 
     /// Brings fields of one unknown namespace together, in the order of each namespace's first write.
     fn group_other(&mut self) {
-        let start = self.fields.partition_point(|field| rank_of(field.order) < OTHER_RANK);
-        let end = self.fields.partition_point(|field| rank_of(field.order) <= OTHER_RANK);
+        let start = self.fields.partition_point(|field| rank_of(field.order()) < OTHER_RANK);
+        let end = self.fields.partition_point(|field| rank_of(field.order()) <= OTHER_RANK);
         let namespace = |content: &Self, at: usize| {
             let name = content.name_of(&content.fields[at]);
             name.split_once('_').map_or(name.len(), |(namespace, _)| namespace.len())
@@ -511,16 +541,21 @@ impl<'a> Filler<'a> {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, name: Name, order: u16, framework: bool, value: Stored) {
-        self.content.push(Field { name, order, framework, value });
+    pub(crate) fn push(&mut self, label: &'static Label, value: Stored) {
+        self.content.push(Name::Known(label), value);
+    }
+
+    /// As [`push`](Self::push), under a name that was kept as text.
+    pub(crate) fn push_named(&mut self, text: Span, order: u16, framework: bool, value: Stored) {
+        self.content.push(Name::Text { text, order, framework }, value);
     }
 
     /// The value of a field that was pushed before, by its name.
     pub(crate) fn find(&mut self, name: &str) -> Option<&mut Stored> {
         let text = &self.content.text;
         let field = self.content.fields.iter_mut().find(|field| match field.name {
-            Name::Static(found) => found == name,
-            Name::Text(span) => {
+            Name::Known(label) => label.name == name,
+            Name::Text { text: span, .. } => {
                 text.get(span.start as usize..(span.start + span.len) as usize) == Some(name.as_bytes())
             }
         });
@@ -588,8 +623,8 @@ impl<'a> Event<'a> {
         let event = *self;
         event.content.fields.iter().map(move |field| {
             let name = match field.name {
-                Name::Static(name) => name.as_bytes(),
-                Name::Text(name) => event.text_of(name),
+                Name::Known(label) => label.name.as_bytes(),
+                Name::Text { text, .. } => event.text_of(text),
             };
             (name, field.value)
         })

@@ -29,7 +29,7 @@ impl Reporter for Reports {
             ("dropped_to", Value::Str(&to)),
         ];
         for (name, value) in fields {
-            content.push_static(name, order(name), true, value);
+            content.push_text(name, order(name), true, value);
         }
         let start = line.len();
         self.formats.iter().any(|format| {

@@ -86,8 +86,8 @@ pub(super) fn end_without_slot(how: &Begin, outcome: Outcome) {
         *facts = Facts { kind: how.kind, pipeline: how.pipeline, started: how.now, taken: now, ..Facts::new() };
         let id = crate::id::text(how.id);
         let name = if how.kind == Kind::Job { "job_id" } else { "req_id" };
-        content.push_static(name, ID_ORDER, true, Value::Str(str::from_utf8(&id).unwrap_or_default()));
-        content.push_static("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));
+        content.push_text(name, ID_ORDER, true, Value::Str(str::from_utf8(&id).unwrap_or_default()));
+        content.push_text("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));
         complete(content, facts, outcome);
     });
 }
@@ -113,8 +113,7 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     let parts = parts(facts.pipeline);
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
-        let key = keys::key(builtin::RESP_STATUS);
-        content.set_known(key.name, key.order, Stored::U64(500));
+        content.set_known(keys::key(builtin::RESP_STATUS), Stored::U64(500));
     }
     let mut unit = Unit { content, facts, outcome };
     if unit.event_type() == EventType::Timeout {
@@ -168,7 +167,7 @@ fn finish_event(content: &mut Content, facts: &mut Facts, failed: bool) {
     ] {
         if count > 0 {
             counters::add(what, count);
-            content.set_static(name, CANONLOG_ORDER, true, Value::U64(count));
+            content.set_text(name, CANONLOG_ORDER, true, Value::U64(count));
         }
     }
     add_process_counts(content);
@@ -180,7 +179,7 @@ fn add_process_counts(content: &mut Content) {
     for (what, count) in counters::untold() {
         if count > 0 {
             let name = if what == Count::LateWrites { "canonlog_late_writes" } else { "canonlog_outside_writes" };
-            content.set_static(name, CANONLOG_ORDER, true, Value::U64(count));
+            content.set_text(name, CANONLOG_ORDER, true, Value::U64(count));
         }
     }
 }
@@ -202,7 +201,7 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
             facts.started = slot.head.started.load(Ordering::Relaxed);
             let id = cx.request_id().unwrap_or_default();
             let name = if facts.kind == Kind::Job { "job_id" } else { "req_id" };
-            content.push_static(name, ID_ORDER, true, Value::Str(&id));
+            content.push_text(name, ID_ORDER, true, Value::Str(&id));
         }
         fill(&mut Unit { content, facts, outcome: Outcome::default() });
         finish_event(content, facts, false);

@@ -101,8 +101,7 @@ impl Unit<'_> {
     /// Sets one of the framework's own fields, which has a place of its own in the order.
     #[inline]
     pub(crate) fn set_known(&mut self, id: KeyId, value: Stored) {
-        let key = keys::key(id);
-        self.content.set_known(key.name, key.order, value);
+        self.content.set_known(keys::key(id), value);
     }
 
     /// Sets `app_<key>`.
@@ -170,8 +169,7 @@ impl Unit<'_> {
             self.content.set_text(&name, order(&name), is_reserved(namespace), value);
             return;
         }
-        let key = keys::key(id);
         self.facts.renamed += u64::from(id.is_renamed());
-        self.content.set_static(key.name, key.order, key.framework, value);
+        self.content.set_label(keys::key(id), value);
     }
 }

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::event::{CANONLOG_ORDER, is_reserved, order};
+use crate::event::{CANONLOG_ORDER, Label, is_reserved, order};
 
 /// The longest key, without its namespace, in bytes.
 pub(crate) const KEY_LIMIT: usize = 64;
@@ -43,22 +43,11 @@ impl KeyId {
     }
 }
 
-/// What is known of an interned name.
-#[derive(Debug)]
-pub(crate) struct Key {
-    /// `namespace_key`, as it is written.
-    pub(crate) name: &'static str,
-    /// Where it stands in an event.
-    pub(crate) order: u16,
-    /// Whether it lies in one of the framework's namespaces.
-    pub(crate) framework: bool,
-}
-
 macro_rules! builtin {
     ($($id:ident = $name:literal at $rank:literal $within:literal;)*) => {
         /// The names that the framework itself looks for.
-        static BUILTIN: [Key; builtin::COUNT] =
-            [$(Key { name: $name, order: $rank << 4 | $within, framework: true }),*];
+        static BUILTIN: [Label; builtin::COUNT] =
+            [$(Label { name: $name, order: $rank << 4 | $within, framework: true }),*];
 
         /// The numbers of the framework's own names.
         pub(crate) mod builtin {
@@ -116,7 +105,9 @@ pub(crate) enum Suffix {
 const CHUNK: usize = 256;
 const CHUNKS: usize = 63;
 
-static TABLE: [OnceLock<Box<[OnceLock<Key>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+type Chunk = [OnceLock<Label>; CHUNK];
+
+static TABLE: [OnceLock<Box<Chunk>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 
 #[derive(Default)]
 struct Names {
@@ -130,7 +121,7 @@ static NAMES: Mutex<Option<Names>> = Mutex::new(None);
 
 /// What is known of an interned name.
 #[inline]
-pub(crate) fn key(id: KeyId) -> &'static Key {
+pub(crate) fn key(id: KeyId) -> &'static Label {
     let at = id.at();
     if at < builtin::COUNT {
         return &BUILTIN[at];
@@ -140,7 +131,28 @@ pub(crate) fn key(id: KeyId) -> &'static Key {
     chunk.and_then(|chunk| chunk[at % CHUNK].get()).unwrap_or(&UNKNOWN)
 }
 
-static UNKNOWN: Key = Key { name: "canonlog_unknown_key", order: CANONLOG_ORDER, framework: true };
+/// As [`key`], for whoever asks for many: most programs have no more names than the first part of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys(Option<&'static Chunk>);
+
+impl Keys {
+    pub(crate) fn new() -> Self {
+        Keys(TABLE[0].get().map(|chunk| &**chunk))
+    }
+
+    /// What is known of an interned name.
+    #[inline(always)]
+    pub(crate) fn get(self, id: KeyId) -> &'static Label {
+        let at = id.at();
+        if let Some(label) = BUILTIN.get(at) {
+            return label;
+        }
+        let first = self.0.and_then(|chunk| chunk.get(at - builtin::COUNT)).and_then(OnceLock::get);
+        first.unwrap_or_else(|| key(id))
+    }
+}
+
+static UNKNOWN: Label = Label { name: "canonlog_unknown_key", order: CANONLOG_ORDER, framework: true };
 
 /// What the program wrote, by its place in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,9 +230,9 @@ fn intern(namespace: &str, key: &str, suffix: Suffix) -> KeyId {
     }
     let at = names.names.len() - builtin::COUNT;
     let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
-    let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
+    let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
     let name: &'static str = Box::leak(clean.into_boxed_str());
-    let known = Key { name, order: order(name), framework: is_reserved(namespace) };
+    let known = Label { name, order: order(name), framework: is_reserved(namespace) };
     let traits = if known.framework { 0 } else { USERS } | if renamed { RENAMED } else { 0 };
     let _ = chunk[at % CHUNK].set(known);
     let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX) | traits);

@@ -7,7 +7,7 @@
 //!
 //! Nothing here is a pointer: a slot is found by its number, keys are numbers, values are bytes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::sys::slab::leak_zeroed;
@@ -71,8 +71,8 @@ pub(crate) struct Body {
     pub(crate) closed_end: AtomicU64,
     /// Which keys may be in the log: one bit for each number modulo 256.
     pub(crate) present: [AtomicU64; 4],
-    /// Where they were first written, four offsets a word; counts only where `present` has the bit.
-    pub(crate) index: [AtomicU64; 64],
+    /// Where they were first written; counts only where `present` has the bit.
+    pub(crate) index: [AtomicU16; 256],
     pub(crate) log: [AtomicU64; LOG],
 }
 

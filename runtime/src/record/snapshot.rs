@@ -9,7 +9,7 @@ use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind};
 use crate::clock;
-use crate::event::{Content, Filler, ID_ORDER, Name, Span, Stored, rank_of};
+use crate::event::{Content, Filler, ID_ORDER, Label, Span, Stored, rank_of};
 use crate::id;
 use crate::value::Value;
 
@@ -135,10 +135,12 @@ struct Taking<'a> {
 impl Taking<'_> {
     /// The id comes first.
     fn begin(&mut self, slot: Slot) {
-        let name = if slot.kind() == Kind::Job { "job_id" } else { "req_id" };
+        static REQ: Label = Label { name: "req_id", order: ID_ORDER, framework: true };
+        static JOB: Label = Label { name: "job_id", order: ID_ORDER, framework: true };
+        let label = if slot.kind() == Kind::Job { &JOB } else { &REQ };
         let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
         let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
-        self.filler.push(Name::Static(name), ID_ORDER, true, Stored::Text(text));
+        self.filler.push(label, Stored::Text(text));
     }
 
     #[must_use]
@@ -178,6 +180,7 @@ impl Taking<'_> {
         let fields = self.filler.len();
         // Where the next entry's value stands in the copy.
         let mut copied = self.filler.words(log) + 8;
+        let keys = keys::Keys::new();
         while let [head, rest @ ..] = log {
             let head = PlainHeader(head.load(Relaxed));
             let (Some(id), Some((value, next))) = (head.key(), rest.split_at_checked(head.words())) else {
@@ -210,8 +213,7 @@ impl Taking<'_> {
                 PlainHeader::NANOS => Stored::Nanos(first),
                 _ => Stored::Null,
             };
-            let key = keys::key(id);
-            self.filler.push(Name::Static(key.name), key.order, key.framework, stored);
+            self.filler.push(keys.get(id), stored);
             (log, copied) = (next, copied + value.len() * 8 + 8);
         }
         self.facts.error =
@@ -232,7 +234,7 @@ impl Taking<'_> {
     }
 
     #[inline]
-    fn entry(&mut self, entry: Entry<'_>, key: Option<&'static keys::Key>, order: u16, framework: bool) {
+    fn entry(&mut self, entry: Entry<'_>, key: Option<&'static Label>, order: u16, framework: bool) {
         let id = entry.key();
         if let Some(id) = id {
             self.note(id, &entry);
@@ -255,7 +257,7 @@ impl Taking<'_> {
         };
         match key {
             Some(key) if self.main.is_none() && self.late_from.is_none() && id != Some(builtin::REQ_ID) => {
-                self.filler.push(Name::Static(key.name), order, framework, value);
+                self.filler.push(key, value);
             }
             _ => self.merge(&entry, order, framework, value),
         }
@@ -310,11 +312,13 @@ impl Taking<'_> {
             }
             return;
         }
-        let name = match entry.key() {
-            Some(id) => Name::Static(keys::key(id).name),
-            None => Name::Text(self.filler.text(|bytes| bytes.extend_from_slice(own.as_bytes()))),
-        };
-        self.filler.push(name, order, framework, value);
+        match entry.key() {
+            Some(id) => self.filler.push(keys::key(id), value),
+            None => {
+                let text = self.filler.text(|bytes| bytes.extend_from_slice(own.as_bytes()));
+                self.filler.push_named(text, order, framework, value);
+            }
+        }
     }
 }
 

@@ -33,10 +33,7 @@ impl Body {
     pub(super) fn placed(&self, id: KeyId, at: usize, end: usize) {
         self.len.store(end as u64, Release);
         let (word, bit) = Self::bit(id);
-        let slot = usize::from(id.0) % 256;
-        let shift = slot % 4 * 16;
-        let index = &self.index[slot / 4];
-        index.store(index.load(Relaxed) & !(0xFFFF << shift) | (at as u64) << shift, Relaxed);
+        self.index[usize::from(id.0) % 256].store(at as u16, Relaxed);
         self.present[word].store(self.present[word].load(Relaxed) | bit, Relaxed);
     }
 

@@ -23,8 +23,7 @@ impl Body {
                 if self.present[word].load(Relaxed) & bit == 0 {
                     return None;
                 }
-                let at = usize::from(id.0) % 256;
-                let offset = (self.index[at / 4].load(Relaxed) >> (at % 4 * 16) & 0xFFFF) as usize;
+                let offset = usize::from(self.index[usize::from(id.0) % 256].load(Relaxed));
                 if Header(self.word(offset).load(Relaxed)).key() == u64::from(id.0) {
                     return Some(offset);
                 }
@@ -62,10 +61,8 @@ impl Body {
             return;
         }
         self.present[word].store(present | bit, Relaxed);
-        let at = usize::from(id.0) % 256;
-        let shift = at % 4 * 16;
-        let index = &self.index[at / 4];
-        index.store(index.load(Relaxed) & !(0xFFFF << shift) | (offset as u64) << shift, Relaxed);
+        // A log has fewer than 65,536 words.
+        self.index[usize::from(id.0) % 256].store(offset as u16, Relaxed);
     }
 
     /// Where an entry's value begins.

@@ -16,8 +16,7 @@ impl Body {
         if self.present[word].load(Relaxed) & bit == 0 {
             return None;
         }
-        let slot = usize::from(id.0) % 256;
-        let at = (self.index[slot / 4].load(Relaxed) >> (slot % 4 * 16) & 0xFFFF) as usize;
+        let at = usize::from(self.index[usize::from(id.0) % 256].load(Relaxed));
         let [head, words @ ..] = self.log.get(at..at + 4)? else { return None };
         // Kind, no redirect, not a side log's, its own key: all of it in one look.
         (head.load(Relaxed) == Header::new(u64::from(id.0), Kind::Timer, 0, 24).0).then_some(words)
