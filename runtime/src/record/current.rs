@@ -29,25 +29,23 @@ enum How {
 
 #[derive(Clone, Copy)]
 struct Inside {
-    slot: Option<Slot>,
     handle: Handle,
-    /// What the record's word is while it is open.
-    open: u64,
     how: How,
     /// The thread's CPU time when it entered, in nanoseconds; 0 where it is not measured.
     cpu: u64,
 }
 
-const OUTSIDE: Inside = Inside { slot: None, handle: Handle::NONE, open: 0, how: How::Outside, cpu: 0 };
+const OUTSIDE: Inside = Inside { handle: Handle::NONE, how: How::Outside, cpu: 0 };
 
-/// Where this thread is. What the usual write needs stands first, and by itself.
+/// Where this thread is. What the usual write needs stands first.
 struct Here {
     /// The head and the log of the record that this thread has claimed.
     log: Cell<Option<(&'static Head, &'static Body)>>,
-    /// What the head's word is while the record is open.
+    /// What the head's word is while the record is open; 0 outside.
     open: Cell<u64>,
     handle: Cell<Handle>,
-    inside: Cell<Inside>,
+    how: Cell<How>,
+    cpu: Cell<u64>,
 }
 
 thread_local! {
@@ -56,25 +54,41 @@ thread_local! {
             log: Cell::new(None),
             open: Cell::new(0),
             handle: Cell::new(Handle::NONE),
-            inside: Cell::new(OUTSIDE),
+            how: Cell::new(How::Outside),
+            cpu: Cell::new(0),
         }
     };
 }
 
+#[inline]
 fn inside() -> Inside {
-    HERE.with(|here| here.inside.get())
+    HERE.with(|here| Inside { handle: here.handle.get(), how: here.how.get(), cpu: here.cpu.get() })
 }
 
-/// Moves this thread's idea of where it is; what it was before.
-#[inline]
-fn move_to(inside: Inside) -> Inside {
+/// Moves this thread's idea of where it is to a record, which lies in the slot.
+#[inline(always)]
+fn move_to(Inside { handle, how, cpu }: Inside, slot: Option<Slot>) {
     HERE.with(|here| {
-        let log = inside.slot.filter(|_| inside.how == How::Claimed).map(|slot| (slot.head, slot.body));
-        here.log.set(log);
-        here.open.set(inside.open);
-        here.handle.set(inside.handle);
-        here.inside.replace(inside)
-    })
+        here.log.set(slot.filter(|_| how == How::Claimed).map(|slot| (slot.head, slot.body)));
+        here.open.set(if how == How::Outside { 0 } else { state::open_word(handle.generation()) });
+        here.handle.set(handle);
+        here.how.set(how);
+        here.cpu.set(cpu);
+    });
+}
+
+/// Moves it to where it was.
+#[inline]
+fn move_back(before: Inside) {
+    match before.how {
+        How::Outside => move_to(OUTSIDE, None),
+        _ => move_back_in(before),
+    }
+}
+
+#[inline(never)]
+fn move_back_in(before: Inside) {
+    move_to(before, before.handle.slot());
 }
 
 /// The record this thread is inside.
@@ -119,19 +133,18 @@ pub(crate) fn write_here<R>(write: impl FnMut(&'static Body, Writer) -> R) -> Op
 
 #[inline]
 fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
-    if inside.how == How::Claimed
-        && let Some(slot) = inside.slot
-        && state::is_open(slot.head.word.load(Relaxed), inside.open)
+    if let Some((head, body)) = HERE.with(|here| here.log.get())
+        && state::is_open(head.word.load(Relaxed), state::open_word(inside.handle.generation()))
     {
-        let beside = slot.head.side.load(Relaxed) != 0;
-        return Some(write(slot.body, Writer::Main { beside }));
+        let beside = head.side.load(Relaxed) != 0;
+        return Some(write(body, Writer::Main { beside }));
     }
     write_slowly(inside, &mut write)
 }
 
 #[cold]
 fn write_slowly<R>(inside: &Inside, write: Wants<'_, R>) -> Option<R> {
-    match (inside.how, inside.slot) {
+    match (inside.how, inside.handle.slot()) {
         (How::Outside, _) | (_, None) => {
             counters::add(Count::OutsideWrites, 1);
             None
@@ -181,7 +194,7 @@ pub(crate) fn enter(handle: Handle) -> Entered {
         return Entered { before, did: Did::Nothing, _here: PhantomData };
     }
     let Some(slot) = handle.slot() else {
-        move_to(OUTSIDE);
+        move_to(OUTSIDE, None);
         return Entered { before, did: Did::Moved, _here: PhantomData };
     };
     let word = &slot.head.word;
@@ -192,7 +205,7 @@ pub(crate) fn enter(handle: Handle) -> Entered {
     };
     let measures = how != How::Gone && slot.measures_cpu();
     let cpu = if measures { clocks::thread_cpu_nanos() } else { 0 };
-    move_to(Inside { slot: Some(slot), handle, open: state::open_word(handle.generation()), how, cpu });
+    move_to(Inside { handle, how, cpu }, Some(slot));
     if how == How::Gone {
         return Entered { before, did: Did::Moved, _here: PhantomData };
     }
@@ -205,13 +218,14 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let Did::Entered(how) = self.did else {
             if self.did == Did::Moved {
-                move_to(self.before);
+                move_back(self.before);
             }
             return;
         };
-        let inside = move_to(self.before);
+        let inside = inside();
+        move_back(self.before);
         counters::left();
-        let Some(slot) = inside.slot else { return };
+        let Some(slot) = inside.handle.slot() else { return };
         if inside.cpu != 0 {
             slot.head.cpu.fetch_add(clocks::thread_cpu_nanos().saturating_sub(inside.cpu), Relaxed);
         }
@@ -228,6 +242,6 @@ pub(crate) fn take_cpu(handle: Handle) -> u64 {
     if inside.handle != handle || inside.cpu == 0 {
         return 0;
     }
-    move_to(Inside { cpu: 0, ..inside });
+    HERE.with(|here| here.cpu.set(0));
     clocks::thread_cpu_nanos().saturating_sub(inside.cpu)
 }
