@@ -82,7 +82,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 /// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference. Below 256.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    // Fewer than 15 a rank: each has an order of its own, and a bit in `Content::seen`.
+    // Fewer than 15 a rank: each has an order of its own. Fewer than 62 in all: each has a bit ([`bit`]).
     const KNOWN: [&[&str]; 5] = [
         &[
             "req_id",
@@ -123,6 +123,25 @@ pub(crate) const fn rank_of(order: u16) -> u8 {
     (order >> 4) as u8
 }
 
+/// The bit of an order in [`Content::seen`]: one for each field that the framework knows, one for all fields of namespaces that
+/// it does not know, one for the rest.
+const fn bit(order: u16) -> u8 {
+    let within = (order & 15) as u8;
+    match (rank_of(order), within) {
+        (OTHER_RANK, _) => OTHERS,
+        (_, 15) => REST,
+        (1, _) => within,
+        (3, _) => 15 + within,
+        (4, _) => 25 + within,
+        (6, _) => 35 + within,
+        (8, _) => 45 + within,
+        _ => REST,
+    }
+}
+
+const OTHERS: u8 = 62;
+const REST: u8 = 63;
+
 /// Within its namespace, where a field stands that the framework does not know: last.
 const UNKNOWN: u16 = 15;
 
@@ -147,8 +166,15 @@ pub(crate) struct Label {
     pub(crate) name: &'static str,
     /// Where it stands in an event.
     pub(crate) order: u16,
+    bit: u8,
     /// Whether it lies in one of the framework's namespaces.
     pub(crate) framework: bool,
+}
+
+impl Label {
+    pub(crate) const fn new(name: &'static str, order: u16, framework: bool) -> Label {
+        Label { name, order, bit: bit(order), framework }
+    }
 }
 
 /// A field's name: `namespace_key`.
@@ -222,7 +248,7 @@ pub(crate) struct Content {
     /// Texts, and whatever lies between them; only what a span says is looked at.
     text: Vec<u8>,
     /// Which orders may be among the fields, one bit for each: most fields are set once, and need no search.
-    seen: [u64; 4],
+    seen: u64,
     /// Whether each field was pushed behind those that stand before it.
     in_order: bool,
     /// The order of the field pushed last.
@@ -231,19 +257,15 @@ pub(crate) struct Content {
 
 impl Content {
     #[inline]
-    fn bit(order: u16) -> (usize, u64) {
-        (usize::from(order >> 6 & 3), 1 << (order & 63))
-    }
-
-    #[inline]
     fn push(&mut self, name: Name, value: Stored) {
-        let field = Field { name, value };
-        let order = field.order();
-        let (word, bit) = Self::bit(order);
-        self.seen[word] |= bit;
+        let (order, bit) = match name {
+            Name::Known(label) => (label.order, label.bit),
+            Name::Text { order, .. } => (order, bit(order)),
+        };
+        self.seen |= 1 << bit;
         self.in_order &= order >= self.last;
         self.last = order;
-        self.fields.push(field);
+        self.fields.push(Field { name, value });
     }
 
     pub(crate) const fn new() -> Self {
@@ -253,7 +275,7 @@ impl Content {
             unix_nanos: 0,
             fields: Vec::new(),
             text: Vec::new(),
-            seen: [0; 4],
+            seen: 0,
             in_order: true,
             last: 0,
         }
@@ -264,7 +286,7 @@ impl Content {
         (self.kind, self.level, self.unix_nanos) = (kind, level, unix_nanos);
         self.fields.clear();
         self.text.clear();
-        self.seen = [0; 4];
+        self.seen = 0;
         (self.in_order, self.last) = (true, 0);
     }
 
@@ -381,8 +403,7 @@ impl Content {
 
     #[inline]
     fn position(&self, name: &str, order: u16) -> Option<usize> {
-        let (word, bit) = Self::bit(order);
-        if self.seen[word] & bit == 0 {
+        if self.seen & 1 << bit(order) == 0 {
             return None;
         }
         self.fields.iter().position(|field| field.order() == order && self.name_of(field) == name)
@@ -390,16 +411,15 @@ impl Content {
 
     /// Whether there is a field of an order that only one name has ([`KNOWN`] ones).
     #[inline]
-    pub(crate) fn has_known(&self, order: u16) -> bool {
-        let (word, bit) = Self::bit(order);
-        self.seen[word] & bit != 0
+    pub(crate) fn has_known(&self, label: &Label) -> bool {
+        self.seen & 1 << label.bit != 0
     }
 
     /// Sets a field of an order that only one name has, in its place.
     #[inline]
     pub(crate) fn set_known(&mut self, label: &'static Label, value: Stored) {
         let order = label.order;
-        if !self.has_known(order) && order >= self.last {
+        if !self.has_known(label) && order >= self.last {
             return self.push(Name::Known(label), value);
         }
         self.put_known(label, value);
@@ -409,15 +429,14 @@ impl Content {
     #[inline(never)]
     fn put_known(&mut self, label: &'static Label, value: Stored) {
         let order = label.order;
-        if self.has_known(order) {
+        if self.has_known(label) {
             if let Some(field) = self.fields.iter_mut().find(|field| field.order() == order) {
                 field.value = value;
             }
             return;
         }
         let at = self.fields.iter().rposition(|before| before.order() <= order).map_or(0, |before| before + 1);
-        let (word, bit) = Self::bit(order);
-        self.seen[word] |= bit;
+        self.seen |= 1 << label.bit;
         self.fields.insert(at, Field { name: Name::Known(label), value });
     }
 
@@ -431,8 +450,7 @@ impl Content {
 
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
-        let (word, bit) = Self::bit(u16::from(OTHER_RANK) << 4 | UNKNOWN);
-        let others = self.seen[word] & bit != 0;
+        let others = self.seen & 1 << OTHERS != 0;
         if self.in_order && !others {
             return;
         }
@@ -526,8 +544,8 @@ impl<'a> Filler<'a> {
     }
 
     /// Whether there is a field of an order that only one name has.
-    pub(crate) fn has_known(&self, order: u16) -> bool {
-        self.content.has_known(order)
+    pub(crate) fn has_known(&self, label: &Label) -> bool {
+        self.content.has_known(label)
     }
 
     /// How many fields there are.

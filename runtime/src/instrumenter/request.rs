@@ -7,18 +7,23 @@ use crate::record::keys::{KeyId, builtin};
 
 struct Request;
 
-/// What stands in every request's event, with a value or without one.
-const EXPECTED: [KeyId; 3] = [builtin::REQ_REFERRER, builtin::REQ_USER_AGENT, builtin::RESP_VIEW];
+/// A field that stands in every request's event, with a value or without one.
+#[inline(always)]
+fn expect(unit: &mut Unit<'_>, key: KeyId) {
+    if !unit.has(key) {
+        unit.set_known(key, Stored::Null);
+    }
+}
 
 impl Instrumenter for Request {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
         if unit.has(builtin::REQ_METHOD) {
             // The view stands in the `timeout`: a late response without one does not mean that nobody answered.
             let late = unit.event_type() == EventType::LateResponse;
-            for key in EXPECTED {
-                if !(unit.has(key) || late && key == builtin::RESP_VIEW) {
-                    unit.set_known(key, Stored::Null);
-                }
+            expect(unit, builtin::REQ_REFERRER);
+            expect(unit, builtin::REQ_USER_AGENT);
+            if !late {
+                expect(unit, builtin::RESP_VIEW);
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::scope::Outcome;
 use super::unit::Unit;
-use super::{limit, panic, parts, reporter};
+use super::{Parts, limit, panic, parts, reporter};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
@@ -124,7 +124,7 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     let failed = unit.is_failed();
     // An error that became a 4xx answer is the client's mistake.
     let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));
-    finish_event(content, facts, failed && !refused);
+    finish_event(content, facts, parts, failed && !refused);
     parts.emit(&content.view(), facts.taken);
 }
 
@@ -150,8 +150,8 @@ fn add_timeout(unit: &mut Unit<'_>) {
 }
 
 /// What canonlog has to say of itself, the level, the order and the size.
-fn finish_event(content: &mut Content, facts: &mut Facts, failed: bool) {
-    let settings = &parts(facts.pipeline).settings;
+fn finish_event(content: &mut Content, facts: &mut Facts, parts: &Parts, failed: bool) {
+    let settings = &parts.settings;
     content.level = match content.kind {
         EventType::Timeout => Level::Error,
         EventType::LateResponse | EventType::PartialFailure => Level::Warning,
@@ -204,9 +204,10 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
             content.push_text(name, ID_ORDER, true, Value::Str(&id));
         }
         fill(&mut Unit { content, facts, outcome: Outcome::default() });
-        finish_event(content, facts, false);
+        let parts = parts(facts.pipeline);
+        finish_event(content, facts, parts, false);
         content.level = level;
-        parts(facts.pipeline).emit(&content.view(), now);
+        parts.emit(&content.view(), now);
     });
 }
 

@@ -95,7 +95,7 @@ impl Unit<'_> {
     /// Whether one of the framework's own fields is there.
     #[inline]
     pub(crate) fn has(&self, id: KeyId) -> bool {
-        self.content.has_known(keys::key(id).order)
+        self.content.has_known(keys::key(id))
     }
 
     /// Sets one of the framework's own fields, which has a place of its own in the order.

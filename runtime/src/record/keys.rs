@@ -47,7 +47,7 @@ macro_rules! builtin {
     ($($id:ident = $name:literal at $rank:literal $within:literal;)*) => {
         /// The names that the framework itself looks for.
         static BUILTIN: [Label; builtin::COUNT] =
-            [$(Label { name: $name, order: $rank << 4 | $within, framework: true }),*];
+            [$(Label::new($name, $rank << 4 | $within, true)),*];
 
         /// The numbers of the framework's own names.
         pub(crate) mod builtin {
@@ -152,7 +152,7 @@ impl Keys {
     }
 }
 
-static UNKNOWN: Label = Label { name: "canonlog_unknown_key", order: CANONLOG_ORDER, framework: true };
+static UNKNOWN: Label = Label::new("canonlog_unknown_key", CANONLOG_ORDER, true);
 
 /// What the program wrote, by its place in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -232,7 +232,7 @@ fn intern(namespace: &str, key: &str, suffix: Suffix) -> KeyId {
     let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
     let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
     let name: &'static str = Box::leak(clean.into_boxed_str());
-    let known = Label { name, order: order(name), framework: is_reserved(namespace) };
+    let known = Label::new(name, order(name), is_reserved(namespace));
     let traits = if known.framework { 0 } else { USERS } | if renamed { RENAMED } else { 0 };
     let _ = chunk[at % CHUNK].set(known);
     let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX) | traits);
@@ -310,7 +310,7 @@ mod tests {
     fn the_frameworks_names_have_fixed_numbers() {
         assert_eq!(find("req", "id", Suffix::None), builtin::REQ_ID);
         assert_eq!(find("resp", "status", Suffix::None), builtin::RESP_STATUS);
-        for known in &BUILTIN[..builtin::COUNT] {
+        for known in &BUILTIN {
             assert_eq!(known.order, order(known.name), "{}", known.name);
         }
     }

@@ -135,8 +135,8 @@ struct Taking<'a> {
 impl Taking<'_> {
     /// The id comes first.
     fn begin(&mut self, slot: Slot) {
-        static REQ: Label = Label { name: "req_id", order: ID_ORDER, framework: true };
-        static JOB: Label = Label { name: "job_id", order: ID_ORDER, framework: true };
+        static REQ: Label = Label::new("req_id", ID_ORDER, true);
+        static JOB: Label = Label::new("job_id", ID_ORDER, true);
         let label = if slot.kind() == Kind::Job { &JOB } else { &REQ };
         let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
         let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
@@ -217,7 +217,7 @@ impl Taking<'_> {
             (log, copied) = (next, copied + value.len() * 8 + 8);
         }
         self.facts.error =
-            [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id).order));
+            [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id)));
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
     }
