@@ -466,6 +466,7 @@ impl Content {
             self.fields[to..=at].rotate_right(1);
         }
         self.in_order = true;
+        self.last = self.fields.last().map_or(0, |field| field.order);
         if others {
             self.group_other();
         }
@@ -748,10 +749,6 @@ impl OwnedEvent {
     /// The event to look at.
     pub fn view(&self) -> Event<'_> {
         self.content.view()
-    }
-
-    pub(crate) fn from_content(content: Content) -> Self {
-        OwnedEvent { content }
     }
 }
 

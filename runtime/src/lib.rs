@@ -43,7 +43,6 @@
 //! | test all that | `testing` (feature `test-util`) |
 //!
 //! The book in the repository has a guide, and the reference of every field, argument, option and limit.
-#![allow(dead_code)] // while the core lands
 
 #[doc(hidden)]
 pub mod __private;
@@ -57,7 +56,7 @@ mod fields;
 mod format;
 mod id;
 mod instrumenter;
-#[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja"))]
+#[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja", feature = "serde"))]
 mod integrations;
 mod level;
 mod macros;

@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, Way};
-use crate::event::{Event, EventType};
+use crate::event::Event;
 use crate::format::{Format, Own, with_kept};
-use crate::level::Level;
 use crate::output::{Background, Inside, LossReason, Output};
 
 /// Why emitters cannot start.
@@ -129,11 +128,6 @@ impl Emitters {
         // A direct sink has no thread, so nothing can fail.
         let sinks = Sink::start("stdout".to_owned(), output, vec![format], way).into_iter().collect();
         Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0) }
-    }
-
-    /// Whether anybody takes such an event.
-    pub(crate) fn wants(&self, kind: EventType, level: Level) -> bool {
-        self.emitters.iter().any(|(emitter, _)| emitter.wants(kind, level))
     }
 
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.

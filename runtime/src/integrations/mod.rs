@@ -6,6 +6,8 @@
 mod axum;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "sqlx")]
 pub mod sqlx;
 #[cfg(feature = "tower")]

@@ -87,7 +87,6 @@ builtin! {
     JOB_TIME = "job_time" at 1 10;
     JOB_CPU_TIME = "job_cpu_time" at 1 11;
     JOB_NAME = "job_name" at 1 9;
-    JOB_OUTCOME = "job_outcome" at 1 12;
     QUERY = "db_query" at 6 15;
 }
 

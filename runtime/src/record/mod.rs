@@ -153,11 +153,6 @@ impl Handle {
         self.generation
     }
 
-    #[inline]
-    pub(crate) fn number(self) -> u32 {
-        self.number
-    }
-
     pub(crate) fn phase(self) -> state::Phase {
         self.slot().map_or(state::Phase::Free, |slot| state::phase_of(&slot.head.word, self.generation))
     }

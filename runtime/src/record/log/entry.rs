@@ -182,11 +182,6 @@ impl Entry<'_> {
         self.body.word(self.value + n).load(Relaxed)
     }
 
-    /// Bytes of text.
-    pub(crate) fn len(&self) -> usize {
-        self.now.bytes()
-    }
-
     /// Appends the text.
     #[inline]
     pub(crate) fn text(&self, into: &mut Vec<u8>) {
