@@ -466,7 +466,7 @@ impl Content {
             self.fields[to..=at].rotate_right(1);
         }
         self.in_order = true;
-        self.last = self.fields.last().map_or(0, |field| field.order);
+        self.last = self.fields.last().map_or(0, |field| field.order());
         if others {
             self.group_other();
         }

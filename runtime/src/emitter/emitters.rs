@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, Way};
-use crate::event::Event;
+use crate::event::{Event, EventType};
 use crate::format::{Format, Own, with_kept};
+use crate::level::Level;
 use crate::output::{Background, Inside, LossReason, Output};
 
 /// Why emitters cannot start.

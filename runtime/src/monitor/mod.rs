@@ -1,5 +1,6 @@
 //! Functions from the records in flight to events, called on a timer by threads of their own.
 
+#[cfg(feature = "tower")]
 pub(crate) mod enforce;
 pub mod saturation;
 pub(crate) mod timeout;

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::enforce;
 use crate::clock;
 use crate::pipeline::{Pipeline, report_timeout, reporter};
 use crate::record::state::Phase;
@@ -39,7 +38,8 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
         }
     });
     let reported = due.into_iter().filter(|handle| report_timeout(*handle, now)).count();
-    enforce::wake_due(now);
+    #[cfg(feature = "tower")]
+    super::enforce::wake_due(now);
     reporter::replace_stuck();
     reported
 }
