@@ -184,10 +184,7 @@ impl Taking<'_> {
         while let [head, rest @ ..] = log {
             let head = PlainHeader(head.load(Relaxed));
             let (Some(id), Some((value, next))) = (head.key(), rest.split_at_checked(head.words())) else {
-                self.filler.truncate(fields);
-                self.facts.query_texts.clear();
-                self.facts.status = None;
-                return None;
+                return self.start_again(fields);
             };
             let first = value.first().map_or(0, |word| word.load(Relaxed));
             let stored = match head.kind() {
@@ -211,7 +208,8 @@ impl Taking<'_> {
                 PlainHeader::I64 => Stored::I64(first.cast_signed()),
                 PlainHeader::BOOL => Stored::Bool(first != 0),
                 PlainHeader::NANOS => Stored::Nanos(first),
-                _ => Stored::Null,
+                PlainHeader::NULL => Stored::Null,
+                _ => return self.start_again(fields),
             };
             self.filler.push(keys.get(id), stored);
             (log, copied) = (next, copied + value.len() * 8 + 8);
@@ -220,6 +218,15 @@ impl Taking<'_> {
             [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id)));
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
+    }
+
+    /// Forgets what [`plain_log`](Self::plain_log) has taken of a log that is not plain.
+    #[cold]
+    fn start_again(&mut self, fields: usize) -> Option<bool> {
+        self.filler.truncate(fields);
+        self.facts.query_texts.clear();
+        self.facts.status = None;
+        None
     }
 
     /// A sum of timings in a record without a side log, with what is running.

@@ -80,6 +80,7 @@ impl Header {
 pub(crate) struct PlainHeader(pub(crate) u64);
 
 impl PlainHeader {
+    pub(crate) const NULL: u64 = Kind::Null as u64;
     pub(crate) const BOOL: u64 = Kind::Bool as u64;
     pub(crate) const I64: u64 = Kind::I64 as u64;
     pub(crate) const U64: u64 = Kind::U64 as u64;
@@ -89,19 +90,19 @@ impl PlainHeader {
     pub(crate) const TIMER: u64 = Kind::Timer as u64;
     pub(crate) const QUERY: u64 = Kind::Query as u64;
 
-    /// The key of a plain entry: interned, not moved, not a side log's, not the id from outside, which replaces another.
+    /// The key, where it is an interned one, and not the id from outside, which replaces another.
     #[inline(always)]
     pub(crate) fn key(self) -> Option<KeyId> {
         let key = self.0 & 0xFFFF;
         // The id's number is 0, and the two that are no key's are the greatest.
         const { assert!(keys::builtin::REQ_ID.0 == 0 && MOVED == 0xFFFE && NOT_INTERNED.0 == 0xFFFF) }
-        let plain = key.wrapping_sub(1) < MOVED - 1 && self.0 & (SIDE | 0xFFFF << 24) == 0;
-        plain.then_some(KeyId(key as u16))
+        (key.wrapping_sub(1) < MOVED - 1).then_some(KeyId(key as u16))
     }
 
+    /// The kind; none of the kinds where the entry was moved or belongs to a side log.
     #[inline(always)]
     pub(crate) fn kind(self) -> u64 {
-        (self.0 >> 16) & 0xF
+        (self.0 & !ADDED) >> 16 & 0xFF_FFFF
     }
 
     #[inline(always)]

@@ -22,9 +22,9 @@ impl Body {
         while let Some(at) = last.checked_sub(1) {
             let Some([_, known, count, time, before]) = self.log.get(at..at + 5) else { return false };
             if known.load(Relaxed) == hash {
-                add(count, 1);
+                self.count(count);
                 add(time, nanos);
-                add(&self.queries, 1);
+                self.count(&self.queries);
                 add(&self.query_nanos, nanos);
                 return true;
             }
@@ -38,7 +38,7 @@ impl Body {
         self.len.store(at as u64 + 5, Release);
         self.query_last.store(at as u64 + 1, Relaxed);
         self.query_texts.store(texts + 1, Relaxed);
-        add(&self.queries, 1);
+        self.count(&self.queries);
         add(&self.query_nanos, nanos);
         true
     }
