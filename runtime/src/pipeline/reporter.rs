@@ -4,12 +4,12 @@
 //! thread goes on with the rest.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::end::{self, Buffers};
 use super::scope::Outcome;
-use crate::sys::fork;
+use crate::output::PerProcess;
 
 struct Job {
     buffers: Buffers,
@@ -23,38 +23,41 @@ struct Queue {
     idle: usize,
     threads: usize,
     next: u64,
-    /// The process that the threads belong to.
-    process: u64,
 }
 
-static QUEUE: Mutex<Queue> =
-    Mutex::new(Queue { jobs: VecDeque::new(), working: Vec::new(), idle: 0, threads: 0, next: 0, process: 0 });
-static MORE: Condvar = Condvar::new();
-static DONE: Condvar = Condvar::new();
+/// The threads, and what waits for them. A forked child has its own: it has no threads yet, the jobs are its parent's, and the
+/// lock may have been held at the fork.
+struct Here {
+    queue: Mutex<Queue>,
+    more: Condvar,
+    done: Condvar,
+}
+
+fn here() -> &'static Here {
+    static HERE: OnceLock<PerProcess<Here>> = OnceLock::new();
+    HERE.get_or_init(|| PerProcess::new(Here::new())).get(Here::new)
+}
+
+impl Here {
+    const fn new() -> Here {
+        let queue = Queue { jobs: VecDeque::new(), working: Vec::new(), idle: 0, threads: 0, next: 0 };
+        Here { queue: Mutex::new(queue), more: Condvar::new(), done: Condvar::new() }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 const BLOCKED: Duration = Duration::from_millis(100);
 const THREADS: usize = 16;
 const JOBS: usize = 65_536;
 
-fn queue() -> MutexGuard<'static, Queue> {
-    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Has a unit's event made by the reporter's thread; takes what the buffers hold.
 pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
     let taken = std::mem::replace(buffers, Buffers::new());
-    let mut queue = queue();
-    if queue.process != fork::generation() {
-        // In a forked child there are no threads yet, and the jobs are the parent's.
-        *queue = Queue {
-            jobs: VecDeque::new(),
-            working: Vec::new(),
-            idle: 0,
-            threads: 0,
-            next: 0,
-            process: fork::generation(),
-        };
-    }
+    let here = here();
+    let mut queue = here.queue();
     if queue.jobs.len() < JOBS {
         queue.jobs.push_back(Job { buffers: taken, outcome });
     } else {
@@ -77,7 +80,7 @@ pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
         }
     }
     drop(queue);
-    MORE.notify_one();
+    here.more.notify_one();
 }
 
 fn run_all() {
@@ -87,7 +90,7 @@ fn run_all() {
 }
 
 fn next_now() -> Option<Job> {
-    queue().jobs.pop_front()
+    here().queue().jobs.pop_front()
 }
 
 fn run(mut job: Job) {
@@ -96,12 +99,13 @@ fn run(mut job: Job) {
 }
 
 fn work() {
+    let here = here();
     loop {
         let (job, number) = {
-            let mut queue = queue();
+            let mut queue = here.queue();
             queue.idle += 1;
             let mut queue =
-                MORE.wait_while(queue, |queue| queue.jobs.is_empty()).unwrap_or_else(PoisonError::into_inner);
+                here.more.wait_while(queue, |queue| queue.jobs.is_empty()).unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
             let number = queue.next;
             queue.next += 1;
@@ -112,7 +116,7 @@ fn work() {
             // What instrumenters and formats do is guarded where they are called; this guards the thread.
             let _ = super::panic::guarded(|| run(job));
         }
-        let mut queue = queue();
+        let mut queue = here.queue();
         queue.working.retain(|(working, _)| *working != number);
         // One left behind while another took over goes home.
         let leave = queue.threads > 1 && queue.idle > 0;
@@ -120,7 +124,7 @@ fn work() {
             queue.threads -= 1;
         }
         drop(queue);
-        DONE.notify_all();
+        here.done.notify_all();
         if leave {
             return;
         }
@@ -129,7 +133,7 @@ fn work() {
 
 /// Makes sure that somebody works on what waits, where the one who does is stuck; for the monitor's tick.
 pub(crate) fn replace_stuck() {
-    let mut queue = queue();
+    let mut queue = here().queue();
     let stuck = queue.working.iter().filter(|(_, since)| since.elapsed() > BLOCKED).count();
     if queue.jobs.is_empty()
         || queue.idle > 0
@@ -148,13 +152,18 @@ pub(crate) fn replace_stuck() {
 /// Waits until everything handed over so far has been made into events; false if that takes longer than `limit`.
 pub(crate) fn flush(limit: Duration) -> bool {
     let until = Instant::now() + limit;
-    let mut queue = queue();
+    let here = here();
+    let mut queue = here.queue();
     while !(queue.jobs.is_empty() && queue.working.is_empty()) {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return false;
         }
-        queue = DONE.wait_timeout(queue, left.min(Duration::from_millis(20))).unwrap_or_else(PoisonError::into_inner).0;
+        queue = here
+            .done
+            .wait_timeout(queue, left.min(Duration::from_millis(20)))
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
     }
     true
 }
