@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, Way};
+use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
 use crate::format::{Format, Own, with_kept};
 use crate::level::Level;
@@ -149,6 +150,7 @@ impl Emitters {
 
     #[cold]
     fn lose_reentrant(&self, kind: EventType, level: Level) {
+        counters::add(Count::Reentrant, 1);
         for (emitter, sink) in &self.emitters {
             if emitter.wants(kind, level) {
                 self.sinks[*sink].lose(LossReason::Reentrant);

@@ -13,7 +13,7 @@ use super::{Expectation, Instrumenter, InstrumenterError, Registration};
 use crate::counters::{self, Count};
 use crate::event::EventType;
 use crate::pipeline::Unit;
-use crate::pipeline::panic::guarded;
+use crate::pipeline::panic::{calling, guarded};
 
 /// Why the registered instrumenters cannot run; names each one at fault and where it was registered.
 ///
@@ -98,7 +98,11 @@ impl Instrumenters {
         // A late response ends nothing: users' instrumenters have seen the unit's timeout.
         let again = unit.event_type() == EventType::LateResponse;
         for entry in self.all.iter().filter(|entry| !again || entry.built_in) {
-            let outcome = self.ready(entry).map(|instrumenter| guard(|| instrumenter.call(unit)));
+            let outcome = self.ready(entry).map(|instrumenter| {
+                // What a user's emits here would come back to it.
+                let _inside = (!entry.built_in).then(calling);
+                guard(|| instrumenter.call(unit))
+            });
             if !matches!(outcome, Some(Ok(()))) {
                 counters::add(Count::InstrumenterErrors, 1);
                 failed.push_str(if failed.is_empty() { "" } else { "," });

@@ -17,7 +17,8 @@ impl Inside {
     /// Enters; none if the thread is inside already.
     #[inline]
     pub(crate) fn enter() -> Option<Inside> {
-        (!INSIDE.replace(true)).then_some(Inside(()))
+        // Not `then_some`: a second `Inside` that is made only to be dropped would end the first.
+        (!INSIDE.replace(true)).then(|| Inside(()))
     }
 }
 

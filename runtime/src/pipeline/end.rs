@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored};
 use crate::level::Level;
+use crate::output::is_inside;
 use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Begin, Handle, Kind, current, return_slot, state};
@@ -120,7 +121,10 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
         add_timeout(&mut unit);
     }
     add_times(&mut unit);
-    parts.instrumenters.call_all(&mut unit);
+    // An event made inside canonlog is dropped and counted; instrumenters called for it could go on for ever.
+    if !is_inside() {
+        parts.instrumenters.call_all(&mut unit);
+    }
     let failed = unit.is_failed();
     // An error that became a 4xx answer is the client's mistake.
     let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::emitter::Emitters;
 use crate::event::{Event, OwnedEvent};
 use crate::instrumenter::Instrumenters;
+use crate::output::is_inside;
 use crate::record::current;
 use crate::record::log::Limits;
 
@@ -81,7 +82,7 @@ impl Parts {
     }
 
     fn emit(&self, event: &Event<'_>, stamp: u64) {
-        if let Some(capture) = &self.capture {
+        if let Some(capture) = self.capture.as_ref().filter(|_| !is_inside()) {
             capture.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_owned());
         }
         self.emitters.emit(event, stamp);

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::output::is_inside;
+use crate::output::{Inside, is_inside};
 use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{Handle, current};
@@ -53,6 +53,11 @@ pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> std::thread::Result<R> {
     GUARDED.set(GUARDED.get() + 1);
     let _deeper = Deeper;
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+}
+
+/// This thread is in code of the user's that is called for an event: what that emits is dropped and counted.
+pub(crate) fn calling() -> Option<Inside> {
+    Inside::enter()
 }
 
 /// Copies the beginning of a text that fits.
