@@ -100,6 +100,97 @@ fn ignore_file_size_signal() {
     unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) };
 }
 
+/// Flushes when it is dropped.
+struct Flush(&'static Guard, usize);
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        (self.1..self.1 + EVENTS).for_each(emit);
+        assert!(self.0.flush());
+    }
+}
+
+fn flush_while_panicking() -> ! {
+    let guard: &'static Guard = Box::leak(Box::new(init()));
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        before(info);
+        emit_all(0);
+        assert!(guard.flush());
+    }));
+    let _ = std::thread::spawn(move || {
+        let _flush = Flush(guard, EVENTS);
+        panic!("on purpose");
+    })
+    .join();
+    exit(7)
+}
+
+/// Forks again and again while threads emit, panic and time out.
+fn fork_under_load() {
+    let guard = init();
+    let load = std::sync::atomic::AtomicBool::new(true);
+    std::panic::set_hook(Box::new(|_| {}));
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let load = &load;
+            scope.spawn(move || {
+                for n in (thread * 100_000..).take(10_000) {
+                    if !load.load(std::sync::atomic::Ordering::Relaxed) {
+                        return;
+                    }
+                    let _ = std::panic::catch_unwind(|| {
+                        let scope = begin(Kind::Request);
+                        scope.enter(|| {
+                            Context::set("n", n);
+                            assert!(n % 4 != 0, "on purpose");
+                        });
+                    });
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+        }
+        for number in 1..=20 {
+            let child = fork();
+            if child == 0 {
+                emit_all(number * 1_000_000);
+                let flushed = guard.flush();
+                exit_child(i32::from(!flushed));
+            }
+            assert_eq!(wait_for_within(child, Duration::from_secs(1)), Some(0), "child {number}");
+        }
+        load.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(guard.shutdown(), 0);
+}
+
+/// What a child ended with; none, and it is killed, if it takes longer.
+#[allow(unsafe_code)]
+fn wait_for_within(child: i32, limit: Duration) -> Option<i32> {
+    let began = std::time::Instant::now();
+    loop {
+        let mut status = 0;
+        // SAFETY: the pointer is to a live integer.
+        if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
+            return Some(status);
+        }
+        if began.elapsed() > limit {
+            // SAFETY: the child was not waited for, so the number is still its own.
+            unsafe { libc::kill(child, libc::SIGKILL) };
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Which signals are caught, ignored and blocked.
+fn tell_signals() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| ["SigBlk:", "SigIgn:", "SigCgt:"].iter().any(|of| line.starts_with(of))) {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
+    }
+}
+
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
     let kind = std::env::args().nth(2).unwrap_or_default();
@@ -256,6 +347,46 @@ fn main() {
             emit_all(0);
             guard.shutdown();
             drop(precious);
+        }
+        "unbound" => {
+            // What many write who mean to keep it: it is dropped at once.
+            let _ = init();
+            emit_all(0);
+        }
+        "flush_at_once" => {
+            let guard = init();
+            std::thread::scope(|scope| {
+                for thread in 0..4 {
+                    let guard = &guard;
+                    scope.spawn(move || {
+                        for n in thread * 50..(thread + 1) * 50 {
+                            emit(n);
+                            assert!(n % 10 != 0 || guard.flush());
+                        }
+                        assert!(guard.flush());
+                    });
+                }
+            });
+            exit(7);
+        }
+        "flush_while_panicking" => flush_while_panicking(),
+        "fork_under_load" => fork_under_load(),
+        "signals" => {
+            // The C library itself handles a signal from the first thread on.
+            on(None, || {});
+            tell_signals();
+            let guard = init();
+            emit_all(0);
+            let scope = begin(Kind::Job);
+            scope.enter(|| Context::set_timeout(Duration::from_millis(20)));
+            while canonlog::stats().written() < 11 {
+                std::thread::sleep(Duration::from_millis(2));
+                guard.flush();
+            }
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scope.enter(|| panic!("on purpose"))));
+            drop(scope);
+            guard.flush();
+            tell_signals();
         }
         _ => exit(64),
     }

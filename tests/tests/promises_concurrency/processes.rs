@@ -1,0 +1,104 @@
+//! What canonlog does to a process, and what becomes of it when the process forks or ends; each in a program of its own.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use canonlog_tests::logfmt;
+
+use super::PATIENCE;
+
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn text(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).expect("text");
+        text
+    })
+}
+
+fn end(child: &mut Child, how: &str) -> Option<i32> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child of ours") {
+            return status.code();
+        }
+        if began.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("{how} has not ended after {PATIENCE:?}");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+fn run(how: &str) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    command.arg(how).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for variable in ["CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
+        command.env_remove(variable);
+    }
+    let mut child = command.spawn().expect("it starts");
+    let (out, err) = (text(child.stdout.take().expect("piped")), text(child.stderr.take().expect("piped")));
+    let code = end(&mut child, how);
+    Ended { code, out: out.join().expect("no panic"), err: err.join().expect("no panic") }
+}
+
+/// The `app_n` of all lines, sorted; every line is whole.
+fn numbers(out: &str) -> Vec<u64> {
+    let number = |line| logfmt::field(line, "app_n").unwrap_or_else(|error| panic!("{error}")).parse();
+    let mut numbers: Vec<u64> = out.lines().map(|line| number(line).expect("a number")).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn a_guard_bound_to_an_underscore_loses_nothing() {
+    let ended = run("unbound");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert_eq!(numbers(&ended.out), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn many_threads_flush_at_once_and_each_finds_its_events_written() {
+    let ended = run("flush_at_once");
+    assert_eq!(ended.code, Some(7), "{}", ended.err);
+    assert_eq!(numbers(&ended.out), (0..200).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_flush_in_a_panic_hook_and_in_a_drop_while_unwinding_ends() {
+    let ended = run("flush_while_panicking");
+    assert_eq!(ended.code, Some(7), "{}", ended.err);
+    assert_eq!(numbers(&ended.out), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn children_made_by_fork_under_load_end_at_once_with_ids_and_lines_of_their_own() {
+    let ended = run("fork_under_load");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let numbers = numbers(&ended.out);
+    let children: Vec<u64> = numbers.iter().copied().filter(|n| *n >= 1_000_000).collect();
+    let want: Vec<u64> = (1..=20).flat_map(|child| (0..10).map(move |n| child * 1_000_000 + n)).collect();
+    assert_eq!(children, want, "each child's lines, once");
+    let distinct: BTreeSet<u64> = numbers.iter().copied().collect();
+    assert_eq!(distinct.len(), numbers.len(), "no line of the parent's came twice");
+    let ids: BTreeSet<String> = ended.out.lines().filter_map(|line| logfmt::field(line, "req_id").ok()).collect();
+    assert_eq!(ids.len(), numbers.len(), "no id came twice");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_library_handles_no_signal_by_itself() {
+    let ended = run("signals");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let masks: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("Sig")).collect();
+    assert_eq!(masks.len(), 6, "{}", ended.err);
+    // Caught, ignored, blocked: before anything, and after set-up, requests, a timeout and a panic.
+    assert_eq!(masks[..3], masks[3..]);
+}
