@@ -121,6 +121,8 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     if installed().is_some() {
         return None;
     }
+    // Measured here, and not at the first event: a process that forks meanwhile would have a child that waits for ever.
+    clock::now();
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
     PROCESS.set(parts).ok()?;
