@@ -74,6 +74,8 @@ pub(crate) struct Emitters {
     emitters: Vec<(Emitter, usize)>,
     sinks: Vec<Sink>,
     filter_panics: AtomicU64,
+    /// How many losses events have told of.
+    told: AtomicU64,
 }
 
 impl fmt::Debug for Emitters {
@@ -119,7 +121,7 @@ impl Emitters {
                 .map_err(|source| EmitterError::Thread { emitter: plan.first, source })
         };
         let sinks = plans.into_iter().map(start).collect::<Result<_, _>>()?;
-        Ok(Emitters { emitters: placed, sinks, filter_panics: AtomicU64::new(0) })
+        Ok(Emitters { emitters: placed, sinks, filter_panics: AtomicU64::new(0), told: AtomicU64::new(0) })
     }
 
     /// What a program without any set-up has: logfmt on standard output, which each event waits for at most 100 ms.
@@ -129,7 +131,7 @@ impl Emitters {
         let (output, format) = (Arc::clone(&emitter.output), Arc::clone(&emitter.format));
         // A direct sink has no thread, so nothing can fail.
         let sinks = Sink::start("stdout".to_owned(), output, vec![format], way).into_iter().collect();
-        Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0) }
+        Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0), told: AtomicU64::new(0) }
     }
 
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.
@@ -197,7 +199,16 @@ impl Emitters {
         self.sinks.iter().map(Sink::stats).collect()
     }
 
-    /// Filters that panicked.
+    /// Events lost that no event has told of yet; from now on, one has.
+    pub(crate) fn untold_losses(&self) -> u64 {
+        let lost: u64 = self.sinks.iter().map(Sink::lost).sum();
+        if lost == 0 {
+            return 0;
+        }
+        lost.saturating_sub(self.told.fetch_max(lost, Ordering::Relaxed))
+    }
+
+    /// How often a filter has panicked.
     pub(crate) fn filter_panics(&self) -> u64 {
         self.filter_panics.load(Ordering::Relaxed)
     }

@@ -224,6 +224,11 @@ impl Sink {
         here.ledger.lost_in_all()
     }
 
+    /// Events lost so far; one look where none was.
+    pub(super) fn lost(&self) -> u64 {
+        self.here.peek().map_or(0, |here| here.ledger.lost_in_all())
+    }
+
     pub(super) fn stats(&self) -> SinkStats {
         let ledger = self.here.peek().map(|here| &here.ledger);
         SinkStats {

@@ -149,6 +149,9 @@ impl Ledger {
     }
 
     pub(crate) fn lost_in_all(&self) -> u64 {
+        if !self.any_lost.load(Relaxed) {
+            return 0;
+        }
         LossReason::ALL.into_iter().map(|reason| self.lost(reason)).sum()
     }
 

@@ -174,12 +174,15 @@ fn finish_event(content: &mut Content, facts: &mut Facts, parts: &Parts, failed:
             content.set_text(name, CANONLOG_ORDER, true, Value::U64(count));
         }
     }
-    add_process_counts(content);
+    add_process_counts(content, parts.emitters.untold_losses());
     content.sort();
 }
 
 /// Troubles on this thread that no event has told of yet.
-fn add_process_counts(content: &mut Content) {
+fn add_process_counts(content: &mut Content, lost: u64) {
+    if lost > 0 {
+        content.set_text("canonlog_dropped", CANONLOG_ORDER, true, Value::U64(lost));
+    }
     for (what, count) in counters::untold() {
         if count > 0 {
             let name = if what == Count::LateWrites { "canonlog_late_writes" } else { "canonlog_outside_writes" };
