@@ -130,11 +130,23 @@ fn flush_while_panicking() -> ! {
 fn fork_under_load() {
     let guard = init();
     let load = std::sync::atomic::AtomicBool::new(true);
-    std::panic::set_hook(Box::new(|_| {}));
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // Those of the load would fill the screen.
+        if std::thread::current().name() == Some("main") {
+            before(info);
+        }
+    }));
+    // What is made once (segments of records, names of keys, a thread's counters) is made under locks; a fork at that very moment
+    // is not tried here.
+    let warm = std::sync::Barrier::new(4);
+    emit_all(0);
     std::thread::scope(|scope| {
-        for thread in 0..3 {
-            let load = &load;
+        for thread in 1..=3 {
+            let (load, warm) = (&load, &warm);
             scope.spawn(move || {
+                emit(thread * 100_000 - 1);
+                warm.wait();
                 for n in (thread * 100_000..).take(10_000) {
                     if !load.load(std::sync::atomic::Ordering::Relaxed) {
                         return;
@@ -150,6 +162,7 @@ fn fork_under_load() {
                 }
             });
         }
+        warm.wait();
         for number in 1..=20 {
             let child = fork();
             if child == 0 {
