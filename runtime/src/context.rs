@@ -17,7 +17,7 @@ use crate::event::{is_reserved, order};
 use crate::fields::Fields;
 use crate::id;
 use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
-use crate::record::log::{By, Kind as Holds, Writer};
+use crate::record::log::{By, Entry, Kind as Holds, Writer};
 use crate::record::slot::Body;
 use crate::record::{self, Handle, Section, current};
 use crate::scratch;
@@ -401,7 +401,7 @@ impl Context {
     /// The id, copied to where the caller has room.
     pub(crate) fn copy_request_id<'a>(&self, room: &'a mut [u8; id::LONGEST]) -> Option<&'a str> {
         let slot = self.handle.slot()?;
-        let len = self.handle.read(|body, _| match body.get(By::Id(builtin::REQ_ID)) {
+        let len = self.handle.read(|body, side| match newest(body, side, By::Id(builtin::REQ_ID)) {
             Some(entry) => {
                 let mut text = Vec::new();
                 entry.text(&mut text);
@@ -504,15 +504,16 @@ fn set_named(body: &Body, name: &str, renamed: bool, value: Value<'_>, whole: bo
     }
 }
 
-fn read(body: &Body, side: Option<&'static Body>, name: &str) -> Option<OwnedValue> {
-    let by = keys::known(name).map_or(By::Name(name, 0), By::Id);
-    let main = body.get(by);
-    let beside = side.and_then(|side| side.get(by));
-    let entry = match (main, beside) {
-        (Some(main), Some(beside)) if beside.main_offset() <= main.offset() => main,
-        (_, Some(beside)) => beside,
-        (main, None) => main?,
-    };
+/// A field of the log that was written last.
+fn newest(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<Entry<'static>> {
+    match (body.get(by), side.and_then(|side| side.get(by))) {
+        (Some(main), Some(beside)) if beside.main_offset() <= main.offset() => Some(main),
+        (main, beside) => beside.or(main),
+    }
+}
+
+fn read(body: &'static Body, side: Option<&'static Body>, name: &str) -> Option<OwnedValue> {
+    let entry = newest(body, side, keys::known(name).map_or(By::Name(name, 0), By::Id))?;
     Some(match entry.kind() {
         Holds::Text => {
             let mut text = Vec::new();

@@ -602,3 +602,141 @@ fn a_future_cut_off_at_any_await_leaves_one_event() {
     let step = |n| Some(OwnedValue::U64(n));
     assert_eq!(reached, [None, step(1), step(2), step(3)]);
 }
+
+/// Runs on another thread, to its end.
+fn beside(run: impl FnOnce() + Send) {
+    std::thread::scope(|threads| threads.spawn(run).join().expect("the thread ends"));
+}
+
+fn time_out(cx: Context, capture: &Capture) {
+    cx.limit(Some(Duration::from_secs(100)));
+    assert_eq!(capture.tick_timeouts(Duration::from_secs(101)), 1);
+}
+
+#[test]
+fn what_was_recorded_before_a_timeout_can_be_read_after_a_late_write() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    let cx = scope.context();
+    assert!(cx.set_request_id("abc"));
+    cx.set_in("req", "method", "GET");
+    cx.enter(|| Context::set("tenant", "acme"));
+    cx.enter(|| Context::set_dynamic("made at run time", "too"));
+    time_out(cx, &capture);
+    cx.set_in("app", "late", 1);
+    assert_eq!(cx.request_id().as_deref(), Some("abc"));
+    assert_eq!(cx.get_in("app", "tenant"), text("acme"));
+    assert_eq!(cx.get_in("app", "made_at_run_time"), text("too"));
+    assert_eq!(cx.get_in("req", "method"), text("GET"));
+    scope.finish();
+    let events = capture.events();
+    assert_eq!(names(&events[1]), ["app_late"], "it was told by the timeout");
+}
+
+#[test]
+fn a_unit_cancelled_after_its_timeout_keeps_the_status_that_was_sent_before() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    let cx = scope.context();
+    cx.set_in("resp", "status", 200_u16);
+    time_out(cx, &capture);
+    cx.set_in("app", "late", 1);
+    scope.cancelled();
+    scope.finish();
+    let events = capture.events();
+    assert_eq!(events[0].view().get("resp_status"), Some(Value::U64(200)));
+    assert_eq!(events[1].view().get("req_cancelled"), Some(Value::Bool(true)));
+    assert_eq!(events[1].view().get("resp_status"), None);
+}
+
+#[test]
+fn a_status_is_one_whatever_integer_it_is() {
+    for (status, level) in [(500, Level::Error), (404, Level::Warning), (200, Level::Info)] {
+        for moved in [false, true] {
+            let capture = testing::capture();
+            let scope = begin(Kind::Request);
+            if moved {
+                scope.context().set_in("resp", "status", "unknown so far");
+            }
+            scope.context().set_in("resp", "status", status);
+            scope.finish();
+            assert_eq!(capture.one().view().level(), level, "{status}");
+        }
+    }
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    scope.context().set_in("resp", "status", 200);
+    scope.panicked();
+    scope.finish();
+    assert_eq!(capture.one().view().get("resp_status"), Some(Value::I64(200)));
+}
+
+#[test]
+fn an_id_given_to_a_job_is_its_job_id() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Job);
+    let cx = scope.context();
+    cx.enter(|| Context::set("rows", 1));
+    assert!(cx.set_request_id("mine"));
+    assert_eq!(cx.request_id().as_deref(), Some("mine"));
+    scope.finish();
+    let event = capture.one();
+    assert_eq!(event.view().fields().next(), Some(("job_id", Value::Str("mine"))));
+    assert_eq!(event.view().get("req_id"), None);
+}
+
+#[test]
+fn an_id_given_by_another_thread_is_the_id() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    let cx = scope.context();
+    cx.enter(|| {
+        beside(|| assert!(cx.set_request_id("from-beside")));
+        assert_eq!(cx.request_id().as_deref(), Some("from-beside"));
+    });
+    scope.finish();
+    assert_eq!(capture.one().view().get("req_id"), Some(Value::Str("from-beside")));
+}
+
+#[test]
+fn a_late_response_repeats_no_query_of_the_timeouts() {
+    for on_another_thread in [false, true] {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let cx = scope.context();
+        let query = || cx.enter(|| canonlog::db::record_query("select 1", Duration::from_millis(1)));
+        cx.enter(|| if on_another_thread { beside(query) } else { query() });
+        time_out(cx, &capture);
+        if on_another_thread {
+            cx.set_in("resp", "status", 200_u16);
+        }
+        scope.finish();
+        let events = capture.events();
+        assert_eq!(events[0].view().get("db_queries"), Some(Value::U64(1)));
+        assert_eq!(events[1].view().kind(), EventType::LateResponse);
+        assert_eq!(events[1].view().get("db_queries"), None, "{:?}", events[1]);
+    }
+}
+
+#[test]
+fn a_status_written_by_another_thread_is_the_status() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    let cx = scope.context();
+    cx.enter(|| beside(|| cx.set_in("resp", "status", 200_u16)));
+    scope.cancelled();
+    scope.finish();
+    assert_eq!(capture.one().view().get("resp_status"), Some(Value::U64(200)));
+
+    // What the record's own thread says later, wins, and the level is that status's.
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    let cx = scope.context();
+    cx.enter(|| {
+        beside(|| cx.set_in("resp", "status", 500_u16));
+        cx.set_in("resp", "status", 200_u16);
+    });
+    scope.finish();
+    let event = capture.one();
+    assert_eq!((event.view().get("resp_status"), event.view().level()), (Some(Value::U64(200)), Level::Info));
+}

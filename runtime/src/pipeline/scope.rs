@@ -175,9 +175,10 @@ impl Scope {
         if self.handle.slot().is_some_and(|slot| slot.kind() == Kind::Job) {
             return;
         }
+        let unanswered = self.context().lacks(builtin::RESP_STATUS);
         current::write(self.handle, |body, writer| {
             body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
-            if body.get(By::Id(builtin::RESP_STATUS)).is_none() {
+            if unanswered {
                 body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
             }
         });

@@ -99,7 +99,11 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
         }
         std::hint::spin_loop();
     }
-    facts.add_counts(slot.body);
+    // What was counted before a timeout was reported, that event has told.
+    let counts = |body: &Body| !late || body.late.load(Relaxed) != 0;
+    if counts(slot.body) {
+        facts.add_counts(slot.body);
+    }
     if let Some(side) = slot.side() {
         let late_from = late_from.map(|_| match usize::try_from(side.late.load(Relaxed)).unwrap_or(0) {
             0 => side.end(),
@@ -107,7 +111,9 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
         });
         let filler = Filler::new(content);
         let _ = Taking { now, facts: &mut *facts, filler, late_from, main: Some(slot.body) }.log(side);
-        facts.add_counts(side);
+        if counts(side) {
+            facts.add_counts(side);
+        }
     }
 }
 
@@ -205,7 +211,12 @@ impl Taking<'_> {
                     continue;
                 }
                 PlainHeader::F64 => Stored::F64(f64::from_bits(first)),
-                PlainHeader::I64 => Stored::I64(first.cast_signed()),
+                PlainHeader::I64 => {
+                    if id == builtin::RESP_STATUS {
+                        self.facts.status = u64::try_from(first.cast_signed()).ok();
+                    }
+                    Stored::I64(first.cast_signed())
+                }
                 PlainHeader::BOOL => Stored::Bool(first != 0),
                 PlainHeader::NANOS => Stored::Nanos(first),
                 PlainHeader::NULL => Stored::Null,
@@ -243,9 +254,6 @@ impl Taking<'_> {
     #[inline]
     fn entry(&mut self, entry: Entry<'_>, key: Option<&'static Label>, order: u16, framework: bool) {
         let id = entry.key();
-        if let Some(id) = id {
-            self.note(id, &entry);
-        }
         let value = match entry.kind() {
             Holds::Query => {
                 let query = QueryCount { hash: entry.word(0), count: entry.word(1), nanos: entry.word(2) };
@@ -262,19 +270,27 @@ impl Taking<'_> {
             Holds::Text => Stored::Text(self.filler.text(|bytes| entry.text(bytes))),
             _ => entry.plain().map_or(Stored::Null, stored),
         };
-        match key {
+        let told = match key {
             Some(key) if self.main.is_none() && self.late_from.is_none() && id != Some(builtin::REQ_ID) => {
                 self.filler.push(key, value);
+                Some(value)
             }
             _ => self.merge(&entry, order, framework, value),
+        };
+        if let (Some(id), Some(told)) = (id, told) {
+            self.note(id, told);
         }
     }
 
     /// What the framework wants to know of its own fields.
     #[inline]
-    fn note(&mut self, id: KeyId, entry: &Entry<'_>) {
+    fn note(&mut self, id: KeyId, told: Stored) {
         if id == builtin::RESP_STATUS {
-            self.facts.status = Some(entry.word(0)).filter(|_| entry.kind() == Holds::U64);
+            self.facts.status = match told {
+                Stored::U64(status) => Some(status),
+                Stored::I64(status) => u64::try_from(status).ok(),
+                _ => None,
+            };
         } else if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
             self.facts.error = true;
         }
@@ -284,7 +300,7 @@ impl Taking<'_> {
     fn timer(&self, entry: &Entry<'_>) -> u64 {
         let (mut sum, mut inside, mut began) = (entry.word(0), entry.word(1).cast_signed(), entry.word(2));
         // The other log may have begun or ended sections of the same key.
-        let other = entry.key().zip(self.main).and_then(|(id, main)| main.get(super::log::By::Id(id)));
+        let other = entry.key().zip(self.main).and_then(|(id, main)| main.get_unreported(super::log::By::Id(id)));
         if let Some(other) = other.filter(|other| other.kind() == Holds::Timer) {
             sum += other.word(0);
             let theirs = other.word(1).cast_signed();
@@ -297,10 +313,13 @@ impl Taking<'_> {
         clock::nanos(sum + running)
     }
 
-    /// A field that may be there already: a side log's, a name made at run time, an id from outside.
-    fn merge(&mut self, entry: &Entry<'_>, order: u16, framework: bool, value: Stored) {
+    /// A field that may be there already: a side log's, a name made at run time, an id from outside. What the event says
+    /// of it now, if that is this entry's doing.
+    fn merge(&mut self, entry: &Entry<'_>, order: u16, framework: bool, value: Stored) -> Option<Stored> {
         let mut own = String::new();
         let name = match entry.key() {
+            // An id from outside takes the place of the unit's own.
+            Some(builtin::REQ_ID) if self.facts.kind == Kind::Job => "job_id",
             Some(id) => keys::key(id).name,
             None => {
                 entry.name(|name, _| own.push_str(name));
@@ -309,15 +328,17 @@ impl Taking<'_> {
         };
         let newer = self.main.is_none_or(|main| {
             let by = entry.key().map_or(super::log::By::Name(name, order), super::log::By::Id);
-            main.get(by).is_none_or(|other| other.offset() < entry.main_offset())
+            main.get_unreported(by).is_none_or(|other| other.offset() < entry.main_offset())
         });
         if let Some(known) = self.filler.find(name) {
             if entry.is_added() {
                 *known = add(*known, value);
             } else if newer || entry.kind() == Holds::Timer {
                 *known = value;
+            } else {
+                return None;
             }
-            return;
+            return Some(*known);
         }
         match entry.key() {
             Some(id) => self.filler.push(keys::key(id), value),
@@ -326,6 +347,7 @@ impl Taking<'_> {
                 self.filler.push_named(text, order, framework, value);
             }
         }
+        Some(value)
     }
 }
 

@@ -35,9 +35,12 @@ impl Body {
 
     #[cold]
     pub(super) fn scan(&self, by: By<'_>) -> Option<usize> {
-        let len = self.len.load(Acquire) as usize;
-        let mut at = self.first();
-        while at < len {
+        self.scan_in(by, self.first()..self.end())
+    }
+
+    fn scan_in(&self, by: By<'_>, within: std::ops::Range<usize>) -> Option<usize> {
+        let mut at = within.start;
+        while at < within.end {
             let header = Header(self.word(at).load(Acquire));
             let is_it = match by {
                 By::Id(id) => header.key() == u64::from(id.0),
@@ -125,12 +128,26 @@ impl Body {
         self.layout.load(Relaxed) == layout
     }
 
-    /// One field.
+    /// One field, whether or not a timeout was reported after it was written.
     pub(crate) fn get(&self, by: By<'_>) -> Option<Entry<'_>> {
-        let at = self.find(by)?;
+        Some(self.entry_at(self.find(by).or_else(|| self.find_reported(by))?))
+    }
+
+    /// One field; after a timeout only what was written since.
+    pub(crate) fn get_unreported(&self, by: By<'_>) -> Option<Entry<'_>> {
+        Some(self.entry_at(self.find(by)?))
+    }
+
+    /// Where the key was first written, of what a timeout has reported.
+    #[cold]
+    fn find_reported(&self, by: By<'_>) -> Option<usize> {
+        self.scan_in(by, 0..self.first())
+    }
+
+    fn entry_at(&self, at: usize) -> Entry<'_> {
         let header = Header(self.word(at).load(Acquire));
         let (now_at, now) = self.current(at, header);
-        Some(Entry { body: self, at, header, now, now_at, value: self.value_at(now_at, now) })
+        Entry { body: self, at, header, now, now_at, value: self.value_at(now_at, now) }
     }
 
     /// Where the log ends.
