@@ -740,3 +740,64 @@ fn a_status_written_by_another_thread_is_the_status() {
     let event = capture.one();
     assert_eq!((event.view().get("resp_status"), event.view().level()), (Some(Value::U64(200)), Level::Info));
 }
+
+fn assert_time(event: &OwnedEvent, key: &str, want: Duration) {
+    let Some(OwnedValue::Duration(time)) = app(event, key) else { panic!("{key} is timed: {event:?}") };
+    assert!(time >= want && time < want + Duration::from_millis(25), "{key}: {time:?}, not {want:?}");
+}
+
+const PIECE: Duration = Duration::from_millis(30);
+
+fn section(key: &'static str) {
+    let _section = Context::time(key);
+    std::thread::sleep(PIECE);
+}
+
+#[test]
+fn a_section_that_another_thread_ends_does_not_disturb_the_ones_after_it() {
+    let event = recorded(|| {
+        let first = Context::time("k");
+        std::thread::sleep(PIECE);
+        beside(move || drop(first));
+        std::thread::sleep(PIECE);
+        section("k");
+        section("k");
+    });
+    assert_time(&event, "k_time", PIECE * 3);
+}
+
+#[test]
+fn a_section_that_began_beside_the_request_can_end_in_it() {
+    let event = recorded(|| {
+        let cx = Context::current();
+        let mut first = None;
+        beside(|| first = Some(cx.enter(|| Context::time("k"))));
+        std::thread::sleep(PIECE);
+        {
+            let _within = Context::time("k");
+            drop(first);
+            std::thread::sleep(PIECE);
+        }
+        std::thread::sleep(PIECE);
+        section("k");
+        beside(|| cx.enter(|| section("k")));
+    });
+    assert_time(&event, "k_time", PIECE * 4);
+}
+
+#[test]
+fn sections_of_two_threads_at_once_count_once() {
+    let event = recorded(|| {
+        let cx = Context::current();
+        let mut inner = None;
+        let outer = Context::time("k");
+        beside(|| inner = Some(cx.enter(|| Context::time("k"))));
+        std::thread::sleep(PIECE);
+        drop(outer);
+        std::thread::sleep(PIECE);
+        beside(|| drop(inner));
+        std::thread::sleep(PIECE);
+        section("k");
+    });
+    assert_time(&event, "k_time", PIECE * 3);
+}

@@ -195,9 +195,7 @@ impl Handle {
             return None;
         }
         let written = slot.side_or_new().map(|side| {
-            if state::phase_of(word, self.generation) == state::Phase::TimedOut && side.late.load(Relaxed) == 0 {
-                side.begin_late(side.end());
-            }
+            self.settle_side(slot, side);
             write(side, Writer::Side { main: slot.body.end() })
         });
         if state::unlock(word) {
@@ -207,6 +205,30 @@ impl Handle {
             counters::add(Count::Truncated, 1);
         }
         written
+    }
+
+    /// Begins the late response of a side log; for whoever has the lock.
+    fn settle_side(self, slot: Slot, side: &Body) {
+        let late = state::phase_of(&slot.head.word, self.generation) == state::Phase::TimedOut;
+        if late && side.late.load(Relaxed) == 0 {
+            side.begin_late(side.end());
+        }
+    }
+
+    /// For the thread with the claim: its own log and the side log at once, under the lock, if there is a side log.
+    fn with_side<R>(self, see: impl FnOnce(&'static Body) -> R) -> Option<R> {
+        let slot = self.slot()?;
+        if !state::lock(&slot.head.word, self.generation, state::back_off) {
+            return None;
+        }
+        let seen = slot.side().map(|side| {
+            self.settle_side(slot, side);
+            see(side)
+        });
+        if state::unlock(&slot.head.word) {
+            return_slot(slot);
+        }
+        seen
     }
 
     /// Reads both logs; `None` if the record has ended.
@@ -358,10 +380,33 @@ impl Section {
         if key == keys::NOT_INTERNED {
             return None;
         }
-        let (outermost, side) = current::write(handle, |body, writer| {
-            (body.timer_start(key, began, writer), matches!(writer, Writer::Side { .. }))
+        let (outermost, side) = current::write(handle, |body, writer| match writer {
+            Writer::Main { beside: false } => (body.timer_start(key, began, writer), false),
+            Writer::Main { beside: true } => Section::start_beside(handle, key, began, body),
+            Writer::Side { .. } => {
+                let main = handle.slot().map_or(0, |slot| slot.body.timer_inside(key));
+                if main > body.timer_ended_beside(key) {
+                    // One of the main log's is running: this one is within it.
+                    body.timer_note_beside(key, -1, 0, began, writer);
+                    return (false, false);
+                }
+                (body.timer_start(key, began, writer), true)
+            }
         })?;
         Some(Section { handle, key, began, outermost, side })
+    }
+
+    /// By the thread with the claim, where there is a side log: within the section that is running there, if one is.
+    fn start_beside(handle: Handle, key: keys::KeyId, began: u64, body: &'static Body) -> (bool, bool) {
+        let within = handle.with_side(|side| {
+            body.timer_settle(key, side);
+            let within = side.timer_inside(key) > 0 && body.timer_inside(key) == 0;
+            within.then(|| side.timer_start(key, began, Writer::Side { main: body.end() }))
+        });
+        match within.flatten() {
+            Some(outermost) => (outermost, true),
+            None => (body.timer_start(key, began, Writer::Main { beside: true }), false),
+        }
     }
 
     #[inline]
@@ -375,9 +420,24 @@ impl Section {
 
     #[inline(never)]
     fn stop_slowly(self, now: u64) {
-        current::write(self.handle, |body, writer| {
-            let elsewhere = matches!(writer, Writer::Side { .. }) != self.side;
-            body.timer_stop(self.key, self.began, self.outermost, now, elsewhere, writer);
+        let Section { handle, key, began, outermost, side } = self;
+        if side {
+            // It ends where it began.
+            if let Some(slot) = handle.slot() {
+                handle.write_side(slot, &mut |side, writer| side.timer_stop(key, began, outermost, now, writer));
+            }
+            return;
+        }
+        current::write(handle, |body, writer| match writer {
+            Writer::Side { .. } => {
+                body.timer_note_beside(key, 1, if outermost { began } else { 0 }, now, writer);
+            }
+            Writer::Main { beside } => {
+                if beside {
+                    handle.with_side(|side| body.timer_settle(key, side));
+                }
+                body.timer_stop(key, began, outermost, now, writer);
+            }
         });
     }
 }

@@ -298,19 +298,26 @@ impl Taking<'_> {
 
     /// A sum of timings, with what is running.
     fn timer(&self, entry: &Entry<'_>) -> u64 {
-        let (mut sum, mut inside, mut began) = (entry.word(0), entry.word(1).cast_signed(), entry.word(2));
-        // The other log may have begun or ended sections of the same key.
-        let other = entry.key().zip(self.main).and_then(|(id, main)| main.get_unreported(super::log::By::Id(id)));
-        if let Some(other) = other.filter(|other| other.kind() == Holds::Timer) {
-            sum += other.word(0);
-            let theirs = other.word(1).cast_signed();
-            if theirs > 0 {
-                began = if inside > 0 { began.min(other.word(2)) } else { other.word(2) };
+        let (mut sum, inside, began) = (entry.word(0), entry.word(1).cast_signed(), entry.word(2));
+        let mut running = (inside > 0).then_some(began);
+        // Here a side log, which notes what has become of the main log's sections beside it.
+        if let Some((id, main)) = entry.key().zip(self.main) {
+            let (ended, ended_at, outermost) = (entry.word(3).cast_signed(), entry.word(4), entry.word(5));
+            match main.get_unreported(super::log::By::Id(id)).filter(|other| other.kind() == Holds::Timer) {
+                Some(other) => {
+                    let (inside, began) = (other.word(1).cast_signed(), other.word(2));
+                    sum += other.word(0);
+                    if inside > ended {
+                        running = Some(running.map_or(began, |other| other.min(began)));
+                    } else if inside > 0 {
+                        sum += ended_at.saturating_sub(began);
+                    }
+                }
+                None if outermost != 0 => sum += ended_at.saturating_sub(outermost),
+                None => {}
             }
-            inside += theirs;
         }
-        let running = if inside > 0 { self.now.saturating_sub(began) } else { 0 };
-        clock::nanos(sum + running)
+        clock::nanos(sum + running.map_or(0, |began| self.now.saturating_sub(began)))
     }
 
     /// A field that may be there already: a side log's, a name made at run time, an id from outside. What the event says

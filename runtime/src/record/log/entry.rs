@@ -21,7 +21,8 @@ pub(crate) enum Kind {
     F64,
     Nanos,
     Text,
-    /// Ticks summed, how many are inside, when the first of them began.
+    /// Ticks summed, how many are inside, when the first of them began. In a side log, of the main log's sections too: how
+    /// many have ended here, when the last of them did, when the outermost of them began.
     Timer,
     /// Hash, count, nanoseconds, the query before it.
     Query,

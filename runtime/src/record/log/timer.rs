@@ -55,20 +55,32 @@ impl Body {
         true
     }
 
+    /// Where the words of a timer stand, whatever log it is in; none where the name is set to something else.
+    fn timer_at(&self, id: KeyId) -> Option<Option<usize>> {
+        let Some(at) = self.find(By::Id(id)) else { return Some(None) };
+        let header = Header(self.word(at).load(Relaxed));
+        let is_timer = header.kind() == Kind::Timer && header.redirect() == 0;
+        is_timer.then(|| Some(self.value_at(at, header)))
+    }
+
+    fn timer_begin(&self, id: KeyId, ticks: u64, inside: u64, began: u64, writer: Writer) {
+        let words = [ticks, inside, began, 0, 0, 0];
+        let words = if matches!(writer, Writer::Side { .. }) { &words[..] } else { &words[..3] };
+        self.put_first(By::Id(id), Kind::Timer, 0, Payload::Words(words), writer);
+    }
+
     /// A section begins; true if it is the outermost of its key.
     #[inline]
     pub(crate) fn timer_start(&self, id: KeyId, now: u64, writer: Writer) -> bool {
-        let by = By::Id(id);
-        let Some(at) = self.find(by) else {
-            self.put_first(by, Kind::Timer, 0, Payload::Words(&[0, 1, now]), writer);
-            return true;
+        let value = match self.timer_at(id) {
+            Some(Some(value)) => value,
+            Some(None) => {
+                self.timer_begin(id, 0, 1, now, writer);
+                return true;
+            }
+            // Somebody has set the name to something else: that stays.
+            None => return false,
         };
-        let header = Header(self.word(at).load(Relaxed));
-        if header.kind() != Kind::Timer || header.redirect() != 0 {
-            // Somebody has set the name to something else: the section's own length is added when it ends.
-            return false;
-        }
-        let value = self.value_at(at, header);
         let inside = &self.word(value + 1);
         let n = inside.load(Relaxed).cast_signed();
         inside.store((n + 1).cast_unsigned(), Relaxed);
@@ -78,32 +90,70 @@ impl Body {
         n == 0
     }
 
-    /// A section ends, which began at `began`, here or in the record's other log (`elsewhere`).
+    /// A section ends, in the log that it began in.
     #[inline]
-    pub(crate) fn timer_stop(&self, id: KeyId, began: u64, outermost: bool, now: u64, elsewhere: bool, writer: Writer) {
-        let by = By::Id(id);
-        let Some(at) = self.find(by) else {
-            // Begun in the other log, or before a timeout was reported: its whole length counts here.
-            if outermost || elsewhere {
-                let inside = if elsewhere { (-1_i64).cast_unsigned() } else { 0 };
-                let ticks = if outermost { now.saturating_sub(began) } else { 0 };
-                self.put_first(by, Kind::Timer, 0, Payload::Words(&[ticks, inside, 0]), writer);
-            }
-            return;
+    pub(crate) fn timer_stop(&self, id: KeyId, began: u64, outermost: bool, now: u64, writer: Writer) {
+        let value = match self.timer_at(id) {
+            Some(Some(value)) => value,
+            // Begun before a timeout was reported: its whole length counts here.
+            Some(None) if outermost => return self.timer_begin(id, now.saturating_sub(began), 0, 0, writer),
+            _ => return,
         };
-        let header = Header(self.word(at).load(Relaxed));
-        if header.kind() != Kind::Timer || header.redirect() != 0 {
-            return;
-        }
-        let value = self.value_at(at, header);
-        let n = self.word(value + 1).load(Relaxed).cast_signed() - 1;
-        self.word(value + 1).store(n.cast_unsigned(), Relaxed);
-        let from = match (elsewhere, n) {
-            (true, _) if outermost => began,
-            (false, 0) => self.word(value + 2).load(Relaxed),
+        let inside = self.word(value + 1);
+        let n = inside.load(Relaxed).cast_signed() - 1;
+        // Below nothing: it began before a timeout was reported, and another section has begun the timer since.
+        inside.store(n.max(0).cast_unsigned(), Relaxed);
+        let from = match n {
+            0 => self.word(value + 2).load(Relaxed),
+            ..0 if outermost => began,
             _ => return,
         };
         let sum = &self.word(value);
         sum.store(sum.load(Relaxed) + now.saturating_sub(from), Relaxed);
+    }
+
+    /// How many sections of a key are running in this log.
+    pub(crate) fn timer_inside(&self, id: KeyId) -> i64 {
+        self.timer_at(id).flatten().map_or(0, |value| self.word(value + 1).load(Relaxed).cast_signed())
+    }
+
+    /// For a side log: how many of the main log's sections have ended beside it, less those that have begun.
+    pub(crate) fn timer_ended_beside(&self, id: KeyId) -> i64 {
+        self.timer_at(id).flatten().map_or(0, |value| self.word(value + 3).load(Relaxed).cast_signed())
+    }
+
+    /// For a side log: a section of the main log's ends (or begins, by -1), while another thread has the claim. `began` is
+    /// the beginning of an outermost one.
+    pub(crate) fn timer_note_beside(&self, id: KeyId, ended: i64, began: u64, now: u64, writer: Writer) {
+        if self.timer_at(id) == Some(None) {
+            self.timer_begin(id, 0, 0, 0, writer);
+        }
+        let Some(Some(value)) = self.timer_at(id) else { return };
+        let n = self.word(value + 3);
+        n.store((n.load(Relaxed).cast_signed() + ended).cast_unsigned(), Relaxed);
+        if ended > 0 {
+            self.word(value + 4).store(now, Relaxed);
+            if began != 0 {
+                self.word(value + 5).store(began, Relaxed);
+            }
+        }
+    }
+
+    /// For the main log, by who has the claim and the lock: takes over what the side log has noted of its sections.
+    pub(crate) fn timer_settle(&self, id: KeyId, side: &Body) {
+        let (Some(Some(value)), Some(Some(noted))) = (self.timer_at(id), side.timer_at(id)) else { return };
+        let ended = side.word(noted + 3).swap(0, Relaxed).cast_signed();
+        if ended == 0 {
+            return;
+        }
+        let inside = self.word(value + 1);
+        let n = inside.load(Relaxed).cast_signed();
+        inside.store((n - ended).max(0).cast_unsigned(), Relaxed);
+        if n > 0 && n <= ended {
+            let length = side.word(noted + 4).load(Relaxed).saturating_sub(self.word(value + 2).load(Relaxed));
+            let sum = self.word(value);
+            sum.store(sum.load(Relaxed) + length, Relaxed);
+        }
+        side.word(noted + 5).store(0, Relaxed);
     }
 }
