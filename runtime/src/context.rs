@@ -185,7 +185,7 @@ impl Context {
     pub fn add(key: &'static str, value: impl ToValue) {
         let value = value.to_value();
         with_key("app", key, |by| {
-            current::write_here(|body, writer| body.add(by, value, writer));
+            current::write_here(|body, writer| Context::current().handle.add(by, value, body, writer));
         });
     }
 
@@ -324,7 +324,7 @@ impl Context {
     pub fn add_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         let value = value.to_value();
         with_key(namespace, key, |by| {
-            current::write(self.handle, |body, writer| body.add(by, value, writer));
+            current::write(self.handle, |body, writer| self.handle.add(by, value, body, writer));
         });
     }
 

@@ -801,3 +801,71 @@ fn sections_of_two_threads_at_once_count_once() {
     });
     assert_time(&event, "k_time", PIECE * 3);
 }
+
+#[test]
+fn adding_and_setting_from_two_threads_go_by_their_order() {
+    let event = recorded(|| {
+        let cx = Context::current();
+        let set = |key, n: u64| beside(|| cx.enter(|| Context::set(key, n)));
+        let add = |key, n: u64| beside(|| cx.enter(|| Context::add(key, n)));
+        set("set_then_added", 100);
+        Context::add("set_then_added", 1_u64);
+        add("added_then_set", 5);
+        Context::set("added_then_set", 100_u64);
+        add("added_again", 5);
+        Context::set("added_again", 100_u64);
+        add("added_again", 1);
+        Context::add("both", 5_u64);
+        set("both", 100);
+        Context::add("both", 1_u64);
+        add("both", 1);
+        Context::add("sum", 1_u64);
+        add("sum", 10);
+        Context::add("sum", 100_u64);
+        add("sum", 1_000);
+    });
+    for (key, want) in
+        [("set_then_added", 101), ("added_then_set", 100), ("added_again", 101), ("both", 102), ("sum", 1_111)]
+    {
+        assert_eq!(app(&event, key), Some(OwnedValue::U64(want)), "{key}");
+    }
+}
+
+#[test]
+fn a_log_that_is_written_anew_forgets_no_order() {
+    let event = recorded(|| {
+        let cx = Context::current();
+        for at in 0..40 {
+            Context::set("early", format!("{at:0>40}"));
+        }
+        beside(|| cx.enter(|| Context::set("k", "old, from beside")));
+        Context::set("k", "new");
+        beside(|| cx.enter(|| Context::set("newer", "of no matter")));
+        Context::set("newest", "of no matter");
+        beside(|| cx.enter(|| Context::set("newest", "from beside")));
+        for at in 0..5_000 {
+            Context::set("text", format!("{at:0>40}"));
+        }
+        assert_eq!(Context::get("k"), text("new"));
+        assert_eq!(Context::get("newest"), text("from beside"));
+    });
+    assert_eq!(app(&event, "k"), text("new"));
+    assert_eq!(app(&event, "newest"), text("from beside"));
+    assert_eq!(app(&event, "text"), text(&format!("{:0>40}", 4_999)));
+    assert_eq!(event.view().get("canonlog_truncated"), None);
+}
+
+#[test]
+fn a_value_that_is_too_long_for_itself_and_for_the_record_is_cut_and_counted_once() {
+    for len in [8, 20] {
+        let event = recorded(|| {
+            for key in ["a", "b", "c", "d", "e", "f", "g"] {
+                Context::set(key, "x".repeat(8 * 1024));
+            }
+            Context::set("last", "y".repeat(len * 1024));
+        });
+        let Some(OwnedValue::Text(text)) = app(&event, "last") else { panic!("its beginning was recorded") };
+        assert!(text.len() > 1_024 && text.ends_with("y…"), "{}", text.len());
+        assert_eq!(event.view().get("canonlog_truncated"), Some(Value::U64(1)));
+    }
+}

@@ -137,6 +137,9 @@ fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static Body, Writer)
         && state::is_open(head.word.load(Relaxed), state::open_word(inside.handle.generation()))
     {
         let beside = head.side.load(Relaxed) != 0;
+        if beside && body.wants_compacting() {
+            inside.handle.compact_beside(body);
+        }
         return Some(write(body, Writer::Main { beside }));
     }
     write_slowly(inside, &mut write)

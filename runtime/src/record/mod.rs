@@ -24,6 +24,7 @@ use self::slot::{Body, Slot};
 use self::state::Refused;
 use crate::clock;
 use crate::counters::{self, Count};
+use crate::value::Value;
 
 /// What kind of unit a record is.
 ///
@@ -231,6 +232,26 @@ impl Handle {
         seen
     }
 
+    #[cold]
+    fn compact_beside(self, body: &'static Body) {
+        self.with_side(|side| body.compact_beside(side));
+    }
+
+    /// Adds to a number, in the log that the caller writes.
+    pub(crate) fn add(self, by: log::By<'_>, value: Value<'_>, body: &'static Body, writer: Writer) -> bool {
+        match writer {
+            Writer::Main { beside: true } => {
+                let added = self.with_side(|side| body.add_beside(by, value, side));
+                added.unwrap_or_else(|| body.add(by, value, writer))
+            }
+            Writer::Main { beside: false } => body.add(by, value, writer),
+            Writer::Side { .. } => match self.slot() {
+                Some(slot) => body.add_in_side(by, value, slot.body, writer),
+                None => false,
+            },
+        }
+    }
+
     /// Reads both logs; `None` if the record has ended.
     pub(crate) fn read<R>(self, read: impl FnOnce(&'static Body, Option<&'static Body>) -> R) -> Option<R> {
         let slot = self.slot()?;
@@ -249,6 +270,9 @@ impl Handle {
 pub(crate) fn write_main<R>(slot: Slot, generation: u64, write: Wants<'_, R>) -> Option<R> {
     settle(slot, generation)?;
     let beside = slot.head.side.load(Relaxed) != 0;
+    if beside && slot.body.wants_compacting() {
+        Handle::new(slot.number, generation).compact_beside(slot.body);
+    }
     Some(write(slot.body, Writer::Main { beside }))
 }
 

@@ -333,12 +333,15 @@ impl Taking<'_> {
                 own.as_str()
             }
         };
-        let newer = self.main.is_none_or(|main| {
+        let main = self.main.and_then(|main| {
             let by = entry.key().map_or(super::log::By::Name(name, order), super::log::By::Id);
-            main.get_unreported(by).is_none_or(|other| other.offset() < entry.main_offset())
+            main.get_unreported(by)
         });
+        let newer = main.is_none_or(|other| other.offset() < entry.main_offset());
+        // What both logs have added to, is their sum; what the main log has set since, is that.
+        let main_added = main.is_some_and(|main| main.is_added());
         if let Some(known) = self.filler.find(name) {
-            if entry.is_added() {
+            if entry.is_added() && (newer || main_added) {
                 *known = add(*known, value);
             } else if newer || entry.kind() == Holds::Timer {
                 *known = value;

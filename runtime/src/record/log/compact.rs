@@ -3,11 +3,38 @@
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
-use super::words;
+use super::{By, words};
 use crate::record::keys::{KeyId, NOT_INTERNED};
 use crate::record::slot::Body;
 
+/// From here on a log that is mostly garbage is compacted before a write.
+const NEARLY_FULL: u64 = 372;
+
 impl Body {
+    /// Whether it is time to compact this log, which has a side log.
+    pub(crate) fn wants_compacting(&self) -> bool {
+        let len = self.len.load(Relaxed);
+        len > NEARLY_FULL && self.garbage.load(Relaxed) >= len / 2 && self.late.load(Relaxed) == 0
+    }
+
+    /// Compacts the main log, by who has the claim and the lock: which write was the newer one stays known.
+    pub(crate) fn compact_beside(&self, side: &Body) {
+        let mut known = Vec::new();
+        let _ = side.read(0, |entry| {
+            let newer = |by: By<'_>| self.get(by).is_none_or(|main| main.offset() < entry.main_offset());
+            let newer = match entry.key() {
+                Some(id) => newer(By::Id(id)),
+                None => entry.name(|name, order| newer(By::Name(name, order))),
+            };
+            known.push((entry.offset() + 1, newer));
+        });
+        self.compact();
+        let end = self.end() as u64;
+        for (at, newer) in known {
+            side.word(at).store(if newer { end } else { 0 }, Relaxed);
+        }
+    }
+
     /// Writes the log anew without what nothing refers to.
     pub(super) fn compact(&self) {
         let len = self.len.load(Relaxed) as usize;

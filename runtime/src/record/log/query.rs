@@ -60,7 +60,7 @@ impl Body {
             }
             last = self.word(value + 3).load(Relaxed) as usize;
         }
-        if self.query_texts.load(Relaxed) >= TEXTS || !self.room(7, true) {
+        if self.query_texts.load(Relaxed) >= TEXTS || !self.room(7, true, writer) {
             add(&self.query_untracked, 1);
             return;
         }

@@ -3,25 +3,27 @@
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
-use super::entry::{ADDED, Header, Kind, MOVED};
+use super::entry::{ADDED, Header, Kind, MOVED, plain};
 use super::{By, CUT, RESERVE, Writer, cut, words};
+use crate::id::LONGEST;
 use crate::record::keys::NOT_INTERNED;
+use crate::record::keys::builtin::REQ_ID;
 use crate::record::slot::{self, Body, EXTENSION, LOG};
 use crate::value::Value;
 
 impl Body {
     /// Room for `words` more; compacts or extends the log where it is full.
     #[inline]
-    pub(super) fn room(&self, words: usize, framework: bool) -> bool {
+    pub(super) fn room(&self, words: usize, framework: bool, writer: Writer) -> bool {
         let end = self.len.load(Relaxed) as usize + words;
         if end <= LOG {
             return true;
         }
-        self.make_room(words, framework)
+        self.make_room(words, framework, writer)
     }
 
     #[cold]
-    pub(super) fn make_room(&self, words: usize, framework: bool) -> bool {
+    pub(super) fn make_room(&self, words: usize, framework: bool, writer: Writer) -> bool {
         let reserve = if framework { 0 } else { RESERVE };
         let limit = |body: &Self| {
             let limit = (body.limits.load(Relaxed) & 0xFFFF) as usize;
@@ -31,8 +33,12 @@ impl Body {
         if fits(self) && self.extension.load(Relaxed) != 0 {
             return true;
         }
-        // Compacting moves entries: only worth it where it gives enough.
-        if self.garbage.load(Relaxed) as usize >= words.max(32) && self.late.load(Relaxed) == 0 {
+        // Compacting moves entries: only worth it where it gives enough. Beside a side log, which knows their places, it is
+        // done under the lock (`compact_beside`).
+        if writer != (Writer::Main { beside: true })
+            && self.garbage.load(Relaxed) as usize >= words.max(32)
+            && self.late.load(Relaxed) == 0
+        {
             self.compact();
             if self.len.load(Relaxed) as usize + words <= LOG {
                 return true;
@@ -140,6 +146,8 @@ impl Body {
             Value::Duration(value) => (Kind::Nanos, Payload::Word(saturating_nanos(value))),
             Value::Str(text) => {
                 let limit = (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize;
+                // An id is whole or none.
+                let limit = if matches!(by, By::Id(REQ_ID)) { limit.max(LONGEST) } else { limit };
                 (Kind::Text, if text.len() <= limit { Payload::Bytes(text.as_bytes()) } else { self.cut(text, limit) })
             }
             Value::Display(value) => {
@@ -189,7 +197,7 @@ impl Body {
             }
             self.users.store(users + 1, Relaxed);
         }
-        let Some(payload) = self.fit(need, framework, payload) else { return };
+        let Some(payload) = self.fit(need, framework, payload, writer) else { return };
         let at = self.append(by, false, writer, kind, flags, payload);
         if let By::Id(id) = by {
             self.note(id, at);
@@ -198,8 +206,14 @@ impl Body {
 
     /// The payload, cut where only a part of it fits; `None` (counted) where nothing does.
     #[inline]
-    pub(super) fn fit<'a>(&self, need: usize, framework: bool, payload: Payload<'a>) -> Option<Payload<'a>> {
-        if self.room(need, framework) { Some(payload) } else { self.cut_to_fit(framework, payload) }
+    pub(super) fn fit<'a>(
+        &self,
+        need: usize,
+        framework: bool,
+        payload: Payload<'a>,
+        writer: Writer,
+    ) -> Option<Payload<'a>> {
+        if self.room(need, framework, writer) { Some(payload) } else { self.cut_to_fit(framework, payload) }
     }
 
     #[cold]
@@ -210,6 +224,13 @@ impl Body {
                 let text = str::from_utf8(bytes).unwrap_or_default();
                 Some(self.cut(text, left))
             }
+            // Longer than a value may be, and counted for that.
+            Payload::Cut(bytes) if left >= 32 => {
+                let text = str::from_utf8(&bytes).unwrap_or_default();
+                let kept = cut(text.strip_suffix(CUT).unwrap_or(text), left - CUT.len());
+                Some(Payload::Cut([kept.as_bytes(), CUT.as_bytes()].concat().into_boxed_slice()))
+            }
+            Payload::Cut(_) => None,
             _ => {
                 self.count(&self.truncated);
                 None
@@ -239,7 +260,7 @@ impl Body {
             return;
         }
         let framework = by.is_framework();
-        let Some(payload) = self.fit(2 + words(payload.bytes()), framework, payload) else { return };
+        let Some(payload) = self.fit(2 + words(payload.bytes()), framework, payload, writer) else { return };
         // Making room may have compacted the log: the entry can stand elsewhere now.
         let Some(at) = self.find(by) else { return };
         let header = Header(self.word(at).load(Relaxed));
@@ -280,6 +301,37 @@ impl Body {
         true
     }
 
+    /// Adds to a number in the main log, by who has the claim and the lock: if the side log has a newer one, to that.
+    pub(crate) fn add_beside(&self, by: By<'_>, value: Value<'_>, side: &Body) -> bool {
+        let writer = Writer::Main { beside: true };
+        let (main, beside) = (self.get_unreported(by), side.get_unreported(by));
+        if let Some(beside) = beside.filter(|side| main.is_none_or(|main| main.offset() < side.main_offset())) {
+            let both = match (main.and_then(|main| main.plain()), beside.plain()) {
+                (_, None) => None,
+                (Some(main), Some(more)) if beside.is_added() => total(main, more),
+                (_, newer) => newer,
+            };
+            let Some(both) = both else {
+                self.count(&self.value_errors);
+                return false;
+            };
+            self.set(by, both, writer);
+        }
+        self.add(by, value, writer)
+    }
+
+    /// Adds to a number in the side log, under the lock: anew, if the main log has set it since.
+    pub(crate) fn add_in_side(&self, by: By<'_>, value: Value<'_>, main: &Body, writer: Writer) -> bool {
+        let (main, beside) = (main.get_unreported(by), self.get_unreported(by));
+        let begin =
+            main.zip(beside).is_some_and(|(main, side)| !main.is_added() && main.offset() >= side.main_offset());
+        if begin && let Some((kind, word)) = number(value) {
+            self.put(by, kind, ADDED, Payload::Word(word), writer);
+            return true;
+        }
+        self.add(by, value, writer)
+    }
+
     /// Counts a trouble with a value.
     pub(crate) fn count_value_error(&self) {
         self.count(&self.value_errors);
@@ -293,6 +345,22 @@ impl Body {
 
 fn saturating_nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A number, or a length of time, as an entry holds it.
+fn number(value: Value<'_>) -> Option<(Kind, u64)> {
+    Some(match value {
+        Value::U64(n) => (Kind::U64, n),
+        Value::I64(n) => (Kind::I64, n.cast_unsigned()),
+        Value::F64(n) => (Kind::F64, n.to_bits()),
+        Value::Duration(n) => (Kind::Nanos, saturating_nanos(n)),
+        _ => return None,
+    })
+}
+
+fn total(a: Value<'_>, b: Value<'_>) -> Option<Value<'static>> {
+    let (kind, word) = number(a)?;
+    sum(kind, word, b).map(|(kind, word)| plain(kind, word))
 }
 
 /// A number and what is added to it: in the kind that can hold both.
