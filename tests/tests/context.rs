@@ -869,3 +869,35 @@ fn a_value_that_is_too_long_for_itself_and_for_the_record_is_cut_and_counted_onc
         assert_eq!(event.view().get("canonlog_truncated"), Some(Value::U64(1)));
     }
 }
+
+#[test]
+fn what_another_thread_writes_while_a_timeout_is_taken_is_in_one_of_the_two_events() {
+    for _ in 0..300 {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let cx = scope.context();
+        cx.limit(Some(Duration::from_secs(100)));
+        let start = std::sync::Barrier::new(2);
+        let started = &start;
+        cx.enter(|| {
+            std::thread::scope(|threads| {
+                threads.spawn(move || {
+                    cx.enter(|| {
+                        started.wait();
+                        for at in 0..40 {
+                            Context::set_dynamic(&format!("key_{at}"), at);
+                        }
+                    });
+                });
+                started.wait();
+                assert_eq!(capture.tick_timeouts(Duration::from_secs(101)), 1);
+            });
+        });
+        scope.finish();
+        let events = capture.events();
+        for at in 0..40 {
+            let name = format!("key_{at}");
+            assert!(events.iter().any(|event| app(event, &name).is_some()), "{name}: {events:?}");
+        }
+    }
+}

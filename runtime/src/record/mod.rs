@@ -191,9 +191,21 @@ impl Handle {
     #[cold]
     pub(crate) fn write_side<R>(self, slot: Slot, write: Wants<'_, R>) -> Option<R> {
         let word = &slot.head.word;
-        if !state::lock(word, self.generation, state::back_off) {
-            counters::add(Count::LateWrites, 1);
-            return None;
+        let mut tries = 0;
+        loop {
+            if !state::lock(word, self.generation, state::back_off) {
+                counters::add(Count::LateWrites, 1);
+                return None;
+            }
+            if state::phase_of(word, self.generation) != state::Phase::Closing {
+                break;
+            }
+            // A monitor copies the record: what is written now could be in neither of its events.
+            if state::unlock(word) {
+                return_slot(slot);
+            }
+            tries += 1;
+            state::back_off(tries);
         }
         let written = slot.side_or_new().map(|side| {
             self.settle_side(slot, side);
@@ -212,7 +224,7 @@ impl Handle {
     fn settle_side(self, slot: Slot, side: &Body) {
         let late = state::phase_of(&slot.head.word, self.generation) == state::Phase::TimedOut;
         if late && side.late.load(Relaxed) == 0 {
-            side.begin_late(side.end());
+            side.begin_late(side.closed_len());
         }
     }
 
@@ -253,12 +265,23 @@ impl Handle {
     }
 
     /// Reads both logs; `None` if the record has ended.
-    pub(crate) fn read<R>(self, read: impl FnOnce(&'static Body, Option<&'static Body>) -> R) -> Option<R> {
+    pub(crate) fn read<R>(self, mut read: impl FnMut(&'static Body, Option<&'static Body>) -> R) -> Option<R> {
         let slot = self.slot()?;
         if !state::lock(&slot.head.word, self.generation, state::back_off) {
             return None;
         }
-        let seen = read(slot.body, slot.side());
+        let mut tries = 0;
+        let seen = loop {
+            // The thread with the claim may compact its log meanwhile: then what was seen is worth nothing.
+            let layout = slot.body.layout.load(Acquire);
+            let seen = read(slot.body, slot.side());
+            std::sync::atomic::fence(Acquire);
+            if layout.is_multiple_of(2) && slot.body.layout.load(Relaxed) == layout {
+                break seen;
+            }
+            tries += 1;
+            state::back_off(tries);
+        };
         if state::unlock(&slot.head.word) {
             return_slot(slot);
         }

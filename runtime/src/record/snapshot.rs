@@ -1,13 +1,13 @@
 //! What a record says, as an event's content.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use super::keys::{self, KeyId, builtin};
 use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
 use super::slot::{Body, Slot};
-use super::{Handle, Kind};
+use super::{Handle, Kind, state};
 use crate::clock;
 use crate::event::{Content, Filler, ID_ORDER, Label, Span, Stored, rank_of};
 use crate::id;
@@ -88,33 +88,41 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
 
     let late_from = if late { usize::try_from(slot.body.late.load(Relaxed)).unwrap_or(0).checked_sub(1) } else { None };
     // After a timeout nothing may have been written at all: then all there is belongs to the timeout.
-    let late_from = if late { Some(late_from.unwrap_or_else(|| slot.body.end())) } else { None };
+    let late_from = if late { Some(late_from.unwrap_or_else(|| slot.body.closed_len())) } else { None };
     let fields = content.len();
-    for _ in 0..100 {
+    for tries in 0..10_000 {
         content.truncate(fields);
-        let mut taking = Taking { now, facts, filler: Filler::new(content), late_from, main: None };
+        (facts.status, facts.error) = (None, false);
+        let mut taking = Taking { now, facts: &mut *facts, filler: Filler::new(content), late_from, main: None };
         taking.begin(slot);
-        if taking.log(slot.body) {
+        if taking.log(slot.body) && take_side(slot, now, late, content, facts) {
             break;
         }
-        std::hint::spin_loop();
+        state::back_off(tries);
     }
     // What was counted before a timeout was reported, that event has told.
     let counts = |body: &Body| !late || body.late.load(Relaxed) != 0;
     if counts(slot.body) {
         facts.add_counts(slot.body);
     }
-    if let Some(side) = slot.side() {
-        let late_from = late_from.map(|_| match usize::try_from(side.late.load(Relaxed)).unwrap_or(0) {
-            0 => side.end(),
-            from => from - 1,
-        });
-        let filler = Filler::new(content);
-        let _ = Taking { now, facts: &mut *facts, filler, late_from, main: Some(slot.body) }.log(side);
-        if counts(side) {
-            facts.add_counts(side);
-        }
+    if let Some(side) = slot.side().filter(|side| counts(side)) {
+        facts.add_counts(side);
     }
+}
+
+/// Copies what the side log says; false if it was compacted meanwhile.
+fn take_side(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &mut Facts) -> bool {
+    let Some(side) = slot.side() else { return true };
+    if !late {
+        // What is written from here on belongs to the late response, if this is for a timeout.
+        side.closed_end.store(side.end() as u64, Release);
+    }
+    let late_from = late.then(|| match usize::try_from(side.late.load(Relaxed)).unwrap_or(0) {
+        // A write that was under way when the timeout was taken.
+        0 => side.closed_len(),
+        from => from - 1,
+    });
+    Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body) }.log(side)
 }
 
 impl Facts {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::words;
 use crate::record::keys::{self, KeyId, NOT_INTERNED};
-use crate::record::slot::Body;
+use crate::record::slot::{Body, EXTENSION, LOG};
 use crate::value::Value;
 
 /// An entry that an earlier one refers to.
@@ -187,7 +187,8 @@ impl Entry<'_> {
     /// Appends the text.
     #[inline]
     pub(crate) fn text(&self, into: &mut Vec<u8>) {
-        let (len, at, start) = (self.now.bytes(), self.value, into.len());
+        // Read while the log is compacted, a length can be anything.
+        let (len, at, start) = (self.now.bytes().min((LOG + EXTENSION) * 8), self.value, into.len());
         match self.body.log.get(at..at + words(len)) {
             Some(log) => return copy_text(log, len, into),
             None => (at..at + words(len))

@@ -113,8 +113,8 @@ pub(crate) const CUT: &str = "…";
 impl Body {
     /// An empty log.
     pub(crate) fn reset(&self, limits: u64) {
-        let Body { len, extension, users, garbage, late, truncated, renamed, value_errors, .. } = self;
-        for word in [len, users, garbage, late, truncated, renamed, value_errors] {
+        let Body { len, extension, users, garbage, late, closed_end, truncated, renamed, value_errors, .. } = self;
+        for word in [len, users, garbage, late, closed_end, truncated, renamed, value_errors] {
             word.store(0, Relaxed);
         }
         for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts, &self.query_untracked] {
