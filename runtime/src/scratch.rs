@@ -1,7 +1,31 @@
 //! Text made from a user's `Display`, with a limit, and without trust.
 
+use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    /// How deep this thread is in code of the user's that canonlog guards: a panic there is no panic of the request.
+    static GUARDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs code of the user's (a `Display`, an instrumenter, a filter) so that its panic stays here.
+pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> std::thread::Result<R> {
+    struct Deeper;
+    impl Drop for Deeper {
+        fn drop(&mut self) {
+            GUARDED.set(GUARDED.get() - 1);
+        }
+    }
+    GUARDED.set(GUARDED.get() + 1);
+    let _deeper = Deeper;
+    catch_unwind(AssertUnwindSafe(run))
+}
+
+/// Whether this thread is in guarded code.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get() > 0
+}
 
 /// Takes text up to a limit, then refuses.
 struct Capped {
@@ -38,6 +62,6 @@ pub(crate) fn display_checked(value: &dyn fmt::Display) -> (String, bool) {
     if std::thread::panicking() {
         return (capped.text, false);
     }
-    let ended = catch_unwind(AssertUnwindSafe(|| write!(capped, "{value}")));
+    let ended = guarded(|| write!(capped, "{value}"));
     (capped.text, matches!(ended, Ok(Ok(()))))
 }

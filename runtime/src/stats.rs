@@ -55,6 +55,8 @@ pub fn stats() -> Stats {
         ("instrumenter_errors", total(Count::InstrumenterErrors)),
         ("without_slot", total(Count::WithoutSlot)),
         ("reentrant", total(Count::Reentrant)),
+        ("unreported", total(Count::Unreported)),
+        ("reporters_replaced", total(Count::ReportersReplaced)),
         ("filter_panics", filter_panics),
     ];
     Stats { outputs, counts }

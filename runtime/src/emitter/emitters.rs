@@ -153,9 +153,15 @@ impl Emitters {
     #[cold]
     fn lose_reentrant(&self, kind: EventType, level: Level) {
         counters::add(Count::Reentrant, 1);
+        self.lose(kind, level, LossReason::Reentrant);
+    }
+
+    /// Counts an event that was not made as lost, wherever it was to go.
+    #[cold]
+    pub(crate) fn lose(&self, kind: EventType, level: Level, reason: LossReason) {
         for (emitter, sink) in &self.emitters {
             if emitter.wants(kind, level) {
-                self.sinks[*sink].lose(LossReason::Reentrant);
+                self.sinks[*sink].lose(reason);
             }
         }
     }

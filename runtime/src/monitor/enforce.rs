@@ -7,33 +7,30 @@ use std::task::Waker;
 use crate::clock;
 use crate::record::Handle;
 
-static WAITING: Mutex<Option<HashMap<Handle, (u64, Waker)>>> = Mutex::new(None);
+static WAITING: Mutex<Option<HashMap<Handle, Waker>>> = Mutex::new(None);
 
-fn waiting() -> MutexGuard<'static, Option<HashMap<Handle, (u64, Waker)>>> {
+/// No waker is cloned, dropped or woken under this lock: each may run anything.
+fn waiting() -> MutexGuard<'static, Option<HashMap<Handle, Waker>>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Wakes the task at the record's limit; the latest waker of a record counts.
 pub(crate) fn wake_at_limit(handle: Handle, waker: &Waker) {
-    let Some(deadline) = deadline(handle) else { return };
-    let mut waiting = waiting();
-    let waiting = waiting.get_or_insert_with(HashMap::new);
-    match waiting.get_mut(&handle) {
-        Some((at, known)) => {
-            *at = deadline;
-            known.clone_from(waker);
-        }
-        None => {
-            waiting.insert(handle, (deadline, waker.clone()));
-        }
+    if deadline(handle).is_none() {
+        return;
     }
+    if waiting().as_ref().and_then(|waiting| waiting.get(&handle)).is_some_and(|known| known.will_wake(waker)) {
+        return;
+    }
+    let waker = waker.clone();
+    let before = waiting().get_or_insert_with(HashMap::new).insert(handle, waker);
+    drop(before);
 }
 
 /// Forgets a record that ended in time.
 pub(crate) fn forget(handle: Handle) {
-    if let Some(waiting) = waiting().as_mut() {
-        waiting.remove(&handle);
-    }
+    let before = waiting().as_mut().and_then(|waiting| waiting.remove(&handle));
+    drop(before);
 }
 
 fn deadline(handle: Handle) -> Option<u64> {
@@ -46,18 +43,72 @@ pub(crate) fn is_past_limit(handle: Handle) -> bool {
     deadline(handle).is_some_and(|deadline| clock::now() >= deadline)
 }
 
-/// Wakes those whose limit has passed.
+/// Wakes those whose limit has passed, as it stands now.
 pub(super) fn wake_due(now: u64) {
     let mut due = Vec::new();
     if let Some(waiting) = waiting().as_mut() {
-        waiting.retain(|_, (deadline, waker)| {
-            let is_due = now >= *deadline;
-            if is_due {
-                due.push(waker.clone());
-            }
-            !is_due
-        });
+        let past = |handle: &Handle| deadline(*handle).is_some_and(|deadline| now >= deadline);
+        let handles: Vec<Handle> = waiting.keys().copied().filter(past).collect();
+        due.extend(handles.into_iter().filter_map(|handle| waiting.remove(&handle)));
     }
-    // Outside the lock: a waker may run anything.
     due.into_iter().for_each(Waker::wake);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Kind, begin, testing};
+
+    /// Counts its calls.
+    struct Woken(Arc<AtomicUsize>);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_limit_as_it_stands_now_decides_when_the_task_is_woken() {
+        let _capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let limit = |secs| scope.context().limit(Some(Duration::from_secs(secs)));
+        let at = |secs| clock::now() + clock::ticks(Duration::from_secs(secs));
+        let calls = Arc::new(AtomicUsize::new(0));
+        limit(3_000);
+        wake_at_limit(scope.context().handle(), &Waker::from(Arc::new(Woken(Arc::clone(&calls)))));
+        limit(9_000);
+        wake_due(at(4_000));
+        assert_eq!(calls.load(Ordering::Relaxed), 0, "it has more time now");
+        wake_due(at(9_001));
+        wake_due(at(9_002));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_waker_may_come_back_here_when_it_is_dropped() {
+        struct Returning(Handle);
+        impl Wake for Returning {
+            fn wake(self: Arc<Self>) {}
+        }
+        impl Drop for Returning {
+            fn drop(&mut self) {
+                forget(self.0);
+            }
+        }
+        let _capture = testing::capture();
+        let scope = begin(Kind::Request);
+        scope.context().limit(Some(Duration::from_secs(3_000)));
+        let handle = scope.context().handle();
+        for _ in 0..2 {
+            wake_at_limit(handle, &Waker::from(Arc::new(Returning(handle))));
+        }
+        forget(handle);
+        assert!(waiting().as_ref().is_none_or(|waiting| !waiting.contains_key(&handle)));
+    }
 }

@@ -111,6 +111,12 @@ pub(crate) fn report_timeout(handle: Handle, now: u64) -> bool {
 
 /// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
 pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcome) {
+    let parts = make(content, facts, outcome);
+    parts.emit(&content.view(), facts.taken);
+}
+
+/// The same without the last step; the parts that the event goes to.
+pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -> &'static Parts {
     let parts = parts(facts.pipeline);
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
@@ -129,7 +135,7 @@ pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcom
     // An error that became a 4xx answer is the client's mistake.
     let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));
     finish_event(content, facts, parts, failed && !refused);
-    parts.emit(&content.view(), facts.taken);
+    parts
 }
 
 #[inline]

@@ -4,15 +4,19 @@
 //! anything of the user's. It copies message and place into a buffer of the thread's own, then calls the hook that was
 //! there before. Whoever owns the record takes the note when the panic leaves it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::clock;
 use crate::output::{Inside, is_inside};
 use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{Handle, current};
+use crate::scratch::is_guarded;
 use crate::value::Value;
+
+pub(crate) use crate::scratch::guarded;
 
 const MESSAGE: usize = 1_024;
 const FILE: usize = 256;
@@ -20,6 +24,8 @@ const FILE: usize = 256;
 struct Note {
     /// The record that the thread was inside, if any.
     handle: Option<Handle>,
+    /// When it was taken, in ticks.
+    at: u64,
     message: [u8; MESSAGE],
     message_len: usize,
     file: [u8; FILE],
@@ -31,6 +37,7 @@ thread_local! {
     static NOTE: RefCell<Note> = const {
         RefCell::new(Note {
             handle: None,
+            at: 0,
             message: [0; MESSAGE],
             message_len: 0,
             file: [0; FILE],
@@ -38,21 +45,6 @@ thread_local! {
             line: 0,
         })
     };
-    /// How deep this thread is in code of the user's that canonlog guards: a panic there is no panic of the request.
-    static GUARDED: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Runs code of the user's (a `Display`, an instrumenter, a filter) so that its panic stays here.
-pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> std::thread::Result<R> {
-    struct Deeper;
-    impl Drop for Deeper {
-        fn drop(&mut self) {
-            GUARDED.set(GUARDED.get() - 1);
-        }
-    }
-    GUARDED.set(GUARDED.get() + 1);
-    let _deeper = Deeper;
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
 }
 
 /// This thread is in code of the user's that is called for an event: what that emits is dropped and counted.
@@ -88,7 +80,7 @@ fn install_now() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             // Formats, filters and outputs are guarded too.
-            let guarded = GUARDED.get() > 0 || is_inside();
+            let guarded = is_guarded() || is_inside();
             if !guarded {
                 note(info);
             }
@@ -105,6 +97,7 @@ fn note(info: &std::panic::PanicHookInfo<'_>) {
         let Ok(mut note) = note.try_borrow_mut() else { return };
         let note = &mut *note;
         note.handle = current::handle();
+        note.at = clock::now();
         let payload = info.payload();
         let message = payload.downcast_ref::<&str>().copied();
         let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -116,11 +109,18 @@ fn note(info: &std::panic::PanicHookInfo<'_>) {
     });
 }
 
+/// Whether the note is that of the panic which unwinds through the record from one inside it. One from before the record began
+/// is not: `resume_unwind` unwinds without the hook.
+fn is_of_this_panic(note: &Note, handle: Handle) -> bool {
+    let began = handle.slot().map(|slot| slot.head.started.load(Ordering::Relaxed));
+    std::thread::panicking() && began.is_some_and(|began| note.at >= began)
+}
+
 /// Writes the thread's last panic into the record that it unwinds out of: type, message, place, `exc_panic`.
 pub(crate) fn record(handle: Handle) {
     let _ = NOTE.try_with(|note| {
         let Ok(note) = note.try_borrow() else { return };
-        let known = note.handle == Some(handle);
+        let known = note.handle == Some(handle) || is_of_this_panic(&note, handle);
         let message = if known { str::from_utf8(&note.message[..note.message_len]).unwrap_or_default() } else { "" };
         // `file:line`, made without the allocator.
         let mut place = [0_u8; FILE + 12];
@@ -147,4 +147,61 @@ pub(crate) fn record(handle: Handle) {
             body.set(By::Id(builtin::EXC_PANIC), Value::Bool(true), writer);
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    use crate::event::OwnedEvent;
+    use crate::value::Value;
+    use crate::{Context, Kind, begin, testing};
+
+    const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
+    fn text(event: &OwnedEvent, name: &str) -> String {
+        event.view().get(name).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_panic_of_a_job_that_leaves_its_request_is_told_by_both() {
+        let capture = testing::capture();
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            begin(Kind::Request).enter(|| begin(Kind::Job).enter(|| panic!("of the job")))
+        }));
+        for event in capture.wait_for(2, SOON) {
+            assert_eq!(text(&event, "exc_msg"), "of the job", "{}", event.view().kind());
+            assert!(text(&event, "exc_loc").contains("panic.rs:"), "{}", event.view().kind());
+        }
+    }
+
+    #[test]
+    fn a_panic_from_before_the_record_is_not_taken_for_one_that_the_hook_did_not_see() {
+        let capture = testing::capture();
+        let _ = catch_unwind(|| panic!("long ago"));
+        let _ = catch_unwind(AssertUnwindSafe(|| begin(Kind::Request).enter(|| resume_unwind(Box::new("now")))));
+        let event = capture.wait_for(1, SOON).remove(0);
+        assert_eq!((text(&event, "exc_msg").as_str(), text(&event, "exc_loc").as_str()), ("", ""));
+    }
+
+    #[test]
+    fn a_display_that_panics_is_no_panic_of_the_request() {
+        struct Broken;
+        impl fmt::Display for Broken {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("of the display")
+            }
+        }
+        let capture = testing::capture();
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            begin(Kind::Request).enter(|| {
+                let _ = catch_unwind(|| panic!("of the request"));
+                Context::set("broken", crate::display(Broken));
+                resume_unwind(Box::new("of the request"))
+            })
+        }));
+        let event = capture.wait_for(1, SOON).remove(0);
+        assert_eq!(event.view().get("exc_msg"), Some(Value::Str("of the request")));
+    }
 }

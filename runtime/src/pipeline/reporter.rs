@@ -8,21 +8,71 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::end::{self, Buffers};
+use super::parts;
 use super::scope::Outcome;
-use crate::output::PerProcess;
+use crate::event::EventType;
+use crate::level::Level;
+use crate::output::{LossReason, PerProcess};
 
 struct Job {
     buffers: Buffers,
     outcome: Outcome,
 }
 
+impl Job {
+    /// Counts its event as lost.
+    fn lose(&self) {
+        let Buffers { content, facts } = &self.buffers;
+        lose(facts.pipeline, content.kind);
+    }
+}
+
+/// Counts an event as lost at the shutdown. What comes here timed out or panicked.
+fn lose(pipeline: u16, kind: EventType) {
+    let level = if kind == EventType::LateResponse { Level::Warning } else { Level::Error };
+    parts(pipeline).emitters.lose(kind, level, LossReason::Shutdown);
+}
+
+/// How far a thread is with its job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Instrumenters are at it.
+    Making,
+    /// The event goes to the emitters, which write or count it.
+    Emitting,
+    /// The event was counted as lost.
+    GivenUp,
+}
+
+/// A thread at its job.
+struct Work {
+    number: u64,
+    since: Instant,
+    stage: Stage,
+    pipeline: u16,
+    kind: EventType,
+}
+
 struct Queue {
     jobs: VecDeque<Job>,
-    /// When each working thread began its job.
-    working: Vec<(u64, Instant)>,
+    working: Vec<Work>,
+    /// Whether a thread looks after those that wait behind others.
+    watched: bool,
     idle: usize,
     threads: usize,
     next: u64,
+}
+
+impl Queue {
+    /// How many threads have been at their job for too long.
+    fn stuck(&self) -> usize {
+        self.working.iter().filter(|work| work.since.elapsed() > BLOCKED).count()
+    }
+
+    /// Whether everything has been made into events, or given up.
+    fn is_done(&self) -> bool {
+        self.jobs.is_empty() && self.working.iter().all(|work| work.stage == Stage::GivenUp)
+    }
 }
 
 /// The threads, and what waits for them. A forked child has its own: it has no threads yet, the jobs are its parent's, and the
@@ -40,7 +90,7 @@ fn here() -> &'static Here {
 
 impl Here {
     const fn new() -> Here {
-        let queue = Queue { jobs: VecDeque::new(), working: Vec::new(), idle: 0, threads: 0, next: 0 };
+        let queue = Queue { jobs: VecDeque::new(), working: Vec::new(), watched: false, idle: 0, threads: 0, next: 0 };
         Here { queue: Mutex::new(queue), more: Condvar::new(), done: Condvar::new() }
     }
 
@@ -63,7 +113,7 @@ pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
     } else {
         crate::counters::add(crate::counters::Count::Unreported, 1);
     }
-    let stuck = queue.working.iter().filter(|(_, since)| since.elapsed() > BLOCKED).count();
+    let stuck = queue.stuck();
     if queue.idle == 0 && queue.threads < THREADS && queue.threads <= stuck {
         let thread = std::thread::Builder::new().name("canonlog-reporter".to_owned()).spawn(work);
         match thread {
@@ -78,6 +128,10 @@ pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
             }
             Err(_) => {}
         }
+    }
+    // It waits behind another, which may get stuck.
+    if !queue.watched && queue.jobs.len() > queue.threads.saturating_sub(queue.working.len()) {
+        queue.watched = std::thread::Builder::new().name("canonlog-watch".to_owned()).spawn(watch).is_ok();
     }
     drop(queue);
     here.more.notify_one();
@@ -98,6 +152,36 @@ fn run(mut job: Job) {
     end::complete(content, facts, job.outcome);
 }
 
+/// As [`run`], for a thread that others may give up: its event is then lost.
+fn run_numbered(here: &Here, mut job: Job, number: u64) {
+    let Buffers { content, facts } = &mut job.buffers;
+    let parts = end::make(content, facts, job.outcome);
+    let given_up = match here.queue().working.iter_mut().find(|work| work.number == number) {
+        Some(work) if work.stage == Stage::GivenUp => true,
+        Some(work) => {
+            work.stage = Stage::Emitting;
+            false
+        }
+        None => false,
+    };
+    if !given_up {
+        parts.emit(&content.view(), facts.taken);
+    }
+}
+
+/// Replaces threads that are stuck while others wait.
+fn watch() {
+    loop {
+        std::thread::sleep(BLOCKED / 2);
+        replace_stuck();
+        let mut queue = here().queue();
+        if queue.jobs.is_empty() {
+            queue.watched = false;
+            return;
+        }
+    }
+}
+
 fn work() {
     let here = here();
     loop {
@@ -109,15 +193,19 @@ fn work() {
             queue.idle -= 1;
             let number = queue.next;
             queue.next += 1;
-            queue.working.push((number, Instant::now()));
-            (queue.jobs.pop_front(), number)
+            let job = queue.jobs.pop_front();
+            if let Some(Job { buffers: Buffers { content, facts }, .. }) = &job {
+                let (pipeline, kind) = (facts.pipeline, content.kind);
+                queue.working.push(Work { number, since: Instant::now(), stage: Stage::Making, pipeline, kind });
+            }
+            (job, number)
         };
         if let Some(job) = job {
             // What instrumenters and formats do is guarded where they are called; this guards the thread.
-            let _ = super::panic::guarded(|| run(job));
+            let _ = super::panic::guarded(|| run_numbered(here, job, number));
         }
         let mut queue = here.queue();
-        queue.working.retain(|(working, _)| *working != number);
+        queue.working.retain(|work| work.number != number);
         // One left behind while another took over goes home.
         let leave = queue.threads > 1 && queue.idle > 0;
         if leave {
@@ -131,10 +219,10 @@ fn work() {
     }
 }
 
-/// Makes sure that somebody works on what waits, where the one who does is stuck; for the monitor's tick.
+/// Makes sure that somebody works on what waits, where the one who does is stuck.
 pub(crate) fn replace_stuck() {
     let mut queue = here().queue();
-    let stuck = queue.working.iter().filter(|(_, since)| since.elapsed() > BLOCKED).count();
+    let stuck = queue.stuck();
     if queue.jobs.is_empty()
         || queue.idle > 0
         || queue.threads == 0
@@ -154,7 +242,7 @@ pub(crate) fn flush(limit: Duration) -> bool {
     let until = Instant::now() + limit;
     let here = here();
     let mut queue = here.queue();
-    while !(queue.jobs.is_empty() && queue.working.is_empty()) {
+    while !queue.is_done() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return false;
@@ -166,4 +254,22 @@ pub(crate) fn flush(limit: Duration) -> bool {
             .0;
     }
     true
+}
+
+/// For the shutdown: counts what waits, and what instrumenters do not let go, as lost; how many units that were.
+pub(crate) fn give_up() -> u64 {
+    let (jobs, made) = {
+        let mut queue = here().queue();
+        let making = queue.working.iter_mut().filter(|work| work.stage == Stage::Making);
+        let made: Vec<_> = making
+            .map(|work| {
+                work.stage = Stage::GivenUp;
+                (work.pipeline, work.kind)
+            })
+            .collect();
+        (std::mem::take(&mut queue.jobs), made)
+    };
+    jobs.iter().for_each(Job::lose);
+    made.iter().for_each(|(pipeline, kind)| lose(*pipeline, *kind));
+    (jobs.len() + made.len()) as u64
 }

@@ -1,10 +1,11 @@
 //! Ends canonlog in order.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::emitter::Emitters;
 use crate::pipeline::reporter;
+use crate::sys::fd::complain;
 
 /// Ends canonlog in order: dropped at the end of `main`, it writes what the queues hold, for at most the time set by
 /// [`Setup::drain`](crate::Setup::drain), and says on stderr what was lost.
@@ -43,8 +44,8 @@ impl Guard {
 
     /// As [`flush`](Guard::flush), with a limit of its own.
     pub fn flush_within(&self, limit: Duration) -> bool {
-        reporter::flush(limit);
-        self.emitters.flush(limit)
+        let until = Instant::now() + limit;
+        reporter::flush(limit) & self.emitters.flush(until.saturating_duration_since(Instant::now()))
     }
 
     /// Opens files again, after they were moved away.
@@ -77,8 +78,15 @@ impl Guard {
         if std::mem::replace(&mut self.ended, true) {
             return 0;
         }
-        reporter::flush(self.drain);
-        self.emitters.shutdown(self.drain)
+        let until = Instant::now() + self.drain;
+        // A quarter is left to the outputs, however stuck an instrumenter is.
+        if !reporter::flush(self.drain / 4 * 3) {
+            let lost = reporter::give_up();
+            if lost > 0 {
+                complain(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
+            }
+        }
+        self.emitters.shutdown(until.saturating_duration_since(Instant::now()))
     }
 
     /// From now on, opens files again at each SIGHUP. Installs a signal handler and starts a thread; call it once.
@@ -93,7 +101,7 @@ impl Guard {
         std::thread::Builder::new().name("canonlog-sighup".to_owned()).spawn(move || {
             for _ in signals.forever() {
                 if let Err(error) = emitters.reopen() {
-                    crate::sys::fd::complain(&format!("reopening after SIGHUP: {error}"));
+                    complain(&format!("reopening after SIGHUP: {error}"));
                 }
             }
         })?;

@@ -68,7 +68,8 @@ pub struct RequestLayer {
 #[derive(Clone, Debug)]
 struct Options {
     pipeline: Pipeline,
-    timeout: Option<Duration>,
+    /// What was said of the time limit, if anything.
+    timeout: Option<Option<Duration>>,
     enforced: bool,
     id_header: HeaderName,
 }
@@ -89,7 +90,9 @@ impl RequestLayer {
         RequestLayer { options: Options { pipeline: Pipeline::current(), timeout: None, enforced: false, id_header } }
     }
 
-    /// The time after which a request that is still running is reported by a `timeout` event; `None`, the default, is off.
+    /// The time after which a request that is still running is reported by a `timeout` event; `None` is off.
+    ///
+    /// Where nothing is said, it is the limit of [`Setup::timeout`](crate::Setup::timeout), if any.
     ///
     /// ```
     /// use canonlog::tower::RequestLayer;
@@ -101,7 +104,7 @@ impl RequestLayer {
     /// ```
     #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.timeout = limit.into();
+        self.options.timeout = Some(limit.into());
         self
     }
 
@@ -182,8 +185,8 @@ where
         let mut ending = Ending::of(pipeline.begin(Kind::Request));
         let cx = ending.context();
         request::record(cx, &request, id_header);
-        if timeout.is_some() {
-            cx.limit(*timeout);
+        if let Some(limit) = *timeout {
+            cx.limit(limit);
         }
         let method = request.method().clone();
         let future = ending.run(|| self.inner.call(request));
