@@ -33,15 +33,24 @@ const FIRST_MEASURE: Duration = Duration::from_millis(2);
 /// After this long the rate is good for the life of the process.
 const LAST_MEASURE_NANOS: u64 = 10_000_000_000;
 
+/// The variable that chooses the clock.
+pub(crate) const VARIABLE: &str = "CANONLOG_CLOCK";
+
+/// What the variable may hold.
+pub(crate) const CHOICES: &[&str] = if cfg!(target_arch = "x86_64") { &["tsc", "instant"] } else { &["instant"] };
+
+/// Whether this value of the variable chooses the counter; nothing for one that is none of [`CHOICES`].
+pub(crate) fn chooses_tsc(value: &str) -> Option<bool> {
+    let value = value.trim();
+    CHOICES.iter().find(|choice| choice.eq_ignore_ascii_case(value)).map(|choice| *choice == "tsc")
+}
+
 #[cold]
 fn anchor() -> &'static Anchor {
     ANCHOR.get_or_init(|| {
-        let wanted = std::env::var("CANONLOG_CLOCK");
-        let tsc = match wanted.as_deref() {
-            Ok("tsc") => cfg!(target_arch = "x86_64"),
-            Ok("instant") => false,
-            _ => clocks::invariant_tsc(),
-        };
+        // What is none of the choices is an error of `init()`; a program without `init()` has no one to tell.
+        let wanted = std::env::var(VARIABLE).ok().and_then(|value| chooses_tsc(&value));
+        let tsc = wanted.unwrap_or_else(clocks::invariant_tsc);
         let instant = Instant::now();
         let ticks = clocks::tsc();
         if tsc {

@@ -270,6 +270,7 @@ fn an_unknown_value_in_the_environment_stops_the_set_up_and_is_named() {
         ("CANONLOG_FORMAT", "jsno", "json"),
         ("CANONLOG_LEVEL", "inof", "info"),
         ("CANONLOG_OUTPUT", "stdot", "stdout"),
+        ("CANONLOG_CLOCK", "instnat", "instant"),
     ] {
         let ended = command(&["drop", "none"]).env(variable, value).output().expect("it runs");
         let err = String::from_utf8(ended.stderr).expect("text");
@@ -277,6 +278,15 @@ fn an_unknown_value_in_the_environment_stops_the_set_up_and_is_named() {
         assert!(err.starts_with(&format!("`{variable}` is `{value}`; expected ")), "{err}");
         assert!(err.contains(&format!("the nearest is `{nearest}`")), "{err}");
     }
+}
+
+#[test]
+fn an_unknown_variable_of_the_environment_stops_the_set_up_and_is_named() {
+    let ended = command(&["drop", "none"]).env("CANONLOG_LEVLE", "info").output().expect("it runs");
+    let err = String::from_utf8(ended.stderr).expect("text");
+    assert_eq!(ended.status.code(), Some(2), "{err}");
+    assert!(err.starts_with("`CANONLOG_LEVLE` is no variable of canonlog; expected `CANONLOG_LEVEL`"), "{err}");
+    assert!(err.contains("the nearest is `CANONLOG_LEVEL`"), "{err}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::error::SetupError;
+use crate::clock;
 use crate::level::Level;
 
 /// The formats by name.
@@ -32,10 +33,25 @@ pub(super) struct Environment {
 const LEVELS: [&str; 6] = ["debug", "info", "notice", "warning", "error", "critical"];
 const FORMATS: [&str; 3] = ["logfmt", "json", "pretty"];
 
+/// Variables that begin so are canonlog's.
+const PREFIX: &str = "CANONLOG_";
+const VARIABLES: [&str; 4] = ["CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT", clock::VARIABLE];
+
 impl Environment {
-    /// Reads the variables through `var`.
-    pub(super) fn read(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, SetupError> {
-        let set = |name| var(name).filter(|value| !value.is_empty());
+    /// Reads the variables of the process.
+    pub(super) fn read(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, SetupError> {
+        let ours = all.filter(|(name, value)| !value.is_empty() && name.to_string_lossy().starts_with(PREFIX));
+        let ours: Vec<(OsString, OsString)> = ours.collect();
+        if let Some((name, _)) = ours.iter().find(|(name, _)| VARIABLES.iter().all(|known| name != known)) {
+            return Err(unknown_variable(&name.to_string_lossy()));
+        }
+        let set = |name: &str| ours.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        // The clock itself has read it, or will: it may be asked before `init()`.
+        if let Some(got) = set(clock::VARIABLE)
+            && clock::chooses_tsc(&got.to_string_lossy()).is_none()
+        {
+            return Err(unknown(clock::VARIABLE, &got.to_string_lossy(), clock::CHOICES, ""));
+        }
         let level = set("CANONLOG_LEVEL").map(|got| {
             let got = got.to_string_lossy();
             got.parse().map_err(|_| unknown("CANONLOG_LEVEL", &got, &LEVELS, ""))
@@ -71,11 +87,27 @@ fn cut(got: &str) -> String {
 }
 
 fn unknown(variable: &'static str, got: &str, allowed: &[&'static str], more: &str) -> SetupError {
-    let names: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
     let got = cut(got);
-    let close = |name: &&&'static str| distance(&got.to_ascii_lowercase(), name) <= name.len().div_ceil(2);
-    let nearest = allowed.iter().filter(close).min_by_key(|name| distance(&got.to_ascii_lowercase(), name)).copied();
-    SetupError::Environment { variable, got, allowed: names.join(", ") + more, nearest }
+    SetupError::Environment { variable, allowed: list(allowed) + more, nearest: nearest(&got, allowed), got }
+}
+
+fn unknown_variable(got: &str) -> SetupError {
+    let got = cut(got);
+    // The prefix is alike in all of them.
+    let ends = VARIABLES.map(|name| &name[PREFIX.len()..]);
+    let near = nearest(got.get(PREFIX.len()..).unwrap_or_default(), &ends);
+    let nearest = near.and_then(|near| VARIABLES.into_iter().find(|name| name.ends_with(near)));
+    SetupError::Variable { got, allowed: list(&VARIABLES), nearest }
+}
+
+fn list(allowed: &[&str]) -> String {
+    allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The allowed text that looks most like another, if one does.
+fn nearest(got: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    let far = |name: &str| distance(&got.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    allowed.iter().copied().filter(|name| far(name) <= name.len().div_ceil(2)).min_by_key(|name| far(name))
 }
 
 /// How many characters must be inserted, removed or replaced to make one text the other.
@@ -99,19 +131,25 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Environment, String> {
-        let var = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        Environment::read(var).map_err(|error| error.to_string())
+        let all = pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Environment::read(all).map_err(|error| error.to_string())
     }
 
     #[test]
     fn an_empty_environment_asks_for_nothing() {
         assert_eq!(read(&[]), Ok(Environment::default()));
         assert_eq!(read(&[("CANONLOG_LEVEL", ""), ("CANONLOG_OUTPUT", "")]), Ok(Environment::default()));
+        assert_eq!(read(&[("CANONLOG_LEVLE", ""), ("PATH", "/bin"), ("LEVEL", "x")]), Ok(Environment::default()));
     }
 
     #[test]
     fn known_values_are_understood() {
-        let all = [("CANONLOG_LEVEL", "Warn"), ("CANONLOG_FORMAT", "JSON"), ("CANONLOG_OUTPUT", "./events.log")];
+        let all = [
+            ("CANONLOG_LEVEL", "Warn"),
+            ("CANONLOG_FORMAT", "JSON"),
+            ("CANONLOG_OUTPUT", "./events.log"),
+            ("CANONLOG_CLOCK", "Instant"),
+        ];
         let want = Environment {
             level: Some(Level::Warning),
             format: Some(FormatName::Json),
@@ -132,6 +170,31 @@ mod tests {
         );
         let error = read(&[("CANONLOG_LEVEL", "xyzzy-plugh")]).expect_err("no such level");
         assert!(error.starts_with("`CANONLOG_LEVEL` is `xyzzy-plugh`; expected `debug`, "), "{error}");
+        assert!(!error.contains("nearest"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_clock_is_an_error_too() {
+        let error = read(&[("CANONLOG_CLOCK", "foo")]).expect_err("no such clock");
+        assert!(error.starts_with("`CANONLOG_CLOCK` is `foo`; expected "), "{error}");
+        assert!(error.ends_with("`instant`"), "{error}");
+        let error = read(&[("CANONLOG_CLOCK", "instnat")]).expect_err("no such clock");
+        assert!(error.ends_with("; the nearest is `instant`"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named_with_those_that_there_are_and_the_nearest() {
+        let error = read(&[("CANONLOG_LEVLE", "info")]).expect_err("no such variable");
+        assert_eq!(
+            error,
+            "`CANONLOG_LEVLE` is no variable of canonlog; expected `CANONLOG_LEVEL`, `CANONLOG_FORMAT`, `CANONLOG_OUTPUT`, \
+             `CANONLOG_CLOCK`; the nearest is `CANONLOG_LEVEL`"
+        );
+        for (got, near) in [("CANONLOG_FROMAT", "`CANONLOG_FORMAT`"), ("CANONLOG_CLOCKS", "`CANONLOG_CLOCK`")] {
+            let error = read(&[("CANONLOG_LEVEL", "info"), (got, "x")]).expect_err("no such variable");
+            assert!(error.ends_with(&format!("; the nearest is {near}")), "{error}");
+        }
+        let error = read(&[("CANONLOG_SOMETHING_ELSE", "1")]).expect_err("no such variable");
         assert!(!error.contains("nearest"), "{error}");
     }
 

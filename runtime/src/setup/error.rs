@@ -32,6 +32,15 @@ pub enum SetupError {
         /// The allowed value that looks most like it.
         nearest: Option<&'static str>,
     },
+    /// The environment has a variable that begins with `CANONLOG_` and means nothing.
+    Variable {
+        /// The variable.
+        got: String,
+        /// Which there are.
+        allowed: String,
+        /// The one that looks most like it.
+        nearest: Option<&'static str>,
+    },
     /// The file of `CANONLOG_OUTPUT` cannot be opened.
     Output(io::Error),
     /// `format`, `output` or `level` was called beside `emitter`.
@@ -53,6 +62,10 @@ impl fmt::Display for SetupError {
                 write!(f, "`{variable}` is `{got}`; expected {allowed}")?;
                 nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
             }
+            SetupError::Variable { got, allowed, nearest } => {
+                write!(f, "`{got}` is no variable of canonlog; expected {allowed}")?;
+                nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
+            }
             SetupError::Output(error) => write!(f, "`CANONLOG_OUTPUT`: {error}"),
             SetupError::Shortcut { called } => {
                 write!(f, "`{called}` has no effect next to `emitter`; call it on the emitter")
@@ -69,7 +82,10 @@ impl Error for SetupError {
             SetupError::Output(error) => Some(error),
             SetupError::Emitter(error) => error.source(),
             SetupError::Instrumenter(error) => error.source(),
-            SetupError::Again | SetupError::Environment { .. } | SetupError::Shortcut { .. } => None,
+            SetupError::Again
+            | SetupError::Environment { .. }
+            | SetupError::Variable { .. }
+            | SetupError::Shortcut { .. } => None,
         }
     }
 }

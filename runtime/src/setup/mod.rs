@@ -40,6 +40,9 @@ pub fn setup() -> Setup {
 /// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical` | the level of every emitter |
 /// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty` | the format of the first emitter |
 /// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path | the output of the first emitter |
+/// | `CANONLOG_CLOCK` | `tsc`, `instant` | the clock; without it, the best that the machine has |
+///
+/// An unknown value, or a further variable that begins with `CANONLOG_`, is an error.
 #[must_use = "nothing is set up before `init`"]
 #[derive(Debug)]
 pub struct Setup {
@@ -141,13 +144,13 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// Whatever cannot work: an unknown value in the environment, an output that cannot be opened, emitters that contradict
+    /// Whatever cannot work: an unknown value or variable in the environment, an output that cannot be opened, emitters that contradict
     /// each other, an instrumenter that fails, a second set-up.
     pub fn init(self) -> Result<Guard, SetupError> {
         if pipeline::installed().is_some() {
             return Err(SetupError::Again);
         }
-        let environment = Environment::read(|name| std::env::var_os(name))?;
+        let environment = Environment::read(std::env::vars_os())?;
         let emitters = apply(self.emitters, self.default, self.shortcut, environment)?;
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(emitters)?;
