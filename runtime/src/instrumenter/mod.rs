@@ -54,11 +54,12 @@ pub type InstrumenterError = Box<dyn Error + Send + Sync>;
     note = "implement `canonlog::Instrumenter` for `{Self}`"
 )]
 pub trait Instrumenter: Send + Sync + 'static {
-    /// Called once, when the process sets canonlog up.
+    /// Called once in a process: by the first `init()` that comes to it, or else by the first unit that ends.
     ///
     /// # Errors
     ///
-    /// An error stops `init()`, which reports it with the instrumenter's name.
+    /// An error stops `init()`, which reports it with the instrumenter's name. It is final: a later `init()` fails with the
+    /// same error and calls nothing. So whatever may get better, a server that is not up yet, is for `call` to try again.
     fn setup(&self) -> Result<(), InstrumenterError> {
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
@@ -18,11 +19,21 @@ use crate::pipeline::panic::{calling, guarded};
 /// Why the registered instrumenters cannot run; names each one at fault and where it was registered.
 ///
 /// Names that clash, neighbours that are not registered, instrumenters that wait for each other, expected ones that were
-/// never linked, or one whose `setup` failed.
+/// never linked, or one whose `setup` failed. A `setup` runs once in a process: after it failed, every later `init()` fails with
+/// its error.
 #[derive(Debug)]
 pub struct InstrumenterSetupError {
     problems: Vec<Problem>,
-    failed: Option<(&'static Registration, InstrumenterError)>,
+    failed: Option<Failed>,
+}
+
+/// A `setup` that failed.
+#[derive(Debug)]
+struct Failed {
+    registration: &'static Registration,
+    error: Arc<InstrumenterError>,
+    /// It failed earlier, and did not run now.
+    before: bool,
 }
 
 impl fmt::Display for InstrumenterSetupError {
@@ -30,16 +41,16 @@ impl fmt::Display for InstrumenterSetupError {
         for (at, problem) in self.problems.iter().enumerate() {
             write!(f, "{}{problem}", if at > 0 { "\n" } else { "" })?;
         }
-        self.failed.as_ref().map_or(Ok(()), |(registration, error)| {
-            write!(f, "setup of instrumenter `{}` ({}) failed: {error}", registration.name, registration.location)
-        })
+        let Some(Failed { registration, error, before }) = &self.failed else { return Ok(()) };
+        write!(f, "setup of instrumenter `{}` ({}) failed: {error}", registration.name, registration.location)?;
+        f.write_str(if *before { "; it runs once in a process, and did so before" } else { "" })
     }
 }
 
 impl Error for InstrumenterSetupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         // The source's text is part of ours; what lies behind it is not.
-        self.failed.as_ref().and_then(|(_, error)| error.source())
+        self.failed.as_ref().and_then(|failed| failed.error.source())
     }
 }
 
@@ -62,8 +73,8 @@ struct Entry {
     registration: &'static Registration,
     /// Filled once it is made and its `setup` has succeeded.
     ready: OnceCell<Box<dyn Instrumenter>>,
-    /// Without `init()` a `setup` that failed is not tried again for each request.
-    given_up: AtomicBool,
+    /// Filled where it is not: what kept it from being set up. It is not tried again.
+    failed: OnceCell<Arc<InstrumenterError>>,
     /// Whether it is canonlog's own.
     built_in: bool,
 }
@@ -84,7 +95,7 @@ impl Instrumenters {
         Instrumenters { all, problems, complained: AtomicBool::new(false) }
     }
 
-    /// Sets all of them up, in order. Those that are set up already are not set up again.
+    /// Sets all of them up, in order, up to the first that fails. What ran already, with whatever end, does not run again.
     pub(crate) fn setup_all(&self) -> Result<(), InstrumenterSetupError> {
         if !self.problems.is_empty() {
             return Err(InstrumenterSetupError { problems: self.problems.clone(), failed: None });
@@ -118,7 +129,7 @@ impl Instrumenters {
         if let Some(instrumenter) = entry.ready.get() {
             return Some(&**instrumenter);
         }
-        if entry.given_up.load(Ordering::Relaxed) || SETTING_UP.try_with(Cell::get).unwrap_or(true) {
+        if entry.failed.get().is_some() || SETTING_UP.try_with(Cell::get).unwrap_or(true) {
             return None;
         }
         if !self.problems.is_empty() && !self.complained.swap(true, Ordering::Relaxed) {
@@ -127,7 +138,8 @@ impl Instrumenters {
         match entry.set_up() {
             Ok(instrumenter) => Some(instrumenter),
             Err(error) => {
-                if !entry.given_up.swap(true, Ordering::Relaxed) {
+                // Whoever let it run is told by what it returns.
+                if error.failed.as_ref().is_some_and(|failed| !failed.before) {
                     complain(&error);
                 }
                 None
@@ -139,23 +151,32 @@ impl Instrumenters {
 impl Entry {
     fn new(registration: &'static Registration) -> Entry {
         let built_in = BUILT_IN.contains(&registration.name);
-        Entry { registration, ready: OnceCell::new(), given_up: AtomicBool::new(false), built_in }
+        Entry { registration, ready: OnceCell::new(), failed: OnceCell::new(), built_in }
     }
 
     fn set_up(&self) -> Result<&dyn Instrumenter, InstrumenterSetupError> {
-        let made = self.ready.get_or_try_init(|| {
-            let _inside = SettingUp::enter();
-            let mut made = None;
-            guard(|| {
-                let instrumenter = (self.registration.make)();
-                instrumenter.setup()?;
-                made = Some(instrumenter);
-                Ok(())
-            })?;
-            made.ok_or_else(|| InstrumenterError::from("it was not made"))
+        let fail = |error: &Arc<InstrumenterError>, before| InstrumenterSetupError {
+            problems: Vec::new(),
+            failed: Some(Failed { registration: self.registration, error: Arc::clone(error), before }),
+        };
+        // One thread at a time comes in here, so none meets another's failure halfway.
+        let made = self.ready.get_or_try_init(|| match self.failed.get() {
+            Some(error) => Err(fail(error, true)),
+            None => self.make().map_err(|error| fail(self.failed.get_or_init(|| Arc::new(error)), false)),
         });
         made.map(|instrumenter| &**instrumenter)
-            .map_err(|error| InstrumenterSetupError { problems: Vec::new(), failed: Some((self.registration, error)) })
+    }
+
+    fn make(&self) -> Result<Box<dyn Instrumenter>, InstrumenterError> {
+        let _inside = SettingUp::enter();
+        let mut made = None;
+        guard(|| {
+            let instrumenter = (self.registration.make)();
+            instrumenter.setup()?;
+            made = Some(instrumenter);
+            Ok(())
+        })?;
+        made.ok_or_else(|| InstrumenterError::from("it was not made"))
     }
 }
 
@@ -234,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_setup_is_an_error_that_names_the_instrumenter_and_those_before_it_are_not_set_up_again() {
+    fn a_failing_setup_is_an_error_that_names_the_instrumenter_and_none_runs_again() {
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         struct First;
         impl Instrumenter for First {
@@ -249,6 +270,7 @@ mod tests {
         struct Second;
         impl Instrumenter for Second {
             fn setup(&self) -> Result<(), InstrumenterError> {
+                CALLS.fetch_add(10, Ordering::Relaxed);
                 Err("no room".into())
             }
             fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
@@ -257,11 +279,13 @@ mod tests {
         }
         let (first, second) = (registration("a", || Box::new(First)), registration("b", || Box::new(Second)));
         let all = Instrumenters::of([first, second], []);
+        let error = || all.setup_all().expect_err("the second fails").to_string();
+        let failed = "setup of instrumenter `b` (here.rs:1) failed: no room";
+        assert_eq!(error(), failed);
         for _ in 0..2 {
-            let error = all.setup_all().expect_err("the second fails");
-            assert_eq!(error.to_string(), "setup of instrumenter `b` (here.rs:1) failed: no room");
+            assert_eq!(error(), format!("{failed}; it runs once in a process, and did so before"));
         }
-        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+        assert_eq!(CALLS.load(Ordering::Relaxed), 11);
     }
 
     #[test]
