@@ -146,6 +146,29 @@ fn i3_a_key_made_at_run_time_forges_nothing() {
 }
 
 #[test]
+fn i3_the_longest_name_is_one_of_the_grammar_and_stays_whole_also_of_a_key_made_at_run_time() {
+    const NAMESPACE: &str = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+    const KEY: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk";
+    let keys = ["1", "2"].map(|end| "k".repeat(62) + end);
+    let event = request(|| {
+        for key in &keys {
+            Context::current().namespace(NAMESPACE).set_dynamic(key, key.as_str());
+            Context::current().namespace(NAMESPACE).set_dynamic(key, 1);
+            Context::current().namespace(NAMESPACE).set_dynamic(key, key.as_str());
+        }
+        // These two are longer than a name may be.
+        Context::current().namespace(NAMESPACE).set(KEY, "cut");
+        drop(Context::current().namespace(NAMESPACE).time(KEY));
+    });
+    for key in &keys {
+        let name = format!("{NAMESPACE}_{key}");
+        assert_eq!((name.len(), field(&event, &name).as_deref()), (128, Some(key.as_str())));
+    }
+    assert_eq!(field(&event, &format!("{NAMESPACE}_{}", &KEY[..63])).as_deref(), Some("cut"));
+    assert!(field(&event, &format!("{NAMESPACE}_{}_time", &KEY[..58])).is_some());
+}
+
+#[test]
 fn i3_no_key_takes_the_place_of_type_time_or_level() {
     let event = request(|| {
         for key in ["event_type", "event_time", "event_level", "req_id", "canonlog_truncated"] {

@@ -5,13 +5,11 @@
 
 use crate::event::Content;
 use crate::format::{escaped_len, escaped_prefix};
-use crate::record::keys::KEY_LIMIT;
+use crate::record::keys::NAME_LIMIT;
 use crate::record::log::CUT;
 
 /// Bytes that a field takes beside its name and its text: quotes, `=`, a space or comma, or a number's digits.
 const FIELD: usize = 32;
-/// The longest name: namespace, key and suffix.
-const NAME: usize = 2 * KEY_LIMIT + "__time".len();
 /// Room for type, time and level.
 const HEAD: usize = 128;
 /// No text of a user's is cut shorter than this.
@@ -23,7 +21,7 @@ const FRAMEWORK: usize = 512;
 pub(super) fn hold(content: &mut Content, limit: usize) -> u64 {
     // An escape makes six bytes of one at most. A first guess spares most events a look at each field.
     let fits = |names: usize| HEAD + names + content.len() * FIELD + content.text_len() * 6 <= limit;
-    if fits(content.len() * NAME) || fits(content.names_len()) {
+    if fits(content.len() * NAME_LIMIT) || fits(content.names_len()) {
         return 0;
     }
     hold_slowly(content, limit)

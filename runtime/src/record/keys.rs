@@ -14,6 +14,9 @@ use crate::event::{CANONLOG_ORDER, Label, is_reserved, order};
 /// The longest key, without its namespace, in bytes.
 pub(crate) const KEY_LIMIT: usize = 64;
 
+/// The longest name, of namespace, key and suffix, in bytes: what the grammar of a line allows.
+pub(crate) const NAME_LIMIT: usize = 128;
+
 /// An interned field name: its number, and in the upper two bits what each write asks about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyId(pub(crate) u16);
@@ -249,16 +252,19 @@ pub(crate) fn known(name: &str) -> Option<KeyId> {
     }
 }
 
-/// `namespace_key`, clean, and whether the key had to be changed.
+/// `namespace_key`, clean and not too long together, and whether the key had to be changed.
 pub(crate) fn join(namespace: &str, key: &str, suffix: Suffix) -> (String, bool) {
     let namespace = clean(namespace);
     let clean = clean(key);
-    let renamed = matches!(clean, Cow::Owned(_));
     let end = match suffix {
         Suffix::None => "",
         Suffix::Time => "_time",
     };
-    (format!("{namespace}_{clean}{end}"), renamed)
+    // Clean texts are ASCII.
+    let room = NAME_LIMIT - namespace.len() - "_".len() - end.len();
+    let kept = clean.get(..room).unwrap_or(&clean);
+    let renamed = matches!(clean, Cow::Owned(_)) || kept.len() < clean.len();
+    (format!("{namespace}_{kept}{end}"), renamed)
 }
 
 /// A key in the form of a field name: lower case letters, digits and `_`, no digit first, at most 64 bytes.
@@ -293,6 +299,17 @@ mod tests {
             assert_eq!(clean(key), want);
         }
         assert_eq!(clean(&"x".repeat(100)).len(), KEY_LIMIT);
+    }
+
+    #[test]
+    fn a_name_is_at_most_as_long_as_the_grammar_allows() {
+        let (namespace, key) = ("n".repeat(64), "k".repeat(64));
+        let (name, renamed) = join(&namespace, &key, Suffix::None);
+        assert_eq!((name, renamed), (format!("{namespace}_{}", &key[..63]), true));
+        let (name, renamed) = join(&namespace, &key, Suffix::Time);
+        assert_eq!((name, renamed), (format!("{namespace}_{}_time", &key[..58]), true));
+        let (name, renamed) = join("app", &key, Suffix::Time);
+        assert_eq!((name, renamed), (format!("app_{key}_time"), false));
     }
 
     #[test]

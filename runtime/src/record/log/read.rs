@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::entry::{Entry, Header, MOVED, SIDE};
 use super::{By, words};
-use crate::record::keys::{KeyId, NOT_INTERNED};
+use crate::record::keys::{KeyId, NAME_LIMIT, NOT_INTERNED};
 use crate::record::slot::Body;
 
 impl Body {
@@ -88,7 +88,7 @@ impl Body {
     pub(super) fn name_at<R>(&self, at: usize, header: Header, see: impl FnOnce(&str, u16) -> R) -> R {
         let start = at + 1 + usize::from(header.has(SIDE));
         let first = self.word(start).load(Relaxed);
-        let mut name = [0_u8; 128];
+        let mut name = [0_u8; NAME_LIMIT];
         let len = (first as usize & 0xFFFF).min(name.len());
         for (at, bytes) in name[..len].chunks_mut(8).enumerate() {
             bytes.copy_from_slice(&self.word(start + 1 + at).load(Relaxed).to_le_bytes()[..bytes.len()]);
