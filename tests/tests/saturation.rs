@@ -1,11 +1,11 @@
-//! `rt_w_count`, `rt_w_active`, `rt_backlog`: zeros at first, then the sample of the last second.
+//! `rt_w_count`, `rt_w_active`, `rt_backlog`: the sample of the last second, and of the set-up before that.
 #![cfg(target_os = "linux")]
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use canonlog::{Kind, OwnedEvent, begin};
+use canonlog::{Memory, OwnedEvent};
 
 mod common;
 use common::{integer, request_sync};
@@ -25,14 +25,18 @@ fn sampled(wanted: impl Fn(&OwnedEvent) -> bool) -> OwnedEvent {
 /// One test, as the samples are the process's.
 #[test]
 fn events_show_the_workers_and_the_accept_queues_of_the_process() {
-    let event = request_sync(|| {});
-    assert_eq!(["rt_w_count", "rt_w_active", "rt_backlog"].map(|name| integer(&event, name)), [0, 0, 0]);
+    let shown = |event: &OwnedEvent| ["rt_w_count", "rt_w_active", "rt_backlog"].map(|name| integer(event, name));
+    assert_eq!(shown(&request_sync(|| {})), [0, 0, 0], "nothing takes samples");
 
-    // The first unit that goes through the process's own pipeline starts the sampling.
-    begin(Kind::Request).finish();
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let clients: Vec<_> =
         (0..3).map(|_| TcpStream::connect(tcp.local_addr().expect("bound")).expect("it listens")).collect();
+    // The set-up takes the first sample; a listener may come after it, or before, as one that was inherited.
+    let _guard = canonlog::setup().output(Memory::new()).init().expect("it can be set up");
+    let event = request_sync(|| {});
+    assert_eq!(shown(&event)[0], 1, "this thread has polled a record: {event:?}");
+    assert_eq!(shown(&event)[2], 3, "{event:?}");
+
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("shop.sock");
     let unix = UnixListener::bind(&path).expect("a free path");
@@ -47,6 +51,7 @@ fn events_show_the_workers_and_the_accept_queues_of_the_process() {
     sampled(|event| integer(event, "rt_backlog") == 0);
     canonlog::saturation::watch(&tcp);
     canonlog::saturation::workers(7);
+    assert_eq!(integer(&request_sync(|| {}), "rt_w_count"), 7, "at once");
     sampled(|event| integer(event, "rt_backlog") == 3 && integer(event, "rt_w_count") == 7);
 
     let busy = std::sync::atomic::AtomicBool::new(true);

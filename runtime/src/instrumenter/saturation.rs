@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Instrumenter, InstrumenterError, Registration};
+use crate::counters::{self, Count};
 use crate::event::Stored;
 use crate::pipeline::Unit;
 use crate::record::keys::builtin;
@@ -44,6 +45,13 @@ pub(crate) fn publish(sample: Sample) {
     LAST.store(sample.to_word(), Ordering::Relaxed);
 }
 
+/// Changes how many workers the last sample has.
+pub(crate) fn publish_workers(count: usize) {
+    let change =
+        |word| Some(Sample { workers: count.try_into().unwrap_or(u16::MAX), ..Sample::of_word(word) }.to_word());
+    let _ = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+}
+
 /// What takes samples in the process of this number, plus one; 0 while nothing does.
 static SAMPLED_IN: AtomicU64 = AtomicU64::new(0);
 
@@ -51,12 +59,13 @@ static SAMPLED_IN: AtomicU64 = AtomicU64::new(0);
 static RESTART: OnceLock<fn()> = OnceLock::new();
 
 /// Asks for the right to take samples in this process; its number, for the first one that asks. Another process asks by `restart`.
-pub(crate) fn sampled_by(restart: fn()) -> Option<u64> {
+/// Until the first sample, events show `before`.
+pub(crate) fn sampled_by(restart: fn(), before: Sample) -> Option<u64> {
     let process = fork::generation();
     if SAMPLED_IN.swap(process + 1, Ordering::Relaxed) == process + 1 {
         return None;
     }
-    publish(Sample::default());
+    publish(before);
     let _ = RESTART.set(restart);
     Some(process)
 }
@@ -68,7 +77,28 @@ fn last() -> Sample {
     {
         restart();
     }
-    Sample::of_word(LAST.load(Ordering::Relaxed))
+    let sample = Sample::of_word(LAST.load(Ordering::Relaxed));
+    if sample.workers == 0 { after_a_pause(sample) } else { sample }
+}
+
+/// The last sample was taken before anything was at work, so it would say of the first events that nobody made them. They count
+/// the threads themselves, once until the next sample.
+#[cold]
+fn after_a_pause(sample: Sample) -> Sample {
+    if SAMPLED_IN.load(Ordering::Relaxed) == 0 {
+        return sample;
+    }
+    let (mut workers, mut active) = (0, 0);
+    counters::each_thread(|_, counts| {
+        workers += usize::from(counts.get(Count::Entered) > 0);
+        active += usize::from(counts.inside.load(Ordering::Relaxed) > 0);
+    });
+    let counted = Sample { backlog: sample.backlog, ..Sample::new(workers, active, 0) };
+    // A sample that was taken meanwhile is better.
+    match LAST.compare_exchange(sample.to_word(), counted.to_word(), Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => counted,
+        Err(newer) => Sample::of_word(newer),
+    }
 }
 
 struct Saturation;

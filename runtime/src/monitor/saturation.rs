@@ -5,14 +5,15 @@
 //!                 accept queues ───────────┴▶ Sample ──▶ rt_w_count, rt_w_active, rt_backlog of every event
 //! ```
 //!
-//! Sampled on a monitor's thread, off the request path. Before the first sample all are 0. What cannot be measured is left out.
+//! The first sample is taken by `init()`, all others by a thread of its own, off the request path. Only the first events after a
+//! time without any count threads themselves, as the last sample met none. What cannot be measured is left out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::counters::{self, Count};
-use crate::instrumenter::saturation::{Sample, publish, sampled_by};
+use crate::instrumenter::saturation::{Sample, publish, publish_workers, sampled_by};
 use crate::sys::fork;
 use crate::sys::listen::{self, Socket};
 
@@ -40,6 +41,9 @@ static WORKERS: AtomicUsize = AtomicUsize::new(0);
 /// ```
 pub fn workers(count: usize) {
     WORKERS.store(count, Ordering::Relaxed);
+    if count > 0 {
+        publish_workers(count);
+    }
 }
 
 /// Counts the connections that wait on this listener in `rt_backlog`. Otherwise all listening sockets of the process count.
@@ -63,17 +67,28 @@ pub fn watch(listener: &impl std::os::fd::AsFd) {
     watched.get_or_insert_default().extend(socket.ok());
 }
 
-/// Starts the thread that takes the samples, if it does not run yet in this process.
+/// Takes the first sample here, and starts the thread that takes the others, if it does not run yet in this process.
+pub(crate) fn start() {
+    let mut monitor = Saturation::default();
+    let first = monitor.sample(Duration::ZERO, &threads());
+    start_with(monitor, first);
+}
+
+/// Starts the thread, if it does not run yet in this process; it takes the first sample, as somebody waits here.
 pub(crate) fn ensure_started() {
-    let Some(process) = sampled_by(ensure_started) else { return };
+    start_with(Saturation::default(), Sample::new(WORKERS.load(Ordering::Relaxed), 0, 0));
+}
+
+fn start_with(mut monitor: Saturation, before: Sample) {
+    let Some(process) = sampled_by(ensure_started, before) else { return };
+    let began = Instant::now();
     let run = move || {
-        let (began, mut monitor) = (Instant::now(), Saturation::default());
         while process == fork::generation() {
             publish(monitor.sample(began.elapsed(), &threads()));
             std::thread::sleep(PERIOD);
         }
     };
-    // Where no thread is to be had, events show zeros.
+    // Where no thread is to be had, events go on showing what was there before.
     let _ = std::thread::Builder::new().name("canonlog-saturation".to_owned()).spawn(run);
 }
 
@@ -111,9 +126,10 @@ impl Saturation {
     /// Takes one sample; `now` is any clock that never goes back.
     fn sample(&mut self, now: Duration, threads: &[Thread]) -> Sample {
         let (count, active) = self.workers(now, threads);
-        let stated = WORKERS.load(Ordering::Relaxed);
         let backlog = self.backlog();
         self.samples += 1;
+        // Read last: what is said meanwhile holds at once.
+        let stated = WORKERS.load(Ordering::Relaxed);
         Sample::new(if stated > 0 { stated } else { count }, active, backlog)
     }
 

@@ -126,7 +126,7 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
     PROCESS.set(parts).ok()?;
-    crate::monitor::saturation::ensure_started();
+    crate::monitor::saturation::start();
     if parts.timeout != 0 {
         crate::monitor::timeout::ensure_started(parts.settings.timeout);
     }

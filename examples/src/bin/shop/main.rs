@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, Format};
@@ -63,6 +64,8 @@ async fn run(args: Args) -> Result<(), String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    canonlog::saturation::watch(&listener); // rt_backlog
+    canonlog::saturation::workers(Handle::current().metrics().num_workers()); // rt_w_count
     let server = axum::serve(listener, routes::router(store.shop.clone()));
 
     if args.tour {

@@ -29,6 +29,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt;
 use canonlog::tower::RequestLayer;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::ServeDir;
@@ -67,6 +68,8 @@ fn run() -> Result<(), Failure> {
 async fn serve(args: &Args) -> Result<(), Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    canonlog::saturation::watch(&listener);
+    canonlog::saturation::workers(Handle::current().metrics().num_workers());
     let app = router(args.timeout).await?;
 
     let mut terminate = signal(SignalKind::terminate())?;
