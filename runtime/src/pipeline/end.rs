@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::scope::Outcome;
 use super::unit::Unit;
@@ -224,12 +225,22 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
     });
 }
 
-/// Under `panic = "abort"`, after the hook: the record that this thread is inside is ended here, as nobody else will.
-pub(super) fn before_abort() {
+/// Under `panic = "abort"`, after the hook: what there is is written, and the record that this thread is inside is ended here, as
+/// nobody else will; unless it is canonlog's own code that called what panicked.
+pub(super) fn before_abort(inside: bool) {
+    let until = Instant::now() + Duration::from_secs(2);
+    let left = || until.saturating_duration_since(Instant::now());
+    let emitters = &parts(super::Pipeline::current().number()).emitters;
+    // First, as an instrumenter that panics within this hook ends the process at once.
+    emitters.flush(left());
+    if inside {
+        return;
+    }
     if let Some(handle) = current::handle() {
         panic::record(handle);
         let outcome = Outcome { panicked: true, ..Outcome::default() };
         end(handle, outcome, false);
     }
-    parts(super::Pipeline::current().number()).emitters.flush(std::time::Duration::from_secs(2));
+    reporter::flush(left() / 2);
+    emitters.flush(left());
 }

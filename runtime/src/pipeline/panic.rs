@@ -79,14 +79,16 @@ fn install_now() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            // Formats, filters and outputs are guarded too.
-            let guarded = is_guarded() || is_inside();
+            // Formats, filters and outputs are guarded too. Where nothing unwinds, nothing is guarded: a `Display` that panics
+            // ends the request and the process.
+            let aborts = cfg!(panic = "abort");
+            let guarded = (is_guarded() && !aborts) || is_inside();
             if !guarded {
                 note(info);
             }
             before(info);
-            if cfg!(panic = "abort") && !guarded {
-                super::end::before_abort();
+            if aborts {
+                super::end::before_abort(guarded);
             }
         }));
     });

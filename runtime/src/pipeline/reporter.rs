@@ -247,6 +247,13 @@ pub(crate) fn flush(limit: Duration) -> bool {
         if left.is_zero() {
             return false;
         }
+        // No thread could be made for what was handed over while a thread unwound.
+        if queue.threads == 0 && !queue.jobs.is_empty() && !std::thread::panicking() {
+            drop(queue);
+            run_all();
+            queue = here.queue();
+            continue;
+        }
         queue = here
             .done
             .wait_timeout(queue, left.min(Duration::from_millis(20)))
