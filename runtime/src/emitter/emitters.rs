@@ -184,6 +184,13 @@ impl Emitters {
         self.sinks.iter().filter(|sink| !sink.flush(left())).count() == 0
     }
 
+    /// As [`flush`](Emitters::flush), from a thread that may be inside an output, and does not go on after it.
+    pub(crate) fn flush_queues(&self, until: Instant) {
+        for sink in &self.sinks {
+            sink.flush_queue(until.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// Opens files again; the first error, if any.
     pub(crate) fn reopen(&self) -> io::Result<()> {
         let mut all = Ok(());

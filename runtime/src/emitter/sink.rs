@@ -197,6 +197,13 @@ impl Sink {
         }
     }
 
+    /// For the last thread of a process, which may be inside an output and hold its locks: only the queue's own thread is asked.
+    pub(super) fn flush_queue(&self, limit: Duration) {
+        if let Some(queue) = self.here.peek().and_then(|here| here.queue.as_ref()) {
+            queue.flush(limit);
+        }
+    }
+
     pub(super) fn reopen(&self) -> std::io::Result<()> {
         let _inside = Inside::enter();
         guarded(|| self.output.reopen()).unwrap_or_else(|()| Err(std::io::Error::other("it panicked")))

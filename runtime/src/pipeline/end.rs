@@ -232,7 +232,7 @@ pub(super) fn before_abort(inside: bool) {
     let left = || until.saturating_duration_since(Instant::now());
     let emitters = &parts(super::Pipeline::current().number()).emitters;
     // First, as an instrumenter that panics within this hook ends the process at once.
-    emitters.flush(left());
+    emitters.flush_queues(until);
     if inside {
         return;
     }
