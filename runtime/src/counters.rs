@@ -89,6 +89,27 @@ fn blocks() -> MutexGuard<'static, Vec<&'static Block>> {
     BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The lock on all threads' blocks, held.
+pub(crate) struct Held {
+    blocks: MutexGuard<'static, Vec<&'static Block>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { blocks: blocks() }
+}
+
+impl Held {
+    /// In a forked child: the other threads are not here. What they counted stays.
+    pub(crate) fn keep_this_thread(&self) {
+        let mine = MINE.get();
+        let others = self.blocks.iter().filter(|block| mine.is_none_or(|mine| !std::ptr::eq(**block, mine)));
+        for block in others {
+            block.inside.store(0, Ordering::Relaxed);
+            block.taken.store(0, Ordering::Release);
+        }
+    }
+}
+
 #[cold]
 fn take() -> &'static Block {
     // Registering the destructor first: where it cannot be, the thread is ending.

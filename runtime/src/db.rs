@@ -16,6 +16,11 @@ use std::time::Duration;
 use crate::clock;
 use crate::context::Context;
 
+/// Makes what is made once.
+pub(crate) fn ready() {
+    hash::text("");
+}
+
 /// Counts one execution of a query in the current record, with the time it took.
 ///
 /// Pass the text with its placeholders, not with the values in their places. Outside a record this is a counted outside write.

@@ -14,6 +14,22 @@ fn waiting() -> MutexGuard<'static, Option<HashMap<Handle, Waker>>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The lock on the tasks, held.
+pub(crate) struct Held {
+    waiting: MutexGuard<'static, Option<HashMap<Handle, Waker>>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { waiting: waiting() }
+}
+
+impl Held {
+    /// In a forked child: the tasks are the parent's, and so is all that their wakers would touch.
+    pub(crate) fn forget_all(&mut self) {
+        std::mem::forget(self.waiting.take());
+    }
+}
+
 /// Wakes the task at the record's limit; the latest waker of a record counts.
 pub(crate) fn wake_at_limit(handle: Handle, waker: &Waker) {
     if deadline(handle).is_none() {

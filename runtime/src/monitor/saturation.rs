@@ -9,7 +9,7 @@
 //! time without any count threads themselves, as the last sample met none. What cannot be measured is left out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::counters::{self, Count};
@@ -63,8 +63,20 @@ pub fn workers(count: usize) {
 pub fn watch(listener: &impl std::os::fd::AsFd) {
     use std::os::fd::AsRawFd;
     let socket = Socket::of(listener.as_fd().as_raw_fd());
-    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    watched.get_or_insert_default().extend(socket.ok());
+    watched().get_or_insert_default().extend(socket.ok());
+}
+
+/// The lock on the listeners, held.
+pub(crate) struct Held {
+    _watched: MutexGuard<'static, Option<Vec<Socket>>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _watched: watched() }
+}
+
+fn watched() -> MutexGuard<'static, Option<Vec<Socket>>> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the first sample here, and starts the thread that takes the others, if it does not run yet in this process.
@@ -157,7 +169,7 @@ impl Saturation {
 
     fn backlog(&mut self) -> u64 {
         let watched = {
-            let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut watched = watched();
             if let Some(sockets) = watched.as_mut() {
                 sockets.retain(|socket| Socket::of(socket.fd).is_ok_and(|now| now == *socket));
             }

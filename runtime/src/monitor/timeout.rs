@@ -4,7 +4,7 @@
 //! the event is out before whatever enforces the limit kills the process. Off means off: without a deadline nothing fires.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
@@ -61,16 +61,32 @@ pub(crate) fn ensure_started(limit: Option<Duration>) {
     if limit < SHORTEST_LIMIT.load(Ordering::Relaxed) {
         SHORTEST_LIMIT.fetch_min(limit, Ordering::Relaxed);
     }
+    ensure_running();
+}
+
+/// As [`ensure_started`], for a limit that was told of: a forked child has no thread yet.
+#[inline]
+pub(crate) fn ensure_running() {
     let process = fork::generation() + 1;
     if STARTED.load(Ordering::Acquire) != process {
         start(process);
     }
 }
 
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// The right to start the thread, held.
+pub(crate) struct Held {
+    _starting: MutexGuard<'static, ()>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _starting: STARTING.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
 #[cold]
 fn start(process: u64) {
-    static STARTING: Mutex<()> = Mutex::new(());
-    let _only = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _only = hold();
     if STARTED.load(Ordering::Acquire) == process {
         return;
     }

@@ -9,12 +9,13 @@
 mod end;
 mod limit;
 pub(crate) mod panic;
+mod process;
 pub(crate) mod reporter;
 mod scope;
 mod unit;
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use crate::clock;
@@ -110,10 +111,31 @@ pub(crate) fn parts(number: u16) -> &'static Parts {
 /// Without any set-up, events go to stdout as logfmt.
 #[cold]
 fn fallback() -> &'static Parts {
+    if let Some(parts) = FALLBACK.get() {
+        return parts;
+    }
+    process::keep_forks_in_order();
+    // A fork waits for this lock; for the value alone its child could wait in vain.
+    let _only = making();
     FALLBACK.get_or_init(|| {
         crate::monitor::saturation::ensure_started();
         Box::leak(Box::new(Parts::new(Settings::default(), Emitters::fallback())))
     })
+}
+
+fn making() -> MutexGuard<'static, ()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    MAKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The locks on the pipelines, held.
+struct Held {
+    _making: MutexGuard<'static, ()>,
+    _others: RwLockWriteGuard<'static, Vec<&'static Parts>>,
+}
+
+fn hold() -> Held {
+    Held { _making: making(), _others: OTHERS.write().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// Makes the process's pipeline; nothing if there is one already.
@@ -121,8 +143,7 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     if installed().is_some() {
         return None;
     }
-    // Measured here, and not at the first event: a process that forks meanwhile would have a child that waits for ever.
-    clock::now();
+    process::keep_forks_in_order();
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
     PROCESS.set(parts).ok()?;

@@ -88,6 +88,11 @@ fn here() -> &'static Here {
     HERE.get_or_init(|| PerProcess::new(Here::new())).get(Here::new)
 }
 
+/// Makes what is made once.
+pub(super) fn ready() {
+    here();
+}
+
 impl Here {
     const fn new() -> Here {
         let queue = Queue { jobs: VecDeque::new(), working: Vec::new(), watched: false, idle: 0, threads: 0, next: 0 };

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::id;
+use crate::monitor::timeout;
 use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{self, Begin, Handle, Kind, Packed, current};
@@ -32,6 +33,13 @@ impl Pipeline {
         panic::install();
         let parts = parts(self.number());
         let now = clock::now();
+        let deadline = match parts.timeout {
+            0 => 0,
+            limit => {
+                timeout::ensure_running();
+                now.saturating_add(limit)
+            }
+        };
         let how = Begin {
             kind,
             pipeline: self.number(),
@@ -39,7 +47,7 @@ impl Pipeline {
             limits: parts.limits,
             id: id::fresh(),
             now,
-            deadline: if parts.timeout == 0 { 0 } else { now.saturating_add(parts.timeout) },
+            deadline,
         };
         match record::begin(&how) {
             Some(handle) => Scope { handle, marks: AtomicU8::new(0), slotless: None },

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::event::{CANONLOG_ORDER, Label, is_reserved, order};
 
@@ -120,6 +120,15 @@ struct Names {
 }
 
 static NAMES: Mutex<Option<Names>> = Mutex::new(None);
+
+/// The lock on the names, held.
+pub(crate) struct Held {
+    _names: MutexGuard<'static, Option<Names>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _names: NAMES.lock().unwrap_or_else(PoisonError::into_inner) }
+}
 
 /// What is known of an interned name.
 #[inline]

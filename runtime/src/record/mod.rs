@@ -90,6 +90,30 @@ pub(crate) fn begin(how: &Begin) -> Option<Handle> {
     Some(Handle { generation, number })
 }
 
+/// The locks on what all records share, held. Who holds one of them takes only later ones.
+pub(crate) struct Held {
+    _pool: pool::Held,
+    _slots: slot::Held,
+    _names: keys::Held,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _pool: pool::hold(), _slots: slot::hold(), _names: keys::hold() }
+}
+
+/// In a forked child, whose only thread is the caller: nobody waits for what other threads were about to do to a record.
+pub(crate) fn alone() {
+    for (number, head) in slot::heads() {
+        if state::look(&head.word).1 == state::Phase::Free {
+            continue;
+        }
+        state::alone(&head.word);
+        let side = u32::try_from(head.side.load(Relaxed)).ok().and_then(|side| side.checked_sub(1));
+        let bodies = [Some(number), side].into_iter().flatten().filter_map(slot::slot);
+        bodies.for_each(|slot| slot.body.alone());
+    }
+}
+
 /// Returns a slot, and its side log's, to the pool.
 pub(crate) fn return_slot(slot: Slot) {
     let side = slot.head.side.swap(0, Acquire);

@@ -1,7 +1,7 @@
 //! Free slots, by thread: a record begins and ends without touching memory that another thread writes.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::slot::{self, Slot};
 
@@ -24,8 +24,17 @@ impl Drop for Local {
     }
 }
 
+/// The lock on the shared slots, held.
+pub(crate) struct Held {
+    shared: MutexGuard<'static, Vec<u32>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { shared: SHARED.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
 fn shared<R>(with: impl FnOnce(&mut Vec<u32>) -> R) -> R {
-    with(&mut SHARED.lock().unwrap_or_else(PoisonError::into_inner))
+    with(&mut hold().shared)
 }
 
 /// Some free slots: from the others, else a new segment's.

@@ -8,7 +8,7 @@
 //! Nothing here is a pointer: a slot is found by its number, keys are numbers, values are bytes.
 
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::sys::slab::leak_zeroed;
 
@@ -130,6 +130,19 @@ struct FreeExtensions {
 }
 
 static FREE_EXTENSIONS: Mutex<FreeExtensions> = Mutex::new(FreeExtensions { free: Vec::new(), made: 0 });
+
+/// The locks on slots and extensions, held.
+pub(crate) struct Held {
+    _grown: MutexGuard<'static, Grown>,
+    _extensions: MutexGuard<'static, FreeExtensions>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held {
+        _grown: GROWN.lock().unwrap_or_else(PoisonError::into_inner),
+        _extensions: FREE_EXTENSIONS.lock().unwrap_or_else(PoisonError::into_inner),
+    }
+}
 
 /// The words of an extension.
 pub(crate) fn extension(number: u64) -> &'static [AtomicU64] {

@@ -255,6 +255,16 @@ pub(crate) fn end(word: &impl Word) -> bool {
     leave(word, |now| with_phase(now, Phase::Ended))
 }
 
+/// For a process whose only thread is the caller, which has no lock: nobody has one, and a record that was being copied is
+/// open again.
+pub(crate) fn alone(word: &impl Word) {
+    let _ = update(word, |now| {
+        let free = now & !LOCKED;
+        let next = if phase(free) == Phase::Closing { with_phase(free, Phase::Open) } else { free };
+        (next != now).then_some(next)
+    });
+}
+
 /// How [`lock`] and [`finish`] wait: a few pauses of the processor, then the scheduler's turn.
 pub(crate) fn back_off(tries: u32) {
     if tries < 64 {

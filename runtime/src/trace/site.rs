@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One annotated function.
 #[derive(Debug)]
@@ -119,6 +119,15 @@ impl fmt::Display for At {
 }
 
 static KNOWN: Mutex<Vec<&'static Fun>> = Mutex::new(Vec::new());
+
+/// The lock on the functions, held.
+pub(crate) struct Held {
+    _known: MutexGuard<'static, Vec<&'static Fun>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _known: KNOWN.lock().unwrap_or_else(PoisonError::into_inner) }
+}
 
 /// The function of a number.
 pub(crate) fn of(number: u32) -> Option<&'static Fun> {

@@ -137,8 +137,7 @@ fn fork_under_load() {
             before(info);
         }
     }));
-    // What is made once (segments of records, names of keys, a thread's counters) is made under locks; a fork at that very moment
-    // is not tried here.
+    // A fork while threads start, and make what is made once, is tried in `forks`.
     let warm = std::sync::Barrier::new(4);
     emit_all(0);
     std::thread::scope(|scope| {

@@ -38,7 +38,11 @@ fn end(child: &mut Child, how: &str) -> Option<i32> {
 }
 
 fn run(how: &str) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    run_program(env!("CARGO_BIN_EXE_child"), how)
+}
+
+fn run_program(program: &str, how: &str) -> Ended {
+    let mut command = Command::new(program);
     command.arg(how).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for variable in ["CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
         command.env_remove(variable);
@@ -90,6 +94,37 @@ fn children_made_by_fork_under_load_end_at_once_with_ids_and_lines_of_their_own(
     assert_eq!(distinct.len(), numbers.len(), "no line of the parent's came twice");
     let ids: BTreeSet<String> = ended.out.lines().filter_map(|line| logfmt::field(line, "req_id").ok()).collect();
     assert_eq!(ids.len(), numbers.len(), "no id came twice");
+}
+
+#[test]
+fn a_child_times_out_its_own_request_and_leaves_the_parents_to_the_parent() {
+    let ended = run_program(env!("CARGO_BIN_EXE_forks"), "time_out");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let told = |n: &str| -> Vec<String> {
+        let lines = ended.out.lines().filter(|line| logfmt::field(line, "app_n").is_ok_and(|of| of == n));
+        lines.map(|line| logfmt::field(line, "event_type").expect("a type")).collect()
+    };
+    // The late responses repeat no field, so they are told by their number.
+    assert_eq!((told("1"), told("2")), (vec!["timeout".to_owned()], vec!["timeout".to_owned()]), "{}", ended.out);
+    let mut types: Vec<_> = ended.out.lines().map(|line| logfmt::field(line, "event_type").expect("a type")).collect();
+    types.sort_unstable();
+    assert_eq!(types, ["late_response", "late_response", "timeout", "timeout"]);
+    let ids: BTreeSet<String> = ended.out.lines().filter_map(|line| logfmt::field(line, "req_id").ok()).collect();
+    assert_eq!(ids.len(), 2, "{}", ended.out);
+}
+
+#[test]
+fn a_fork_at_any_moment_leaves_the_child_no_lock_that_nobody_has() {
+    let ended = run_program(env!("CARGO_BIN_EXE_forks"), "any_moment");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let children: Vec<u64> = ended
+        .out
+        .lines()
+        .filter_map(|line| logfmt::field(line, "app_n").ok()?.parse().ok())
+        .filter(|n| *n >= 10)
+        .collect();
+    let distinct: BTreeSet<u64> = children.iter().copied().collect();
+    assert_eq!((children.len(), distinct.len()), (450, 450), "three lines of each child, once");
 }
 
 #[test]

@@ -35,6 +35,19 @@ impl Body {
         }
     }
 
+    /// For a process whose only thread is the caller: a log that another was writing anew is empty.
+    pub(crate) fn alone(&self) {
+        let layout = self.layout.load(Relaxed);
+        if layout.is_multiple_of(2) {
+            return;
+        }
+        self.present.iter().for_each(|word| word.store(0, Relaxed));
+        for word in [&self.len, &self.users, &self.garbage, &self.late, &self.query_last, &self.query_texts] {
+            word.store(0, Relaxed);
+        }
+        self.layout.store(layout + 1, Release);
+    }
+
     /// Writes the log anew without what nothing refers to.
     pub(super) fn compact(&self) {
         let len = self.len.load(Relaxed) as usize;
