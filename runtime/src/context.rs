@@ -650,7 +650,7 @@ impl<F: Future> Future for Scoped<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _inside = current::enter(this.context.handle);
+        let _inside = current::enter_poll(this.context.handle);
         let future: Option<Pin<&mut F>> = this.future.as_pin_mut();
         future.expect("the future is there until it is dropped").poll(cx)
     }

@@ -1,8 +1,10 @@
 //! Counts of canonlog's own troubles: one block of counters a thread, so that counting shares no cache line.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sys::thread;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +42,83 @@ pub(crate) struct Block {
     counts: [AtomicU64; COUNTS],
     /// How many late and outside writes events have told of.
     told: [AtomicU64; 2],
-    /// Records that this thread is inside just now.
-    pub(crate) inside: AtomicU64,
     /// Whether a thread has the block.
     taken: AtomicU64,
+    /// Where the thread is.
+    at: Place,
+    /// Where it was when it entered the record that it is inside.
+    outer: Place,
+    /// The thread's number in the system; 0 where it is not known.
+    tid: AtomicU64,
+}
+
+/// A record that a thread is inside.
+#[derive(Debug, Default)]
+struct Place {
+    /// The record, packed; 0 for none.
+    record: AtomicU64,
+    /// An address in the frame that entered it: what runs inside it lies below on the stack. 0 where it is not known.
+    frame: AtomicUsize,
+    /// When the poll began that is being timed, in ticks; 0 for none.
+    began: AtomicU64,
+}
+
+impl Place {
+    const fn new() -> Place {
+        Place { record: AtomicU64::new(0), frame: AtomicUsize::new(0), began: AtomicU64::new(0) }
+    }
+
+    #[inline(always)]
+    fn set(&self, record: u64, frame: usize, began: u64) {
+        self.frame.store(frame, Ordering::Relaxed);
+        self.began.store(began, Ordering::Relaxed);
+        self.record.store(record, Ordering::Release);
+    }
+
+    fn copy(&self, from: &Place) {
+        let Place { record, frame, began } = from;
+        self.set(record.load(Ordering::Relaxed), frame.load(Ordering::Relaxed), began.load(Ordering::Relaxed));
+    }
+}
+
+/// A thread that is inside a record, as others see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The thread's number in the system.
+    pub(crate) tid: u64,
+    /// What the thread runs inside the record lies below this address on its stack; 0 where that is not known.
+    pub(crate) frame: usize,
+    /// When the poll began that is being timed, in ticks; 0 for none.
+    pub(crate) began: u64,
+    /// How often the thread has entered a record: another number, another visit.
+    pub(crate) entered: u64,
 }
 
 impl Block {
+    /// Notes which thread this is, for those that look on.
+    fn is_mine(&self) {
+        self.tid.store(thread::tid(), Ordering::Relaxed);
+    }
+
+    /// The thread is in no record any more.
+    fn leave_all(&self) {
+        self.at.set(0, 0, 0);
+        self.outer.set(0, 0, 0);
+    }
+
+    /// Whether the thread is inside a record.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.at.record.load(Ordering::Relaxed) != 0
+    }
+
+    /// The thread's visit to a record (packed), if it is inside it.
+    pub(crate) fn visit(&self, record: u64) -> Option<Visit> {
+        let entered = self.get(Count::Entered);
+        let place = [&self.at, &self.outer].into_iter().find(|at| at.record.load(Ordering::Acquire) == record)?;
+        let (frame, began) = (place.frame.load(Ordering::Relaxed), place.began.load(Ordering::Relaxed));
+        Some(Visit { tid: self.tid.load(Ordering::Relaxed), frame, began, entered })
+    }
+
     #[inline]
     fn add(&self, what: Count, n: u64) {
         let count = &self.counts[what as usize];
@@ -64,8 +136,10 @@ static BLOCKS: Mutex<Vec<&'static Block>> = Mutex::new(Vec::new());
 static LAST_RESORT: Block = Block {
     counts: [const { AtomicU64::new(0) }; COUNTS],
     told: [const { AtomicU64::new(0) }; 2],
-    inside: AtomicU64::new(0),
     taken: AtomicU64::new(1),
+    at: Place::new(),
+    outer: Place::new(),
+    tid: AtomicU64::new(0),
 };
 
 thread_local! {
@@ -79,7 +153,7 @@ struct Return;
 impl Drop for Return {
     fn drop(&mut self) {
         if let Some(block) = MINE.replace(Some(&LAST_RESORT)) {
-            block.inside.store(0, Ordering::Relaxed);
+            block.leave_all();
             block.taken.store(0, Ordering::Release);
         }
     }
@@ -104,8 +178,11 @@ impl Held {
         let mine = MINE.get();
         let others = self.blocks.iter().filter(|block| mine.is_none_or(|mine| !std::ptr::eq(**block, mine)));
         for block in others {
-            block.inside.store(0, Ordering::Relaxed);
+            block.leave_all();
             block.taken.store(0, Ordering::Release);
+        }
+        if let Some(mine) = mine {
+            mine.is_mine();
         }
     }
 }
@@ -126,6 +203,7 @@ fn take() -> &'static Block {
         blocks.push(block);
         block
     });
+    block.is_mine();
     MINE.set(Some(block));
     block
 }
@@ -159,19 +237,28 @@ pub(crate) fn untold() -> [(Count, u64); 2] {
     })
 }
 
-/// This thread has entered a record.
+/// This thread has entered a record, and is now where [`Place`] says; with `nested`, from inside another.
 #[inline]
-pub(crate) fn entered() {
+pub(crate) fn entered(record: u64, frame: usize, began: u64, nested: bool) {
     let block = mine();
     block.add(Count::Entered, 1);
-    block.inside.store(block.inside.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    if nested {
+        block.outer.copy(&block.at);
+    }
+    block.at.set(record, frame, began);
 }
 
-/// This thread has left a record.
+/// This thread has left a record; with `nested`, it is back in the one around it.
 #[inline]
-pub(crate) fn left() {
+pub(crate) fn left(nested: bool) {
     let block = mine();
-    block.inside.store(block.inside.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+    if nested {
+        // Of three within each other the outermost is out of sight until the second is left.
+        block.at.copy(&block.outer);
+        block.outer.set(0, 0, 0);
+    } else {
+        block.at.record.store(0, Ordering::Relaxed);
+    }
 }
 
 /// The sum over all threads since the process began.

@@ -73,7 +73,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
         "timeout" => 5,
         "db" => 6,
         "http" => 7,
-        "rt" => 8,
+        "rt" | "poll" => 8,
         "canonlog" => 15,
         _ => OTHER_RANK,
     }
@@ -83,7 +83,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
     // Fewer than 15 a rank: each has an order of its own. Fewer than 62 in all: each has a bit ([`bit`]).
-    const KNOWN: [&[&str]; 5] = [
+    const KNOWN: [&[&str]; 6] = [
         &[
             "req_id",
             "req_method",
@@ -110,8 +110,9 @@ pub(crate) fn order(name: &str) -> u16 {
             "exc_panic",
         ],
         &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
+        &["timeout_loc", "timeout_cause_loc", "timeout_limit", "timeout_state", "timeout_stack"],
         &["db_queries", "db_time", "db_dup_queries", "db_dup_time", "db_dup_top", "db_dup_loc"],
-        &["rt_w_count", "rt_w_active", "rt_backlog"],
+        &["rt_w_count", "rt_w_active", "rt_backlog", "poll_blocked_count", "poll_max_time", "poll_max_loc"],
     ];
     let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
     let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(UNKNOWN);

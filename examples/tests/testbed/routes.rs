@@ -220,7 +220,8 @@ fn without_a_limit_nothing_times_out() {
 
 #[test]
 fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
-    for (path, millis) in [("/sleep", 900), ("/block", 900), ("/spin", 900)] {
+    for (path, state) in [("/sleep", "parked"), ("/block", "blocked"), ("/spin", "running")] {
+        let millis = 900;
         let testbed = Testbed::with_timeout(Duration::from_millis(500));
         let mut client = testbed.connect();
         client.send_get(&format!("{path}?ms={millis}"));
@@ -230,12 +231,22 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
         let time = number(&timeout, "resp_time");
         assert!((0.4..0.8).contains(&time), "measured, while it is still stuck: {time}");
         assert!(!text(&timeout, "timeout_loc").is_empty());
+        if cfg!(target_os = "linux") {
+            assert_eq!(text(&timeout, "timeout_state"), state, "{path}");
+        }
         let reply = client.reply();
         assert_eq!(reply.status, 200);
         let late = testbed.event();
         assert_eq!(text(&late, "event_type"), "late_response");
         assert_eq!(late["req_id"], timeout["req_id"]);
         assert_eq!(late["resp_status"], json!(200));
+        if state == "parked" {
+            assert_eq!(late.get("poll_blocked_count"), None);
+        } else {
+            assert_eq!(late["poll_blocked_count"], json!(1), "{path}");
+            assert!(number(&late, "poll_max_time") >= 0.9);
+            assert!(text(&late, "poll_max_loc").contains("src/bin/testbed/stuck.rs:"));
+        }
         testbed.assert_silent(Duration::from_millis(100));
     }
 }

@@ -278,6 +278,13 @@ impl Bomb<'_> {
             _ => f(),
         }
     }
+
+    fn poll<R>(&self, f: impl FnOnce() -> R) -> R {
+        match &*self.running {
+            Some(Running::Own(scope)) => scope.poll(f),
+            _ => f(),
+        }
+    }
 }
 
 /// Runs the body of a function inside its record.
@@ -387,7 +394,7 @@ where
         let mut running = if is_first { Some(unit.begin()) } else { this.stored.take() };
         *this.stored = Stored::Done;
         exits::forget();
-        let poll = Bomb { unit, running: &mut running }.inside(|| {
+        let poll = Bomb { unit, running: &mut running }.poll(|| {
             if is_first {
                 this.init.run();
             }

@@ -91,7 +91,7 @@ fn after_a_pause(sample: Sample) -> Sample {
     let (mut workers, mut active) = (0, 0);
     counters::each_thread(|_, counts| {
         workers += usize::from(counts.get(Count::Entered) > 0);
-        active += usize::from(counts.inside.load(Ordering::Relaxed) > 0);
+        active += usize::from(counts.is_inside());
     });
     let counted = Sample { backlog: sample.backlog, ..Sample::new(workers, active, 0) };
     // A sample that was taken meanwhile is better.

@@ -118,7 +118,7 @@ struct Thread {
 fn threads() -> Vec<Thread> {
     let mut threads = Vec::new();
     counters::each_thread(|id, counts| {
-        let inside = counts.inside.load(Ordering::Relaxed) > 0;
+        let inside = counts.is_inside();
         threads.push(Thread { id, entered: counts.get(Count::Entered), inside });
     });
     threads

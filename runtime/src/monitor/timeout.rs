@@ -12,6 +12,7 @@ use crate::pipeline::{Pipeline, report_timeout, reporter};
 use crate::record::state::Phase;
 use crate::registry;
 use crate::sys::fork;
+use crate::trace::stuck;
 
 const LEAD: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -37,7 +38,7 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
             due.push(record.handle);
         }
     });
-    let reported = due.into_iter().filter(|handle| report_timeout(*handle, now)).count();
+    let reported = due.into_iter().filter(|handle| report_timeout(*handle, now, &stuck::look(*handle))).count();
     #[cfg(feature = "tower")]
     super::enforce::wake_due(now);
     reporter::replace_stuck();

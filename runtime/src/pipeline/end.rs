@@ -10,13 +10,14 @@ use super::{Parts, limit, panic, parts, reporter};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored};
+use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, order};
 use crate::level::Level;
 use crate::output::is_inside;
 use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Begin, Handle, Kind, current, return_slot, state};
 use crate::trace::site;
+use crate::trace::stuck::Stuck;
 use crate::value::{Value, display};
 
 /// What an event is made in; kept by each thread, so that nothing is allocated in steady state.
@@ -64,7 +65,7 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         };
         let Buffers { content, facts } = buffers;
         content.reset(kind, Level::Info, clock::unix_nanos(now));
-        let visit = current::take_cpu(handle);
+        let visit = current::settle(handle, now);
         snapshot::take(slot, handle, now, finish == state::Finish::Late, content, facts);
         facts.cpu = facts.cpu.map(|cpu| cpu + visit);
         if state::end(word) {
@@ -95,7 +96,7 @@ pub(super) fn end_without_slot(how: &Begin, outcome: Outcome) {
 }
 
 /// For a monitor: closes a record that is still open and has its `timeout` reported by the reporter's thread.
-pub(crate) fn report_timeout(handle: Handle, now: u64) -> bool {
+pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
     let Some(slot) = handle.slot() else { return false };
     let word = &slot.head.word;
     if !state::close(word, handle.generation()) {
@@ -106,8 +107,16 @@ pub(crate) fn report_timeout(handle: Handle, now: u64) -> bool {
     slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
     state::timed_out(word);
+    add_stuck(&mut buffers.content, stuck);
     reporter::report(&mut buffers, Outcome::default());
     true
+}
+
+fn add_stuck(content: &mut Content, stuck: &Stuck) {
+    let mut add = |name: &str, value: &str| content.set_text(name, order(name), true, Value::Str(value));
+    if let Some(state) = stuck.state {
+        add("timeout_state", state.as_str());
+    }
 }
 
 /// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
@@ -128,6 +137,9 @@ pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -
         add_timeout(&mut unit);
     }
     add_times(&mut unit);
+    if unit.facts.polls_blocked.0 > 0 {
+        add_polls(&mut unit);
+    }
     // An event made inside canonlog is dropped and counted; instrumenters called for it could go on for ever.
     if !is_inside() {
         parts.instrumenters.call_all(&mut unit);
@@ -146,6 +158,17 @@ fn add_times(unit: &mut Unit<'_>) {
     unit.set_known(if job { builtin::JOB_TIME } else { builtin::RESP_TIME }, Stored::Nanos(elapsed));
     if let Some(cpu) = unit.facts.cpu {
         unit.set_known(if job { builtin::JOB_CPU_TIME } else { builtin::RESP_CPU_TIME }, Stored::Nanos(cpu));
+    }
+}
+
+/// Where a poll took too long: that of the handler, for it is the handler that does not let go of its thread.
+#[cold]
+fn add_polls(unit: &mut Unit<'_>) {
+    let (count, longest) = unit.facts.polls_blocked;
+    unit.set_in("poll", "blocked_count", count);
+    unit.set_in("poll", "max_time", std::time::Duration::from_nanos(longest));
+    if let Some(handler) = site::of(unit.facts.site) {
+        unit.set_in("poll", "max_loc", display(handler.at(handler.line())));
     }
 }
 

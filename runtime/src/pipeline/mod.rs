@@ -42,11 +42,19 @@ pub(crate) struct Settings {
     pub(crate) event_limit: usize,
     /// The time limit of records that set none.
     pub(crate) timeout: Option<Duration>,
+    /// Polls that take longer are counted.
+    pub(crate) poll_limit: Option<Duration>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { cpu_time: true, limits: Limits::DEFAULT, event_limit: 64 * 1024, timeout: None }
+        Settings {
+            cpu_time: true,
+            limits: Limits::DEFAULT,
+            event_limit: 64 * 1024,
+            timeout: None,
+            poll_limit: Some(Duration::from_millis(100)),
+        }
     }
 }
 
@@ -57,6 +65,8 @@ pub(crate) struct Parts {
     limits: u64,
     /// The time limit, in ticks; 0 for none.
     timeout: u64,
+    /// The limit of a poll, in ticks; 0 for none.
+    poll_limit: u64,
     pub(crate) emitters: Emitters,
     /// Where a test looks at the events.
     capture: Option<Arc<Mutex<Vec<OwnedEvent>>>>,
@@ -65,11 +75,13 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn new(settings: Settings, emitters: Emitters) -> Parts {
-        let timeout = settings.timeout.map_or(0, |limit| clock::ticks(limit).max(1));
+        let ticks = |limit: Option<Duration>| limit.map_or(0, |limit| clock::ticks(limit).max(1));
+        let (timeout, poll_limit) = (ticks(settings.timeout), ticks(settings.poll_limit));
         Parts {
             limits: settings.limits.pack(),
             settings,
             timeout,
+            poll_limit,
             emitters,
             capture: None,
             instrumenters: Instrumenters::process(),

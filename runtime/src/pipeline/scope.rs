@@ -48,6 +48,7 @@ impl Pipeline {
             id: id::fresh(),
             now,
             deadline,
+            poll_limit: parts.poll_limit,
         };
         match record::begin(&how) {
             Some(handle) => Scope { handle, marks: AtomicU8::new(0), slotless: None },
@@ -153,13 +154,23 @@ impl Scope {
     /// ```
     #[inline]
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.inside(current::enter(self.handle), f)
+    }
+
+    /// As [`enter`](Scope::enter), for a poll of a future: one that takes too long is counted.
+    #[inline]
+    pub(crate) fn poll<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.inside(current::enter_poll(self.handle), f)
+    }
+
+    #[inline]
+    fn inside<R>(&self, _inside: current::Entered, f: impl FnOnce() -> R) -> R {
         struct Bomb<'a>(&'a Scope);
         impl Drop for Bomb<'_> {
             fn drop(&mut self) {
                 self.0.panicked();
             }
         }
-        let _inside = current::enter(self.handle);
         let bomb = Bomb(self);
         let result = f();
         std::mem::forget(bomb);

@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::log::Writer;
 use super::slot::{Body, Head, Slot};
 use super::state::{self, Refused};
-use super::{Handle, Wants, return_slot, write_main};
+use super::{Handle, Packed, Wants, meter, return_slot, write_main};
+use crate::clock;
 use crate::counters::{self, Count};
-use crate::sys::clocks;
 
 /// How this thread is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +31,15 @@ enum How {
 struct Inside {
     handle: Handle,
     how: How,
-    /// The thread's CPU time when it entered, in nanoseconds; 0 where it is not measured.
+    /// The thread's CPU time when it entered, in ticks ([`meter`]); [`UNMEASURED`] where it is not measured.
     cpu: u64,
+    /// When a poll began that is to be timed, in ticks; 0 for none.
+    began: u64,
 }
 
-const OUTSIDE: Inside = Inside { handle: Handle::NONE, how: How::Outside, cpu: 0 };
+const UNMEASURED: u64 = u64::MAX;
+
+const OUTSIDE: Inside = Inside { handle: Handle::NONE, how: How::Outside, cpu: UNMEASURED, began: 0 };
 
 /// Where this thread is. What the usual write needs stands first.
 struct Here {
@@ -46,6 +50,7 @@ struct Here {
     handle: Cell<Handle>,
     how: Cell<How>,
     cpu: Cell<u64>,
+    began: Cell<u64>,
 }
 
 thread_local! {
@@ -55,25 +60,32 @@ thread_local! {
             open: Cell::new(0),
             handle: Cell::new(Handle::NONE),
             how: Cell::new(How::Outside),
-            cpu: Cell::new(0),
+            cpu: Cell::new(UNMEASURED),
+            began: Cell::new(0),
         }
     };
 }
 
 #[inline]
 fn inside() -> Inside {
-    HERE.with(|here| Inside { handle: here.handle.get(), how: here.how.get(), cpu: here.cpu.get() })
+    HERE.with(|here| Inside {
+        handle: here.handle.get(),
+        how: here.how.get(),
+        cpu: here.cpu.get(),
+        began: here.began.get(),
+    })
 }
 
 /// Moves this thread's idea of where it is to a record, which lies in the slot.
 #[inline(always)]
-fn move_to(Inside { handle, how, cpu }: Inside, slot: Option<Slot>) {
+fn move_to(Inside { handle, how, cpu, began }: Inside, slot: Option<Slot>) {
     HERE.with(|here| {
         here.log.set(slot.filter(|_| how == How::Claimed).map(|slot| (slot.head, slot.body)));
         here.open.set(if how == How::Outside { 0 } else { state::open_word(handle.generation()) });
         here.handle.set(handle);
         here.how.set(how);
         here.cpu.set(cpu);
+        here.began.set(began);
     });
 }
 
@@ -190,8 +202,22 @@ enum Did {
 }
 
 /// Enters a record on this thread.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter(handle: Handle) -> Entered {
+    let frame = 0_u8;
+    enter_as(handle, false, (&raw const frame).addr())
+}
+
+/// As [`enter`], to poll a future: a poll that takes too long is counted.
+#[inline(always)]
+pub(crate) fn enter_poll(handle: Handle) -> Entered {
+    let frame = 0_u8;
+    enter_as(handle, true, (&raw const frame).addr())
+}
+
+/// `frame` is an address in the caller's stack frame: what is called from there lies below it.
+#[inline]
+fn enter_as(handle: Handle, poll: bool, frame: usize) -> Entered {
     let before = inside();
     if before.handle == handle {
         return Entered { before, did: Did::Nothing, _here: PhantomData };
@@ -206,13 +232,19 @@ pub(crate) fn enter(handle: Handle) -> Entered {
         Err(Refused::Busy) if state::join(word, handle.generation()) => How::Joined,
         Err(_) => How::Gone,
     };
-    let measures = how != How::Gone && slot.measures_cpu();
-    let cpu = if measures { clocks::thread_cpu_nanos() } else { 0 };
-    move_to(Inside { handle, how, cpu }, Some(slot));
+    let mut inside = Inside { handle, how, cpu: UNMEASURED, began: 0 };
     if how == How::Gone {
+        move_to(inside, Some(slot));
         return Entered { before, did: Did::Moved, _here: PhantomData };
     }
-    counters::entered();
+    let times = poll && slot.body.poll_limit.load(Relaxed) != 0;
+    if times || slot.measures_cpu() {
+        let now = clock::now();
+        inside.began = if times { now } else { 0 };
+        inside.cpu = if slot.measures_cpu() { meter::enter(now) } else { UNMEASURED };
+    }
+    move_to(inside, Some(slot));
+    counters::entered(Packed::handle_of(handle), frame, inside.began, before.how != How::Outside);
     Entered { before, did: Did::Entered(how), _here: PhantomData }
 }
 
@@ -227,10 +259,14 @@ impl Drop for Entered {
         };
         let inside = inside();
         move_back(self.before);
-        counters::left();
+        counters::left(self.before.how != How::Outside);
         let Some(slot) = inside.handle.slot() else { return };
-        if inside.cpu != 0 {
-            slot.head.cpu.fetch_add(clocks::thread_cpu_nanos().saturating_sub(inside.cpu), Relaxed);
+        if inside.cpu != UNMEASURED || inside.began != 0 {
+            let now = clock::now();
+            if inside.cpu != UNMEASURED {
+                add_cpu(slot, how, meter::leave(now).wrapping_sub(inside.cpu));
+            }
+            end_poll(slot, inside.began, now);
         }
         let word = &slot.head.word;
         if if how == How::Claimed { state::unclaim(word) } else { state::unjoin(word) } {
@@ -239,12 +275,145 @@ impl Drop for Entered {
     }
 }
 
-/// CPU time of this thread's visit so far, in nanoseconds, for whoever ends the record from inside: it is not added again.
-pub(crate) fn take_cpu(handle: Handle) -> u64 {
-    let inside = inside();
-    if inside.handle != handle || inside.cpu == 0 {
+#[inline]
+fn add_cpu(slot: Slot, how: How, used: u64) {
+    if how == How::Claimed {
+        let cpu = &slot.head.cpu;
+        cpu.store(cpu.load(Relaxed).wrapping_add(used), Relaxed);
+    } else {
+        slot.body.cpu_beside.fetch_add(used, Relaxed);
+    }
+}
+
+/// Counts a poll that took too long; `began` is 0 for what is no poll.
+#[inline]
+fn end_poll(slot: Slot, began: u64, now: u64) {
+    let limit = slot.body.poll_limit.load(Relaxed);
+    if began != 0 && limit != 0 && now.saturating_sub(began) > limit {
+        count_poll(slot.body, now - began);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn count_poll(body: &Body, took: u64) {
+    if body.polls_blocked.fetch_add(1, Relaxed) == 0 {
+        body.poll_longest.store(took, Relaxed);
+    } else {
+        body.poll_longest.fetch_max(took, Relaxed);
+    }
+}
+
+/// For whoever ends the record from inside: settles this thread's visit so far, none of which is counted again. The CPU time of
+/// it, in nanoseconds.
+#[inline]
+pub(crate) fn settle(handle: Handle, now: u64) -> u64 {
+    if HERE.with(|here| here.handle.get() != handle) {
         return 0;
     }
-    HERE.with(|here| here.cpu.set(0));
-    clocks::thread_cpu_nanos().saturating_sub(inside.cpu)
+    settle_here(handle, now)
+}
+
+#[inline(never)]
+fn settle_here(handle: Handle, now: u64) -> u64 {
+    let (inside, Some(slot)) = (inside(), handle.slot()) else { return 0 };
+    HERE.with(|here| here.began.set(0));
+    end_poll(slot, inside.began, now);
+    if inside.cpu == UNMEASURED {
+        return 0;
+    }
+    let used = meter::look(now);
+    HERE.with(|here| here.cpu.set(used));
+    clock::nanos(used.wrapping_sub(inside.cpu))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::{Pin, pin};
+    use std::task::{Context as Task, Poll, Waker};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::OwnedEvent;
+    use crate::pipeline::Settings;
+    use crate::{Kind, Value, begin, testing};
+
+    /// The event of a request whose future keeps its thread for these times, a poll each.
+    fn polled(limit: Option<Duration>, millis: &[u64]) -> OwnedEvent {
+        let capture = testing::capture_with(Settings { poll_limit: limit, ..Settings::default() });
+        let scope = begin(Kind::Request);
+        let mut left = millis.iter();
+        let future = poll_fn(move |_| match left.next() {
+            Some(millis) => {
+                std::thread::sleep(Duration::from_millis(*millis));
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        });
+        let mut future: Pin<&mut dyn Future<Output = ()>> = pin!(scope.context().scope(future));
+        while future.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending() {}
+        scope.finish();
+        capture.one()
+    }
+
+    fn blocked(event: &OwnedEvent) -> Option<(u64, Duration)> {
+        match (event.view().get("poll_blocked_count")?, event.view().get("poll_max_time")?) {
+            (Value::U64(count), Value::Duration(longest)) => Some((count, longest)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn polls_past_the_limit_are_counted_with_the_longest() {
+        let event = polled(Some(Duration::from_millis(30)), &[0, 40, 0, 60, 1]);
+        let (count, longest) = blocked(&event).expect("two of them");
+        assert_eq!(count, 2);
+        assert!(longest >= Duration::from_millis(60), "{longest:?}");
+    }
+
+    #[test]
+    fn short_polls_and_no_limit_leave_no_trace() {
+        assert_eq!(blocked(&polled(Some(Duration::from_secs(20)), &[1, 40])), None);
+        assert_eq!(blocked(&polled(None, &[40])), None);
+    }
+
+    #[test]
+    fn what_is_no_poll_may_take_its_time() {
+        let settings = Settings { poll_limit: Some(Duration::from_millis(5)), ..Settings::default() };
+        let capture = testing::capture_with(settings);
+        let scope = begin(Kind::Request);
+        scope.enter(|| std::thread::sleep(Duration::from_millis(10)));
+        let cx = scope.context();
+        let blocking = std::thread::spawn(move || cx.enter(|| std::thread::sleep(Duration::from_millis(10))));
+        blocking.join().expect("no panic");
+        scope.finish();
+        assert_eq!(blocked(&capture.one()), None);
+    }
+
+    #[test]
+    fn a_thread_is_seen_in_both_of_two_records_within_each_other() {
+        let (outer, inner) = (begin(Kind::Request), begin(Kind::Job));
+        let tid = crate::sys::thread::tid();
+        let seen = |handle: Handle| {
+            let mut visits = Vec::new();
+            counters::each_thread(|_, block| visits.extend(block.visit(Packed::handle_of(handle))));
+            visits
+        };
+        let (of_outer, of_inner) = (outer.context().handle(), inner.context().handle());
+        assert_eq!(seen(of_outer), []);
+        outer.enter(|| {
+            let alone = seen(of_outer);
+            assert_eq!((alone.len(), alone[0].tid), (1, tid));
+            inner.enter(|| {
+                let (out, within) = (seen(of_outer)[0], seen(of_inner)[0]);
+                assert_eq!(out.frame, alone[0].frame);
+                assert!(within.frame < out.frame, "what is inside lies further down");
+            });
+            let again = seen(of_outer);
+            assert_eq!((again[0].frame, again.len()), (alone[0].frame, 1));
+            assert_eq!(seen(of_inner), []);
+        });
+        assert_eq!(seen(of_outer), []);
+    }
 }

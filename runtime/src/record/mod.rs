@@ -12,6 +12,7 @@
 pub(crate) mod current;
 pub(crate) mod keys;
 pub(crate) mod log;
+mod meter;
 pub(crate) mod pool;
 mod section;
 pub(crate) mod slot;
@@ -24,6 +25,7 @@ use self::log::{Limits, Writer};
 pub(crate) use self::section::{Packed, Section};
 use self::slot::{Body, Slot};
 use self::state::Refused;
+use crate::clock;
 use crate::counters::{self, Count};
 use crate::value::Value;
 
@@ -54,6 +56,8 @@ pub(crate) struct Begin {
     pub(crate) now: u64,
     /// In ticks; 0 for never.
     pub(crate) deadline: u64,
+    /// A poll that takes more ticks than this is counted; 0 for no such limit.
+    pub(crate) poll_limit: u64,
 }
 
 const JOB: u64 = 1;
@@ -78,6 +82,7 @@ pub(crate) fn begin(how: &Begin) -> Option<Handle> {
     let slot = pool::take()?;
     let Slot { head, body, number } = slot;
     body.reset(how.limits);
+    body.poll_limit.store(how.poll_limit, Relaxed);
     head.started.store(how.now, Relaxed);
     head.deadline.store(how.deadline, Relaxed);
     head.id[0].store(how.id[0], Relaxed);
@@ -131,6 +136,22 @@ impl Slot {
     #[inline]
     pub(crate) fn measures_cpu(&self) -> bool {
         self.head.flags.load(Relaxed) & CPU_TIME != 0
+    }
+
+    /// CPU time so far, in nanoseconds; `None` where it is not measured.
+    pub(crate) fn cpu(&self) -> Option<u64> {
+        let ticks = || self.head.cpu.load(Relaxed).saturating_add(self.body.cpu_beside.load(Relaxed));
+        self.measures_cpu().then(|| clock::nanos(ticks()))
+    }
+
+    /// Polls past the limit since the last look: how many, and the longest in nanoseconds.
+    pub(crate) fn take_polls(&self) -> (u64, u64) {
+        let Body { polls_blocked, poll_longest, .. } = self.body;
+        // Nearly always there are none.
+        if polls_blocked.load(Relaxed) == 0 {
+            return (0, 0);
+        }
+        (polls_blocked.swap(0, Relaxed), clock::nanos(poll_longest.load(Relaxed)))
     }
 
     pub(crate) fn pipeline(&self) -> u16 {

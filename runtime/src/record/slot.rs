@@ -34,7 +34,7 @@ pub(crate) struct Head {
     pub(crate) id: [AtomicU64; 2],
     /// Kind, pipeline and options (`mod.rs`).
     pub(crate) flags: AtomicU64,
-    /// CPU time so far, in nanoseconds.
+    /// CPU time so far of those who had the claim, in ticks.
     pub(crate) cpu: AtomicU64,
     /// The number of the slot with the side log, plus one; 0 for none.
     pub(crate) side: AtomicU64,
@@ -69,6 +69,14 @@ pub(crate) struct Body {
     pub(crate) query_untracked: AtomicU64,
     /// Where the log ended when a monitor copied it.
     pub(crate) closed_end: AtomicU64,
+    /// CPU time so far of those who were inside beside the claim, in ticks.
+    pub(crate) cpu_beside: AtomicU64,
+    /// A poll that takes more ticks than this is counted; 0 for no such limit.
+    pub(crate) poll_limit: AtomicU64,
+    /// How many were.
+    pub(crate) polls_blocked: AtomicU64,
+    /// The longest of them, in ticks; counts only where there are some.
+    pub(crate) poll_longest: AtomicU64,
     /// Which keys may be in the log: one bit for each number modulo 256.
     pub(crate) present: [AtomicU64; 4],
     /// Where they were first written; counts only where `present` has the bit.

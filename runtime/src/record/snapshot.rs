@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     /// When this was taken, in ticks.
     pub(crate) taken: u64,
     pub(crate) cpu: Option<u64>,
+    /// Polls past the limit: how many, and the longest in nanoseconds.
+    pub(crate) polls_blocked: (u64, u64),
     pub(crate) limit: Option<Duration>,
     pub(crate) status: Option<u64>,
     /// Whether an error was recorded.
@@ -56,6 +58,7 @@ impl Facts {
             started: 0,
             taken: 0,
             cpu: None,
+            polls_blocked: (0, 0),
             limit: None,
             status: None,
             error: false,
@@ -82,7 +85,8 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
     facts.site = slot.site();
     facts.started = slot.head.started.load(Relaxed);
     facts.taken = now;
-    facts.cpu = slot.measures_cpu().then(|| slot.head.cpu.load(Relaxed));
+    facts.cpu = slot.cpu();
+    facts.polls_blocked = slot.take_polls();
     let deadline = slot.head.deadline.load(Relaxed);
     facts.limit = (deadline != 0).then(|| Duration::from_nanos(clock::between(facts.started, deadline)));
 

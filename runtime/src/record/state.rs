@@ -133,6 +133,11 @@ pub(crate) fn phase_of(word: &impl Word, of: u64) -> Phase {
     if generation(now) == of { phase(now) } else { Phase::Free }
 }
 
+/// Whether a thread is inside the record, or writes to it.
+pub(crate) fn is_occupied(word: &impl Word) -> bool {
+    word.load() & (CLAIMED | JOINED) != 0
+}
+
 /// The generation and the phase that a slot is in.
 pub(crate) fn look(word: &impl Word) -> (u64, Phase) {
     let now = word.load();

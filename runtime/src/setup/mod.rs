@@ -108,6 +108,20 @@ impl Setup {
         self
     }
 
+    /// How long a future may keep its thread: a poll that takes longer is counted in the event of its own record
+    /// (`poll_blocked_count`, `poll_max_time`, `poll_max_loc`). 100 ms by default; `None` counts none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let _guard = canonlog::setup().poll_limit(Duration::from_millis(20)).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn poll_limit(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.settings.poll_limit = limit.into();
+        self
+    }
+
     /// How much a record and an event may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         let kept = crate::record::log::Limits { record: limits.record, value: limits.value, fields: limits.fields };

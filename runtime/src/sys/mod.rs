@@ -5,3 +5,4 @@ pub(crate) mod fd;
 pub(crate) mod fork;
 pub(crate) mod listen;
 pub(crate) mod slab;
+pub(crate) mod thread;

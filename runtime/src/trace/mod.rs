@@ -1,3 +1,5 @@
-//! Where things are: the places in the source that events name.
+//! Where things are: the places in the source that events name, and what units that do not end are doing.
 
 pub(crate) mod site;
+pub(crate) mod stuck;
+mod thread;

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::monitor::enforce;
 use crate::pipeline::report_timeout;
+use crate::trace::stuck;
 
 /// Keeps the limit of one record while its response is awaited.
 #[derive(Debug)]
@@ -20,7 +21,8 @@ impl Enforced {
     pub(super) fn is_over(&self) -> bool {
         let over = enforce::is_past_limit(self.0.handle());
         if over {
-            report_timeout(self.0.handle(), clock::now());
+            let handle = self.0.handle();
+            report_timeout(handle, clock::now(), &stuck::look(handle));
         }
         over
     }

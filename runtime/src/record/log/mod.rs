@@ -120,6 +120,9 @@ impl Body {
         for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts, &self.query_untracked] {
             word.store(0, Relaxed);
         }
+        for word in [&self.cpu_beside, &self.polls_blocked] {
+            word.store(0, Relaxed);
+        }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
         self.limits.store(limits, Relaxed);
         if extension.load(Relaxed) != 0 {
