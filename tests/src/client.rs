@@ -54,6 +54,15 @@ impl Client {
         self.stream.get_mut().write_all(bytes.as_ref()).expect("the server reads");
     }
 
+    /// Sends bytes as they are, to a server that may be gone.
+    ///
+    /// # Errors
+    ///
+    /// What the socket says.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes.as_ref())
+    }
+
     /// Sends `GET path` on a connection that stays open.
     pub fn send_get(&mut self, path: &str) {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));

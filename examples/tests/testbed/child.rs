@@ -110,11 +110,21 @@ impl Testbed {
         assert_eq!(self.lines.recv_timeout(time), Err(RecvTimeoutError::Timeout));
     }
 
-    /// Sends SIGTERM, by the shell's own `kill`: a bare system has no program of that name.
-    pub(crate) fn terminate(&self) {
-        let script = format!("kill -TERM {}", self.child.id());
+    /// Sends a signal (`TERM`, `STOP`), by the shell's own `kill`: a bare system has no program of that name.
+    pub(crate) fn signal(&self, name: &str) {
+        let script = format!("kill -{name} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &script]).status().expect("a shell");
         assert!(sent.success());
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// The lines that come until none comes for a while.
+    pub(crate) fn lines_until_quiet(&self, time: Duration) -> Vec<String> {
+        std::iter::from_fn(|| self.lines.recv_timeout(time).ok()).collect()
     }
 
     /// Waits for the end; its status, and the lines that nobody took before.

@@ -4,3 +4,5 @@ mod child;
 mod echo;
 mod process;
 mod routes;
+mod soak;
+mod stopped;

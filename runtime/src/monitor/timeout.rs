@@ -56,6 +56,14 @@ fn pause() -> Duration {
     ((limit / 10).min(LEAD) / 4).clamp(SHORTEST, LONGEST)
 }
 
+/// What only waited for the process to go on gets this long to end, before it is reported as stuck.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Whether a pause took so much longer than asked for that the whole process did not run (SIGSTOP, a machine asleep).
+fn was_stopped(pause: Duration, took: Duration) -> bool {
+    took > pause + Duration::from_millis(250)
+}
+
 /// Starts the monitor's thread, if it does not run yet in this process.
 pub(crate) fn ensure_started(limit: Option<Duration>) {
     let limit = limit.map_or(u64::MAX, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
@@ -92,9 +100,15 @@ fn start(process: u64) {
         return;
     }
     let run = || {
+        let mut before = clock::now();
         loop {
-            std::thread::sleep(pause());
+            let pause = pause();
+            std::thread::sleep(pause);
+            if was_stopped(pause, Duration::from_nanos(clock::between(before, clock::now()))) {
+                std::thread::sleep(GRACE);
+            }
             let _ = crate::pipeline::panic::guarded(|| tick(clock::now(), None));
+            before = clock::now();
         }
     };
     // Where no thread is to be had the next deadline tries again.
@@ -139,6 +153,15 @@ mod tests {
         let events = capture.events();
         assert_eq!(events[0].view().kind(), EventType::Timeout);
         assert_eq!(events[1].view().kind(), EventType::LateResponse);
+    }
+
+    #[test]
+    fn a_pause_that_took_far_too_long_was_a_stop_of_the_process() {
+        let (pause, millis) = (Duration::from_millis(50), Duration::from_millis);
+        assert!(!was_stopped(pause, millis(50)));
+        // A busy machine is none.
+        assert!(!was_stopped(pause, millis(300)));
+        assert!(was_stopped(pause, millis(301)));
     }
 
     #[test]
