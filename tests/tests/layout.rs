@@ -246,6 +246,21 @@ fn nothing_but_expansions_calls_private() {
 }
 
 #[test]
+fn the_shop_is_built_without_what_only_tests_need() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none"])
+        .current_dir(root())
+        .output()
+        .expect("cargo");
+    let crates = String::from_utf8_lossy(&tree.stdout);
+    assert!(crates.contains("canonlog-examples") && crates.contains("sqlx-sqlite"), "{tree:?}");
+    for other in ["canonlog-tests", "sqlx-mysql", "sqlx-postgres", "minijinja", "proptest"] {
+        let found = crates.lines().any(|line| line.split(' ').next() == Some(other));
+        assert!(!found, "`cargo run --bin shop` builds `{other}`: `default-members` says whose features it has");
+    }
+}
+
+#[test]
 fn the_reader_of_imports_sees_every_form() {
     let text = "
         //! crate::comment
