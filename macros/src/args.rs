@@ -179,15 +179,16 @@ fn is_field_name(text: &str) -> bool {
     text.bytes().all(word) && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// The nearest field name: `CartLoad` and `Cart Load` become `cart_load`.
+/// The nearest field name: `CartLoad` and `Cart Load` become `cart_load`, `HTTPInfo` becomes `http_info`.
 pub(crate) fn to_field_name(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
     let mut name = String::new();
-    let mut lower_before = false;
-    for letter in text.chars() {
-        if letter.is_ascii_uppercase() && lower_before {
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map_or(' ', |before| letters[before]);
+        let ends_acronym = before.is_ascii_uppercase() && letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit() || ends_acronym) {
             name.push('_');
         }
-        lower_before = letter.is_ascii_lowercase() || letter.is_ascii_digit();
         name.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' });
     }
     let name = name.trim_matches(|c| c == '_');
@@ -350,6 +351,19 @@ mod tests {
     fn any_text_has_a_field_name_near_it() {
         assert_eq!(to_field_name("Cart Load"), "cart_load");
         assert_eq!(to_field_name("cartLoad"), "cart_load");
+        for (text, want) in [
+            ("OnAStruct", "on_a_struct"),
+            ("HTTPInfo", "http_info"),
+            ("HTTP2Info", "http2_info"),
+            ("CartV2", "cart_v2"),
+            ("X", "x"),
+            ("SQL", "sql"),
+            ("UserID", "user_id"),
+            ("AppVersion", "app_version"),
+            ("cart_load", "cart_load"),
+        ] {
+            assert_eq!(to_field_name(text), want);
+        }
         assert_eq!(to_field_name("2nd"), "_2nd");
         assert_eq!(to_field_name("!!"), "cart_load");
     }

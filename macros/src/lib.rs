@@ -91,7 +91,8 @@ pub fn operation(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `crate = path` | where canonlog is, if not at `::canonlog` |
 ///
 /// `?` in closures, async blocks and nested functions stays theirs, as does one in a macro that is not known to evaluate its
-/// arguments in place.
+/// arguments in place. `bail!(..)` and `ensure!(..)` are known by their names, in a function that returns a `Result`: the `Err` that
+/// they leave with is a failure. Any other macro that hides a `return` leaves with what it says, without the fallback.
 ///
 /// ```
 /// use canonlog::on_error;
@@ -117,7 +118,7 @@ pub fn on_error(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | argument | means |
 /// |---|---|
-/// | `name = "app_version"` | the name by which others refer to it; else the type's name in lower case |
+/// | `name = "app_version"` | the name by which others refer to it; else the type's name in lower case, words joined by `_` |
 /// | `order = 2000` | lower comes first; 1000 unless given, after the built-in ones |
 /// | `after = "database"`, `after = ["a", "b"]` | those that come before it |
 /// | `before = "saturation"` | those that come after it |

@@ -107,6 +107,33 @@ async fn fallback_result(text: &str) -> Result<u8, ParseIntError> {
     Ok(number)
 }
 
+macro_rules! bail {
+    ($error:expr) => {
+        return Err($error)
+    };
+}
+
+macro_rules! ensure {
+    ($condition:expr, $error:expr) => {
+        if !$condition {
+            return Err($error);
+        }
+    };
+}
+
+#[on_error(return = Ok(0))]
+fn fallback_bail(text: &str) -> Result<usize, String> {
+    ensure!(!text.is_empty(), String::new());
+    if text == "none" {
+        bail!(text.to_owned());
+    }
+    match text.len() {
+        1 => bail!("too short".to_owned()),
+        2 => Ok(2),
+        _ => bail!("too long".to_owned()),
+    }
+}
+
 #[on_error(return = None)]
 fn fallback_option(items: &[&str]) -> Option<u8> {
     let first = items.first()?;
@@ -224,6 +251,7 @@ async fn lint_clean_functions_do_what_they_say() {
     assert_eq!(fallback("1"), [1, 2, 1]);
     assert!(fallback("one").is_empty());
     assert_eq!(fallback_result("").await, Ok(0));
+    assert_eq!((fallback_bail("ab"), fallback_bail("")), (Ok(2), Ok(0)));
     assert_eq!((fallback_option(&["1"]), fallback_option(&[]), fallback_option(&["x"])), (Some(1), None, None));
     fallback_unit("x");
     assert_eq!(fallback_panic("").await, 1);

@@ -218,7 +218,10 @@ fn a_panic_is_a_failure_where_that_is_asked_for() {
     assert_eq!(events.len(), 2, "{events:?}");
     for event in &events {
         assert_eq!(event.view().get("exc_panic"), Some(Value::Bool(true)));
-        assert_eq!(text(event, "exc_msg"), "attempt to divide by zero");
+        assert_eq!(
+            (text(event, "exc_type"), text(event, "exc_msg")),
+            ("panic".to_owned(), "attempt to divide by zero".to_owned())
+        );
     }
 }
 
@@ -282,4 +285,99 @@ fn it_stands_on_either_side_of_instrument_request() {
         assert_eq!(text(&events[0], "req_id"), text(&events[1], "req_id"));
         assert_eq!(events[1].view().get("app_seen"), Some(Value::Bool(true)));
     }
+}
+
+/// As error libraries have it: the macro returns from whatever it stands in.
+macro_rules! bail {
+    ($($text:tt)*) => { return Err(format!($($text)*).into()) };
+}
+
+macro_rules! ensure {
+    ($condition:expr, $($text:tt)*) => {
+        if !$condition {
+            return Err(format!($($text)*).into());
+        }
+    };
+}
+
+#[test]
+fn what_bail_and_ensure_leave_with_is_a_failure() {
+    type Parsed<'a> = Result<&'a str, Box<dyn std::error::Error>>;
+
+    #[on_error(return = Ok("fallback"))]
+    fn parse<'a>(text: &'a str, tried: &mut u8) -> Parsed<'a> {
+        *tried += 1;
+        ensure!(!text.is_empty(), "nothing after {tried}");
+        match text {
+            "x" => bail!("x is no number"),
+            "y" => {
+                let owned = text.to_owned();
+                bail!("{}", owned + " neither");
+            }
+            _ => Ok(text),
+        }
+    }
+
+    #[on_error(return = Ok("fallback"), panics)]
+    async fn parse_later<'a>(text: &'a str) -> Parsed<'a> {
+        std::future::ready(()).await;
+        ensure!(text != "x", "x is no number");
+        if text == "z" {
+            panic!("on purpose");
+        }
+        let nested = || -> Parsed<'_> { bail!("of the closure") };
+        if nested().is_ok() || text == "y" {
+            bail!("y neither")
+        }
+        Ok(text)
+    }
+
+    let capture = testing::capture();
+    let mut tried = 0;
+    let line = line!() - 27;
+    assert_eq!(parse("7", &mut tried).ok(), Some("7"));
+    assert!(capture.events().is_empty());
+    let mut failures = Vec::new();
+    for number in ["", "x", "y"] {
+        assert_eq!(parse(number, &mut tried).ok(), Some("fallback"));
+        let event = capture.one();
+        assert_eq!(event.view().kind(), EventType::PartialFailure);
+        let loc = text(&event, "exc_loc");
+        assert!(loc.ends_with(":macros_on_error::what_bail_and_ensure_leave_with_is_a_failure::parse"), "{loc}");
+        let at: u32 = loc.split(':').nth(1).and_then(|line| line.parse().ok()).expect("a line");
+        failures.push((text(&event, "exc_msg"), at - line));
+        capture.clear();
+    }
+    let want = [("nothing after 2", 0), ("x is no number", 2), ("y neither", 5)];
+    assert_eq!(failures, want.map(|(text, line)| (text.to_owned(), line)));
+
+    assert_eq!(parse_later("7").now_or_never().and_then(Result::ok), Some("7"));
+    for number in ["x", "y", "z"] {
+        assert_eq!(parse_later(number).now_or_never().and_then(Result::ok), Some("fallback"));
+    }
+    let events = capture.events();
+    let of = |name: &str| events.iter().map(|event| text(event, name)).collect::<Vec<_>>();
+    assert_eq!(of("exc_msg"), ["x is no number", "y neither", "on purpose"]);
+    assert_eq!(of("exc_type")[2], "panic");
+}
+
+#[test]
+fn another_macro_that_hides_a_return_leaves_without_the_fallback() {
+    macro_rules! give_up {
+        ($text:literal) => {
+            return Err($text)
+        };
+    }
+    #[on_error(return = Ok(0))]
+    fn parse(text: &str) -> Result<u8, &'static str> {
+        if text == "x" {
+            give_up!("as the macro says");
+        }
+        text.parse().or(Err("no number"))
+    }
+    let capture = testing::capture();
+    assert_eq!((parse("7"), parse("y")), (Ok(7), Ok(0)));
+    assert_eq!(capture.events().len(), 1);
+    assert_eq!(parse("x"), Err("as the macro says"));
+    assert_eq!(capture.events().len(), 1, "and without an event");
 }

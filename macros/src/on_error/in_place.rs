@@ -14,6 +14,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Block, Expr, Lifetime, Token, Type};
 
+use super::hidden;
 use crate::func::{is_option, is_unit, may_fail};
 use crate::rewrite::{self, Rules};
 use crate::site;
@@ -32,6 +33,9 @@ impl InPlace<'_> {
         let InPlace { runtime, fallback, result, .. } = self;
         let mut exits = Exits { how: self, failures: Vec::new(), breaks: false };
         let mut body = body.clone();
+        if self.probes() {
+            hidden::exits(&mut body, runtime, result);
+        }
         rewrite::inside(&mut body, &mut exits);
         let Exits { failures, breaks, .. } = exits;
         let breaks = breaks || !failures.is_empty() || (self.probes() && !rewrite::diverges(&body));

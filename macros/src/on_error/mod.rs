@@ -1,6 +1,7 @@
 //! `#[on_error]`: a failure becomes an event of its own, and the caller gets a fallback.
 
 mod expand;
+mod hidden;
 mod in_place;
 mod model;
 #[cfg(test)]

@@ -29,6 +29,22 @@ fn a_result_is_looked_at_where_it_leaves() {
 }
 
 #[test]
+fn a_macro_that_hides_a_return_leaves_by_a_question_mark() {
+    let item = quote! {
+        fn load(id: u64) -> anyhow::Result<Cart> {
+            ensure!(id > 0, "no id");
+            let later = || bail!("of the closure");
+            bail!("{}", fetch(id)?);
+            match id {
+                7 => fetch(id),
+                _ => anyhow::bail!("no cart {id}"),
+            }
+        }
+    };
+    insta::assert_snapshot!(pretty(run(quote!(return = Ok(Cart::empty())), item)));
+}
+
+#[test]
 fn none_is_no_failure_of_an_option() {
     let item = quote!(
         fn f(v: &[u8]) -> Option<u8> {

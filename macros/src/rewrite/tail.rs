@@ -54,7 +54,8 @@ fn never_ends(expr: &Expr) -> bool {
         Expr::If(it) => {
             it.else_branch.as_ref().is_some_and(|(_, other)| diverges(&it.then_branch) && never_ends(other))
         }
-        Expr::Match(it) => !it.arms.is_empty() && it.arms.iter().all(|arm| never_ends(&arm.body)),
+        // Without an arm it is of a value that there is none of.
+        Expr::Match(it) => it.arms.iter().all(|arm| never_ends(&arm.body)),
         _ => false,
     }
 }

@@ -81,6 +81,27 @@ impl<T> FallibleOrNone<T, Infallible> for Option<T> {
     }
 }
 
+/// The declared type of a function that `bail!` or `ensure!` leaves.
+#[diagnostic::on_unimplemented(
+    message = "`bail!` and `ensure!` leave `#[on_error]` functions that return a `Result`, not `{Self}`",
+    note = "in any other function write `Err(..)?`"
+)]
+pub trait Attempted {
+    #[doc(hidden)]
+    type Error;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Attempted for Result<T, E> {
+    type Error = E;
+}
+
+/// Runs a macro that hides a `return` of the function `R`.
+#[inline(always)]
+pub fn attempt<R: Attempted, T>(run: impl FnOnce() -> Result<T, R::Error>) -> Result<T, R::Error> {
+    run()
+}
+
 /// An error that has a text.
 pub trait ShownErrorProbe<'a> {
     #[doc(hidden)]
@@ -175,9 +196,7 @@ pub fn partial_failure(failure: Failure<'_>, fun: &'static Fun, line: u32) {
 fn write(type_name: &'static str, message: Option<&str>, fun: &'static Fun, line: u32, is_panic: bool) {
     let at = fun.at(line);
     crate::pipeline::emit_now(Context::current(), EventType::PartialFailure, Level::Warning, |unit| {
-        if !is_panic {
-            unit.set_in("exc", "type", type_name);
-        }
+        unit.set_in("exc", "type", type_name);
         if let Some(message) = message {
             unit.set_in("exc", "msg", message);
         }
@@ -192,7 +211,7 @@ fn write(type_name: &'static str, message: Option<&str>, fun: &'static Fun, line
 fn panicked(payload: &(dyn std::any::Any + Send), fun: &'static Fun) {
     let text = payload.downcast_ref::<&'static str>().copied();
     let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    write("", message, fun, fun.line(), true);
+    write("panic", message, fun, fun.line(), true);
 }
 
 /// Runs a body whose panic is a failure.

@@ -15,8 +15,8 @@ pub use std::convert::Infallible as Never;
 pub use boundary::{Boundary, Init, Once, OperationGuard, Start, Unit, boundary, boxed, call, never, operation, start};
 pub use exits::{Tap, exit};
 pub use fallback::{
-    Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,
-    ShownResultExit, ValueExit, catch, catch_async, partial_failure, recovery,
+    Attempted, Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,
+    ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
 pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
