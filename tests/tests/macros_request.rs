@@ -267,6 +267,7 @@ fn a_panic_goes_on_and_is_recorded() {
         ready(()).await;
         panic!("out of luck");
     }
+    let lines = [line!() - 7, line!() - 2];
     let capture = testing::capture();
     let left = std::panic::catch_unwind(boom).expect_err("it panics");
     assert_eq!(left.downcast_ref::<&str>(), Some(&"out of luck"));
@@ -274,9 +275,15 @@ fn a_panic_goes_on_and_is_recorded() {
     assert_eq!(left.downcast_ref::<&str>(), Some(&"out of luck"));
     let events = capture.events();
     assert_eq!(events.len(), 2, "{events:?}");
-    for event in &events {
+    for ((event, name), line) in events.iter().zip(["boom", "boom_later"]).zip(lines) {
         assert_eq!(event.view().level(), Level::Error);
         assert_eq!(event.view().get("exc_panic"), Some(Value::Bool(true)), "{event:?}");
+        assert_eq!(text(event, "exc_type"), "panic");
+        // The boundary knows the function that it is around, the hook the line.
+        let loc = text(event, "exc_loc");
+        assert!(loc.starts_with("tests/macros_request.rs:"), "{loc}");
+        assert!(loc.ends_with(&format!(":macros_request::a_panic_goes_on_and_is_recorded::{name}")), "{loc}");
+        assert!(text(event, "exc_cause_loc").ends_with(&format!("macros_request.rs:{line}")), "{event:?}");
         assert_eq!(event.view().get("req_cancelled"), None);
     }
 }

@@ -84,7 +84,9 @@ fn a_handler_that_panics_leaves_its_message() {
     assert_eq!(reply.status, 500);
     assert_eq!(event["resp_status"], json!(500));
     assert_eq!(event["exc_panic"], json!(true));
-    assert_eq!(text(&event, "exc_msg"), "Oh noes!");
+    assert_eq!((text(&event, "exc_type"), text(&event, "exc_msg")), ("panic", "Oh noes!"));
+    let loc: Vec<&str> = text(&event, "exc_loc").splitn(3, ':').collect();
+    assert_eq!((loc[0], loc[2]), ("src/bin/testbed/routes.rs", "testbed::routes::panic"), "{event:#?}");
     assert_eq!(testbed.ask("/ok").0.status, 200, "it serves on");
 }
 

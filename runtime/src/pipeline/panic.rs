@@ -5,6 +5,8 @@
 //! there before. Whoever owns the record takes the note when the panic leaves it.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::io::Write;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,12 +16,15 @@ use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{Handle, current};
 use crate::scratch::is_guarded;
+use crate::trace::site;
 use crate::value::Value;
 
 pub(crate) use crate::scratch::guarded;
 
 const MESSAGE: usize = 1_024;
 const FILE: usize = 256;
+/// Bytes of a place: of a file, a line and a function.
+const PLACE: usize = 1_024;
 
 struct Note {
     /// The record that the thread was inside, if any.
@@ -118,33 +123,43 @@ fn is_of_this_panic(note: &Note, handle: Handle) -> bool {
     std::thread::panicking() && began.is_some_and(|began| note.at >= began)
 }
 
+/// A text made without the allocator, as far as there is room for it.
+fn made<'a>(text: fmt::Arguments<'_>, room: &'a mut [u8]) -> &'a str {
+    let mut rest = &mut *room;
+    let _ = rest.write_fmt(text);
+    let left = rest.len();
+    let made = &room[..room.len() - left];
+    match str::from_utf8(made) {
+        Ok(text) => text,
+        Err(error) => str::from_utf8(&made[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
 /// Writes the thread's last panic into the record that it unwinds out of: type, message, place, `exc_panic`.
 pub(crate) fn record(handle: Handle) {
     let _ = NOTE.try_with(|note| {
         let Ok(note) = note.try_borrow() else { return };
         let known = note.handle == Some(handle) || is_of_this_panic(&note, handle);
         let message = if known { str::from_utf8(&note.message[..note.message_len]).unwrap_or_default() } else { "" };
-        // `file:line`, made without the allocator.
-        let mut place = [0_u8; FILE + 12];
+        let (mut handler, mut place) = ([0_u8; PLACE], [0_u8; PLACE]);
         let place = match note.line {
             0 => "",
             _ if !known => "",
             line => {
-                let mut digits = itoa::Buffer::new();
-                let digits = digits.format(line);
-                let file = note.file_len;
-                place[..file].copy_from_slice(&note.file[..file]);
-                place[file] = b':';
-                place[file + 1..file + 1 + digits.len()].copy_from_slice(digits.as_bytes());
-                str::from_utf8(&place[..file + 1 + digits.len()]).unwrap_or_default()
+                let file = str::from_utf8(&note.file[..note.file_len]).unwrap_or_default();
+                made(format_args!("{file}:{line}"), &mut place)
             }
         };
+        // The outermost function is known, the one that panicked is not: the place has a file and a line.
+        let site = handle.slot().and_then(|slot| site::of(slot.site()));
+        let handler = site.map_or(place, |fun| made(format_args!("{}", fun.at(fun.line())), &mut handler));
         current::write(handle, |body, writer| {
             body.set(By::Id(builtin::EXC_TYPE), Value::Str("panic"), writer);
             body.set(By::Id(builtin::EXC_MSG), Value::Str(message), writer);
-            if !place.is_empty() {
-                body.set(By::Id(builtin::EXC_LOC), Value::Str(place), writer);
-                body.set(By::Id(builtin::EXC_CAUSE_LOC), Value::Str(place), writer);
+            for (id, place) in [(builtin::EXC_LOC, handler), (builtin::EXC_CAUSE_LOC, place)] {
+                if !place.is_empty() {
+                    body.set(By::Id(id), Value::Str(place), writer);
+                }
             }
             body.set(By::Id(builtin::EXC_PANIC), Value::Bool(true), writer);
         });
