@@ -19,7 +19,7 @@ use crate::id;
 use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
 use crate::record::log::{By, Entry, Kind as Holds, Writer};
 use crate::record::slot::Body;
-use crate::record::{self, Handle, Section, current};
+use crate::record::{self, Handle, Name, Section, current};
 use crate::scratch;
 use crate::value::{ToValue, Value};
 
@@ -130,8 +130,9 @@ fn with_key<R>(namespace: &'static str, key: &'static str, write: impl FnOnce(By
     if id != NOT_INTERNED {
         return write(By::Id(id));
     }
-    let (name, _) = keys::join(namespace, key, Suffix::None);
-    write(By::Name(&name, order(&name)))
+    let name = Name::new(namespace, key, Suffix::None);
+    let name = name.as_str();
+    write(By::Name(name, order(name)))
 }
 
 impl Context {
@@ -155,9 +156,9 @@ impl Context {
     /// }
     /// ```
     pub fn set_dynamic(key: &str, value: impl ToValue) {
-        let (name, renamed) = keys::join("app", key, Suffix::None);
+        let name = Name::new("app", key, Suffix::None);
         with_text(value.to_value(), |value, whole| {
-            current::write_here(|body, writer| set_named(body, &name, renamed, value, whole, writer));
+            current::write_here(|body, writer| set_named(body, &name, value, whole, writer));
         });
     }
 
@@ -185,7 +186,8 @@ impl Context {
     pub fn add(key: &'static str, value: impl ToValue) {
         let value = value.to_value();
         with_key("app", key, |by| {
-            current::write_here(|body, writer| Context::current().handle.add(by, value, body, writer));
+            let handle = Context::current().handle;
+            current::write_here(|body, writer| handle.add(by, value, body, writer));
         });
     }
 
@@ -334,8 +336,12 @@ impl Context {
     /// assert_eq!(canonlog::Context::none().get_in("req", "method"), None);
     /// ```
     pub fn get_in(&self, namespace: &str, key: &str) -> Option<OwnedValue> {
-        let (name, _) = keys::join(namespace, key, Suffix::None);
-        self.handle.read(|body, side| read(body, side, &name))?
+        let name = Name::new(namespace, key, Suffix::None);
+        let by = keys::known(name.as_str()).map_or(By::Name(name.as_str(), 0), By::Id);
+        self.handle.read(|body, side| {
+            let _busy = current::busy();
+            read(body, side, by)
+        })?
     }
 
     /// Times a section into `<namespace>_<key>_time`, until the guard is dropped.
@@ -402,13 +408,7 @@ impl Context {
     pub(crate) fn copy_request_id<'a>(&self, room: &'a mut [u8; id::LONGEST]) -> Option<&'a str> {
         let slot = self.handle.slot()?;
         let len = self.handle.read(|body, side| match newest(body, side, By::Id(builtin::REQ_ID)) {
-            Some(entry) => {
-                let mut text = Vec::new();
-                entry.text(&mut text);
-                let len = text.len().min(room.len());
-                room[..len].copy_from_slice(&text[..len]);
-                len
-            }
+            Some(entry) => entry.copy_text(room),
             None => {
                 let words = [&slot.head.id[0], &slot.head.id[1]];
                 let id = id::text(words.map(|word| word.load(std::sync::atomic::Ordering::Relaxed)));
@@ -496,10 +496,11 @@ fn set_slowly(namespace: &'static str, key: &'static str, value: Value<'_>) {
     });
 }
 
-fn set_named(body: &Body, name: &str, renamed: bool, value: Value<'_>, whole: bool, writer: Writer) {
+fn set_named(body: &Body, name: &Name, value: Value<'_>, whole: bool, writer: Writer) {
+    let text = name.as_str();
     // The name may be known to the program after all: then it is the same field.
-    set(body, keys::known(name).map_or(By::Name(name, order(name)), By::Id), value, whole, writer);
-    if renamed {
+    set(body, keys::known(text).map_or(By::Name(text, order(text)), By::Id), value, whole, writer);
+    if name.is_renamed() {
         body.count_renamed();
     }
 }
@@ -512,8 +513,8 @@ fn newest(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Optio
     }
 }
 
-fn read(body: &'static Body, side: Option<&'static Body>, name: &str) -> Option<OwnedValue> {
-    let entry = newest(body, side, keys::known(name).map_or(By::Name(name, 0), By::Id))?;
+fn read(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<OwnedValue> {
+    let entry = newest(body, side, by)?;
     Some(match entry.kind() {
         Holds::Text => {
             let mut text = Vec::new();
@@ -576,11 +577,9 @@ impl Namespace {
     /// Sets `<namespace>_<key>` for a key made at run time.
     pub fn set_dynamic(&self, key: &str, value: impl ToValue) {
         let namespace = self.name();
-        let (name, renamed) = keys::join(namespace, key, Suffix::None);
+        let name = Name::new(namespace, key, Suffix::None);
         with_text(value.to_value(), |value, whole| {
-            current::write(self.context.handle, |body, writer| {
-                set_named(body, &name, renamed, value, whole, writer);
-            });
+            current::write(self.context.handle, |body, writer| set_named(body, &name, value, whole, writer));
         });
     }
 

@@ -132,7 +132,7 @@ impl Block {
 
 static BLOCKS: Mutex<Vec<&'static Block>> = Mutex::new(Vec::new());
 
-/// For threads whose thread-local storage is gone.
+/// For threads whose thread-local storage is gone, or not there yet.
 static LAST_RESORT: Block = Block {
     counts: [const { AtomicU64::new(0) }; COUNTS],
     told: [const { AtomicU64::new(0) }; 2],
@@ -194,6 +194,8 @@ fn take() -> &'static Block {
         MINE.set(Some(&LAST_RESORT));
         return &LAST_RESORT;
     }
+    // What the program's allocator counts while the list grows.
+    MINE.set(Some(&LAST_RESORT));
     let mut blocks = blocks();
     let free =
         blocks.iter().find(|block| block.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok());

@@ -52,6 +52,7 @@ mod of_http {
     use super::{Head, RequestHead};
     use crate::context::Context;
     use crate::integrations::tower::{record_header, record_path};
+    use crate::record::keys::builtin;
 
     /// Copies share their text with the request.
     #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ mod of_http {
     impl Kept {
         pub(super) fn record(&self) {
             let cx = Context::current();
-            if !cx.is_active() || cx.get_in("req", "method").is_some() {
+            if !cx.is_active() || !cx.lacks(builtin::REQ_METHOD) {
                 return;
             }
             cx.set_in("req", "method", self.method.as_str());

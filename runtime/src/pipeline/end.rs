@@ -99,6 +99,8 @@ pub(super) fn end_without_slot(how: &Begin, outcome: Outcome) {
 pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
     let Some(slot) = handle.slot() else { return false };
     let word = &slot.head.word;
+    // Until it has timed out, whoever writes waits; this thread's allocator must not.
+    let busy = current::busy();
     if !state::close(word, handle.generation()) {
         return false;
     }
@@ -107,6 +109,7 @@ pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
     slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
     state::timed_out(word);
+    drop(busy);
     add_stuck(&mut buffers.content, stuck);
     reporter::report(&mut buffers, Outcome::default());
     true

@@ -34,6 +34,10 @@ pub(super) fn keep_forks_in_order() {
 }
 
 fn before() {
+    // A fork by an allocator that canonlog has called: its locks may be this thread's own.
+    if record::current::is_busy() {
+        return;
+    }
     // What is made once is made now, or waited for: the child could wait for ever.
     clock::now();
     db::ready();

@@ -7,9 +7,9 @@ use super::scope::Outcome;
 use crate::clock;
 use crate::context::Context;
 use crate::event::{Content, EventType, Stored, is_reserved, order};
-use crate::record::Kind;
 use crate::record::keys::{self, KeyId, NOT_INTERNED, Suffix};
 use crate::record::snapshot::Facts;
+use crate::record::{Kind, Name};
 use crate::scratch;
 use crate::value::{ToValue, Value};
 
@@ -164,9 +164,10 @@ impl Unit<'_> {
         };
         let id = keys::find(namespace, key, Suffix::None);
         if id == NOT_INTERNED {
-            let (name, renamed) = keys::join(namespace, key, Suffix::None);
-            self.facts.renamed += u64::from(renamed);
-            self.content.set_text(&name, order(&name), is_reserved(namespace), value);
+            let name = Name::new(namespace, key, Suffix::None);
+            self.facts.renamed += u64::from(name.is_renamed());
+            let name = name.as_str();
+            self.content.set_text(name, order(name), is_reserved(namespace), value);
             return;
         }
         self.facts.renamed += u64::from(id.is_renamed());

@@ -51,6 +51,8 @@ struct Here {
     how: Cell<How>,
     cpu: Cell<u64>,
     began: Cell<u64>,
+    /// Whether canonlog is at work on this thread ([`busy`]).
+    busy: Cell<bool>,
 }
 
 thread_local! {
@@ -62,6 +64,7 @@ thread_local! {
             how: Cell::new(How::Outside),
             cpu: Cell::new(UNMEASURED),
             began: Cell::new(0),
+            busy: Cell::new(false),
         }
     };
 }
@@ -101,6 +104,45 @@ fn move_back(before: Inside) {
 #[inline(never)]
 fn move_back_in(before: Inside) {
     move_to(before, before.handle.slot());
+}
+
+/// Canonlog is at work on this thread, with a lock or half of a log in its hands, until this is dropped. An allocator of the
+/// program's that records finds no record meanwhile: what it writes counts as outside. So the usual write need not ask.
+#[must_use = "it ends when it is dropped"]
+pub(crate) struct Busy {
+    before: Inside,
+    log: Option<(&'static Head, &'static Body)>,
+    open: u64,
+    busy: bool,
+}
+
+pub(crate) fn busy() -> Busy {
+    let before = inside();
+    HERE.with(|here| {
+        let busy = Busy { before, log: here.log.take(), open: here.open.take(), busy: here.busy.replace(true) };
+        here.handle.set(Handle::NONE);
+        here.how.set(How::Outside);
+        busy
+    })
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        HERE.with(|here| {
+            here.log.set(self.log);
+            here.open.set(self.open);
+            here.handle.set(self.before.handle);
+            here.how.set(self.before.how);
+            here.cpu.set(self.before.cpu);
+            here.began.set(self.before.began);
+            here.busy.set(self.busy);
+        });
+    }
+}
+
+/// Whether canonlog is at work on this thread, and an allocator of the program's has called it.
+pub(crate) fn is_busy() -> bool {
+    HERE.with(|here| here.busy.get())
 }
 
 /// The record this thread is inside.

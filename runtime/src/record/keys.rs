@@ -4,11 +4,13 @@
 //! After that, a thread finds it by the address and length of the text, which for a `'static` text means the same bytes.
 //! Keys made at run time are never interned: whoever chooses them (an attacker, perhaps) could fill the table.
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::current;
+use super::name::Name;
 use crate::event::{CANONLOG_ORDER, Label, is_reserved, order};
 
 /// The longest key, without its namespace, in bytes.
@@ -97,7 +99,7 @@ builtin! {
 pub(crate) const NOT_INTERNED: KeyId = KeyId(u16::MAX);
 
 /// What is put behind a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suffix {
     None,
     /// `_time`: a sum of timings.
@@ -111,23 +113,22 @@ type Chunk = [OnceLock<Label>; CHUNK];
 
 static TABLE: [OnceLock<Box<Chunk>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 
-#[derive(Default)]
-struct Names {
-    /// By what the program wrote: namespace, key, suffix.
-    sources: HashMap<(String, String, Suffix), KeyId>,
-    /// By the whole name: two keys that are cleaned to one name are one.
-    names: HashMap<&'static str, KeyId>,
-}
+/// Numbers of names, each plus one, by the hash of the name: at most half full, and only ever added to, so that whoever looks
+/// needs no lock. The framework's own names are not in it.
+static INDEX: [AtomicU16; PLACES] = [const { AtomicU16::new(0) }; PLACES];
+const PLACES: usize = 32_768;
+const _: () = assert!(PLACES >= 2 * CHUNK * CHUNKS);
 
-static NAMES: Mutex<Option<Names>> = Mutex::new(None);
+/// How many names there are beside the framework's; for whoever adds one.
+static NAMES: Mutex<usize> = Mutex::new(0);
 
 /// The lock on the names, held.
 pub(crate) struct Held {
-    _names: MutexGuard<'static, Option<Names>>,
+    names: MutexGuard<'static, usize>,
 }
 
 pub(crate) fn hold() -> Held {
-    Held { _names: NAMES.lock().unwrap_or_else(PoisonError::into_inner) }
+    Held { names: NAMES.lock().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// What is known of an interned name.
@@ -217,109 +218,66 @@ fn find_further(cached: &[Cell<Cached>; CACHE], namespace: &'static str, key: &'
     if let Some((_, id)) = places.clone().map(|at| cached[at].get()).find(|(known, _)| *known == source) {
         return id;
     }
-    let id = intern(namespace, key, suffix);
+    let id = known_or_new(namespace, &Name::new(namespace, key, suffix));
+    if current::is_busy() && id == NOT_INTERNED {
+        return id;
+    }
     let free = places.clone().find(|at| cached[*at].get().1 == NOT_INTERNED);
     cached[free.unwrap_or(source.place() % CACHE)].set((source, id));
     id
 }
 
+fn known_or_new(namespace: &str, name: &Name) -> KeyId {
+    match known(name.as_str()) {
+        Some(id) => id,
+        // An allocator of the program's that records, called by what follows here.
+        None if current::is_busy() => NOT_INTERNED,
+        None => intern(namespace, name),
+    }
+}
+
 #[cold]
-fn intern(namespace: &str, key: &str, suffix: Suffix) -> KeyId {
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_with(|| Names {
-        sources: HashMap::new(),
-        names: BUILTIN.iter().zip(0..).map(|(key, id)| (key.name, KeyId(id))).collect(),
-    });
-    let source = (namespace.to_owned(), key.to_owned(), suffix);
-    if let Some(id) = names.sources.get(&source) {
-        return *id;
+fn intern(namespace: &str, name: &Name) -> KeyId {
+    let _busy = current::busy();
+    let mut held = hold();
+    if let Some(id) = known(name.as_str()) {
+        return id;
     }
-    let (clean, renamed) = join(namespace, key, suffix);
-    if let Some(id) = names.names.get(clean.as_str()) {
-        names.sources.insert(source, *id);
-        return *id;
-    }
-    let at = names.names.len() - builtin::COUNT;
+    let at = *held.names;
     let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
     let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
-    let name: &'static str = Box::leak(clean.into_boxed_str());
-    let known = Label::new(name, order(name), is_reserved(namespace));
-    let traits = if known.framework { 0 } else { USERS } | if renamed { RENAMED } else { 0 };
+    let text: &'static str = Box::leak(name.as_str().into());
+    let known = Label::new(text, order(text), is_reserved(namespace));
+    let traits = if known.framework { 0 } else { USERS } | if name.is_renamed() { RENAMED } else { 0 };
     let _ = chunk[at % CHUNK].set(known);
     let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX) | traits);
-    names.names.insert(name, id);
-    names.sources.insert(source, id);
+    if let Some(place) = places(text).find(|place| place.load(Relaxed) == 0) {
+        place.store(id.0 + 1, Release);
+    }
+    *held.names += 1;
     id
 }
 
-/// The number of a whole name, if the program has one.
+/// Where a name may stand in the index, one place after the other.
+fn places(name: &str) -> impl Iterator<Item = &'static AtomicU16> {
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    let rest = rest.iter().fold(rest.len() as u64, |word, byte| word << 8 | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain([rest]);
+    let hash = words.fold(0_u64, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let first = (hash >> (64 - PLACES.trailing_zeros())) as usize;
+    INDEX[first..].iter().chain(&INDEX[..first])
+}
+
+/// The number of a whole name, if the program has one. Without a lock.
 pub(crate) fn known(name: &str) -> Option<KeyId> {
-    let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    match names.as_ref() {
-        Some(names) => names.names.get(name).copied(),
-        None => BUILTIN.iter().zip(0..).find_map(|(key, id)| (key.name == name).then_some(KeyId(id))),
-    }
-}
-
-/// `namespace_key`, clean and not too long together, and whether the key had to be changed.
-pub(crate) fn join(namespace: &str, key: &str, suffix: Suffix) -> (String, bool) {
-    let namespace = clean(namespace);
-    let clean = clean(key);
-    let end = match suffix {
-        Suffix::None => "",
-        Suffix::Time => "_time",
-    };
-    // Clean texts are ASCII.
-    let room = NAME_LIMIT - namespace.len() - "_".len() - end.len();
-    let kept = clean.get(..room).unwrap_or(&clean);
-    let renamed = matches!(clean, Cow::Owned(_)) || kept.len() < clean.len();
-    (format!("{namespace}_{kept}{end}"), renamed)
-}
-
-/// A key in the form of a field name: lower case letters, digits and `_`, no digit first, at most 64 bytes.
-pub(crate) fn clean(key: &str) -> Cow<'_, str> {
-    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    let starts_well = key.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    if starts_well && key.len() <= KEY_LIMIT && key.bytes().all(fits) {
-        return Cow::Borrowed(key);
-    }
-    let first = if starts_well { None } else { Some('_') };
-    let rest = key.bytes().map(|byte| match byte.to_ascii_lowercase() {
-        byte if fits(byte) => char::from(byte),
-        _ => '_',
-    });
-    Cow::Owned(first.into_iter().chain(rest).take(KEY_LIMIT).collect())
+    let numbers = places(name).map(|place| place.load(Acquire)).take_while(|number| *number != 0);
+    let found = numbers.map(|number| KeyId(number - 1)).find(|id| key(*id).name == name);
+    found.or_else(|| BUILTIN.iter().zip(0..).find_map(|(key, id)| (key.name == name).then_some(KeyId(id))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_cleaned_to_field_names() {
-        for (key, want) in [
-            ("cart_total", "cart_total"),
-            ("Cart Total", "cart_total"),
-            ("2nd", "_2nd"),
-            ("", "_"),
-            ("a=\"b\"\n", "a__b__"),
-            ("é", "__"),
-        ] {
-            assert_eq!(clean(key), want);
-        }
-        assert_eq!(clean(&"x".repeat(100)).len(), KEY_LIMIT);
-    }
-
-    #[test]
-    fn a_name_is_at_most_as_long_as_the_grammar_allows() {
-        let (namespace, key) = ("n".repeat(64), "k".repeat(64));
-        let (name, renamed) = join(&namespace, &key, Suffix::None);
-        assert_eq!((name, renamed), (format!("{namespace}_{}", &key[..63]), true));
-        let (name, renamed) = join(&namespace, &key, Suffix::Time);
-        assert_eq!((name, renamed), (format!("{namespace}_{}_time", &key[..58]), true));
-        let (name, renamed) = join("app", &key, Suffix::Time);
-        assert_eq!((name, renamed), (format!("app_{key}_time"), false));
-    }
 
     #[test]
     fn one_name_has_one_number_however_it_is_written() {
@@ -347,5 +305,17 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]));
+    }
+
+    #[test]
+    fn every_name_is_found_again_without_a_lock() {
+        let keys: Vec<&'static str> = (0..2_000).map(|n| &*format!("found_{n}").leak()).collect();
+        let ids: Vec<KeyId> = keys.iter().map(|key| find("app", key, Suffix::None)).collect();
+        let _held = hold();
+        for (key, id) in keys.iter().zip(ids) {
+            assert_eq!(known(&format!("app_{key}")), Some(id));
+        }
+        assert_eq!(known("req_id"), Some(builtin::REQ_ID));
+        assert_eq!(known("app_never_written"), None);
     }
 }

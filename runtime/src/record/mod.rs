@@ -13,6 +13,7 @@ pub(crate) mod current;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod meter;
+mod name;
 pub(crate) mod pool;
 mod section;
 pub(crate) mod slot;
@@ -22,6 +23,7 @@ pub(crate) mod state;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use self::log::{Limits, Writer};
+pub(crate) use self::name::Name;
 pub(crate) use self::section::{Packed, Section};
 use self::slot::{Body, Slot};
 use self::state::Refused;
@@ -212,7 +214,7 @@ impl Handle {
     /// Writes from a thread that has not claimed the record: claims it for the moment, or writes its side log.
     /// `None` (and counted) if the record has ended.
     pub(crate) fn write<R>(self, write: Wants<'_, R>) -> Option<R> {
-        let Some(slot) = self.slot() else {
+        let Some(slot) = self.slot().filter(|_| !current::is_busy()) else {
             counters::add(Count::OutsideWrites, 1);
             return None;
         };
@@ -236,6 +238,11 @@ impl Handle {
     /// Writes the side log, under its lock.
     #[cold]
     pub(crate) fn write_side<R>(self, slot: Slot, write: Wants<'_, R>) -> Option<R> {
+        if current::is_busy() {
+            counters::add(Count::OutsideWrites, 1);
+            return None;
+        }
+        let _busy = current::busy();
         let word = &slot.head.word;
         let mut tries = 0;
         loop {
@@ -277,6 +284,7 @@ impl Handle {
     /// For the thread with the claim: its own log and the side log at once, under the lock, if there is a side log.
     fn with_side<R>(self, see: impl FnOnce(&'static Body) -> R) -> Option<R> {
         let slot = self.slot()?;
+        let _busy = current::busy();
         if !state::lock(&slot.head.word, self.generation, state::back_off) {
             return None;
         }
@@ -310,9 +318,9 @@ impl Handle {
         }
     }
 
-    /// Reads both logs; `None` if the record has ended.
+    /// Reads both logs; `None` if the record has ended. Whoever allocates while reading is [`busy`](current::busy).
     pub(crate) fn read<R>(self, mut read: impl FnMut(&'static Body, Option<&'static Body>) -> R) -> Option<R> {
-        let slot = self.slot()?;
+        let slot = self.slot().filter(|_| !current::is_busy())?;
         if !state::lock(&slot.head.word, self.generation, state::back_off) {
             return None;
         }
@@ -378,7 +386,7 @@ impl Body {
 
 /// Sets the deadline of a record, in ticks; 0 for none.
 pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
-    if let Some(slot) = handle.slot() {
+    if let Some(slot) = handle.slot().filter(|_| !current::is_busy()) {
         // Under the lock, so that a record that ended just now is not changed.
         if state::lock(&slot.head.word, handle.generation, state::back_off) {
             slot.head.deadline.store(deadline, Relaxed);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::current;
 use super::slot::{self, Slot};
 
 /// How many free slots a thread keeps; half of them go to the others when it has more.
@@ -34,6 +35,7 @@ pub(crate) fn hold() -> Held {
 }
 
 fn shared<R>(with: impl FnOnce(&mut Vec<u32>) -> R) -> R {
+    let _busy = current::busy();
     with(&mut hold().shared)
 }
 

@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::current;
 use crate::sys::slab::leak_zeroed;
 
 /// Slots in a segment.
@@ -159,6 +160,7 @@ pub(crate) fn extension(number: u64) -> &'static [AtomicU64] {
 
 /// An extension that nobody uses; `None` where all 4,096 are in use.
 pub(crate) fn take_extension() -> Option<u32> {
+    let _busy = current::busy();
     let mut extensions = FREE_EXTENSIONS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(free) = extensions.free.pop() {
         return Some(free);
@@ -172,6 +174,7 @@ pub(crate) fn take_extension() -> Option<u32> {
 
 /// Gives an extension back.
 pub(crate) fn return_extension(number: u32) {
+    let _busy = current::busy();
     FREE_EXTENSIONS.lock().unwrap_or_else(PoisonError::into_inner).free.push(number);
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::pipeline::Scope;
+use crate::record::keys::builtin;
 use crate::value::display;
 
 /// Owns a record until its end is known. Dropped before that, it says why: a panic, or a client that went away.
@@ -60,7 +61,7 @@ impl Ending {
     pub(super) fn failed(&self, error: &dyn fmt::Display, type_name: &'static str) {
         let Some(scope) = &self.scope else { return };
         let cx = scope.context();
-        if cx.get_in("exc", "type").is_none() {
+        if cx.lacks(builtin::EXC_TYPE) {
             cx.set_in("exc", "type", type_name);
             cx.set_in("exc", "msg", display(error));
         }

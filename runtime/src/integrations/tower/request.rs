@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use crate::context::Context;
+use crate::record::keys::builtin;
 use crate::value::display;
 
 /// The address of the client, for `req_client_ip`: put it into the request's extensions where your server, or a proxy that
@@ -28,7 +29,7 @@ pub struct ClientIp(pub IpAddr);
 ///
 /// Only layers write `req_method`, so that a job, or a record that somebody began by hand, does not count.
 pub(super) fn is_recorded(cx: Context) -> bool {
-    cx.is_active() && cx.get_in("req", "method").is_some()
+    cx.is_active() && !cx.lacks(builtin::REQ_METHOD)
 }
 
 /// Writes `req_*`, and takes over a request id from outside.

@@ -197,6 +197,15 @@ impl Entry<'_> {
         into.truncate(start + len);
     }
 
+    /// Copies the text to where there is room; how many bytes that are.
+    pub(crate) fn copy_text(&self, into: &mut [u8]) -> usize {
+        let len = self.now.bytes().min(into.len());
+        for (bytes, at) in into[..len].chunks_mut(8).zip(self.value..) {
+            bytes.copy_from_slice(&self.body.word(at).load(Relaxed).to_le_bytes()[..bytes.len()]);
+        }
+        len
+    }
+
     /// The value, where it is a plain number or nothing.
     pub(crate) fn plain(&self) -> Option<Value<'static>> {
         let kind = self.now.kind();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::entry::{ADDED, Header, Kind, MOVED, plain};
 use super::{By, CUT, RESERVE, Writer, cut, words};
 use crate::id::LONGEST;
+use crate::record::current;
 use crate::record::keys::NOT_INTERNED;
 use crate::record::keys::builtin::REQ_ID;
 use crate::record::slot::{self, Body, EXTENSION, LOG};
@@ -24,6 +25,7 @@ impl Body {
 
     #[cold]
     pub(super) fn make_room(&self, words: usize, framework: bool, writer: Writer) -> bool {
+        let _busy = current::busy();
         let reserve = if framework { 0 } else { RESERVE };
         let limit = |body: &Self| {
             let limit = (body.limits.load(Relaxed) & 0xFFFF) as usize;
@@ -100,7 +102,7 @@ impl Body {
                 to + 1
             }
             Payload::Bytes(bytes) => self.put_bytes(to, bytes),
-            Payload::Cut(bytes) => self.put_bytes(to, &bytes),
+            Payload::Cut(kept) => self.put_cut(to, kept),
             Payload::Nothing => to,
         };
         self.len.store(to as u64, Release);
@@ -134,6 +136,18 @@ impl Body {
         end
     }
 
+    /// The beginning of a text, and what says that it was cut.
+    #[cold]
+    fn put_cut(&self, at: usize, kept: &[u8]) -> usize {
+        let mut bytes = kept.iter().chain(CUT.as_bytes()).copied();
+        let end = at + words(kept.len() + CUT.len());
+        for to in at..end {
+            let word = std::array::from_fn(|_| bytes.next().unwrap_or(0));
+            self.word(to).store(u64::from_le_bytes(word), Relaxed);
+        }
+        end
+    }
+
     /// Sets a field.
     #[inline]
     pub(crate) fn set(&self, by: By<'_>, value: Value<'_>, writer: Writer) {
@@ -160,10 +174,9 @@ impl Body {
     }
 
     #[cold]
-    pub(super) fn cut(&self, text: &str, limit: usize) -> Payload<'static> {
+    pub(super) fn cut<'a>(&self, text: &'a str, limit: usize) -> Payload<'a> {
         self.count(&self.truncated);
-        let kept = cut(text, limit.saturating_sub(CUT.len()));
-        Payload::Cut([kept.as_bytes(), CUT.as_bytes()].concat().into_boxed_slice())
+        Payload::Cut(cut(text, limit.saturating_sub(CUT.len())).as_bytes())
     }
 
     #[inline]
@@ -225,10 +238,9 @@ impl Body {
                 Some(self.cut(text, left))
             }
             // Longer than a value may be, and counted for that.
-            Payload::Cut(bytes) if left >= 32 => {
-                let text = str::from_utf8(&bytes).unwrap_or_default();
-                let kept = cut(text.strip_suffix(CUT).unwrap_or(text), left - CUT.len());
-                Some(Payload::Cut([kept.as_bytes(), CUT.as_bytes()].concat().into_boxed_slice()))
+            Payload::Cut(kept) if left >= 32 => {
+                let kept = str::from_utf8(kept).unwrap_or_default();
+                Some(Payload::Cut(cut(kept, left - CUT.len()).as_bytes()))
             }
             Payload::Cut(_) => None,
             _ => {
@@ -391,7 +403,8 @@ pub(super) enum Payload<'a> {
     Word(u64),
     Words(&'a [u64]),
     Bytes(&'a [u8]),
-    Cut(Box<[u8]>),
+    /// The beginning of a text; [`CUT`] goes behind it.
+    Cut(&'a [u8]),
 }
 
 impl Payload<'_> {
@@ -402,7 +415,7 @@ impl Payload<'_> {
             Payload::Word(_) => 8,
             Payload::Words(words) => words.len() * 8,
             Payload::Bytes(bytes) => bytes.len(),
-            Payload::Cut(bytes) => bytes.len(),
+            Payload::Cut(kept) => kept.len() + CUT.len(),
         }
     }
 }
