@@ -3,10 +3,13 @@
 //! `enter` claims the record's log for this thread, once a poll; while it is inside, a write is one look at the record's word
 //! and a few plain stores. Where another thread has the claim, this one joins: it may write the side log.
 
+mod busy;
+
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
+pub(crate) use self::busy::{busy, is_busy};
 use super::log::Writer;
 use super::slot::{Body, Head, Slot};
 use super::state::{self, Refused};
@@ -104,45 +107,6 @@ fn move_back(before: Inside) {
 #[inline(never)]
 fn move_back_in(before: Inside) {
     move_to(before, before.handle.slot());
-}
-
-/// Canonlog is at work on this thread, with a lock or half of a log in its hands, until this is dropped. An allocator of the
-/// program's that records finds no record meanwhile: what it writes counts as outside. So the usual write need not ask.
-#[must_use = "it ends when it is dropped"]
-pub(crate) struct Busy {
-    before: Inside,
-    log: Option<(&'static Head, &'static Body)>,
-    open: u64,
-    busy: bool,
-}
-
-pub(crate) fn busy() -> Busy {
-    let before = inside();
-    HERE.with(|here| {
-        let busy = Busy { before, log: here.log.take(), open: here.open.take(), busy: here.busy.replace(true) };
-        here.handle.set(Handle::NONE);
-        here.how.set(How::Outside);
-        busy
-    })
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        HERE.with(|here| {
-            here.log.set(self.log);
-            here.open.set(self.open);
-            here.handle.set(self.before.handle);
-            here.how.set(self.before.how);
-            here.cpu.set(self.before.cpu);
-            here.began.set(self.before.began);
-            here.busy.set(self.busy);
-        });
-    }
-}
-
-/// Whether canonlog is at work on this thread, and an allocator of the program's has called it.
-pub(crate) fn is_busy() -> bool {
-    HERE.with(|here| here.busy.get())
 }
 
 /// The record this thread is inside.
