@@ -140,6 +140,20 @@ fn an_output_that_panics_is_one_that_failed() {
 }
 
 #[test]
+fn the_law_holds_on_stdout_and_in_a_file_after_any_error_at_any_write() {
+    let (dir, path) = scratch();
+    let out = dir.path().join("out.log");
+    let stdout = fs::OpenOptions::new().create(true).append(true).open(&out).expect("a file");
+    fs::File::create(&path).expect("a file");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_failing_writes"));
+    let ended = program.arg(&out).arg(&path).stdin(Stdio::null()).stdout(stdout).output().expect("it runs");
+    let told = String::from_utf8_lossy(&ended.stderr);
+    let tried = told.lines().find_map(|line| line.strip_prefix("tried ")?.parse::<u64>().ok());
+    // Two outputs, with and without a queue, nine errors, after four lengths: at four calls and more each.
+    assert!(tried.is_some_and(|tried| tried >= 2 * 2 * 9 * 4 * 4), "{told}");
+}
+
+#[test]
 fn an_output_that_is_stuck_for_ever_keeps_nobody() {
     for nth in 1..4 {
         let (writer, tape) = FaultyWriter::new(nth, Fault::Stuck);

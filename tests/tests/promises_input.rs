@@ -253,6 +253,25 @@ fn i10_only_an_id_of_visible_ascii_is_taken_over() {
 }
 
 #[test]
+fn i11_nothing_that_a_client_sends_decides_whether_there_is_an_event() {
+    let (plain, _) = served(http::Request::get("/"));
+    for (name, value) in [
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("b3", "0"),
+        ("b3", "d"),
+        ("x-b3-sampled", "0"),
+        ("x-b3-flags", "1"),
+        ("x-debug", "1"),
+    ] {
+        let (event, _) = served(http::Request::get("/").header(name, value));
+        let names = |event: &OwnedEvent| event.view().fields().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&event), names(&plain), "{name}: {value}");
+        assert_eq!(event.view().level(), plain.view().level());
+    }
+}
+
+#[test]
 fn i7_a_long_value_is_cut_between_characters_and_counted() {
     for (text, width) in [("x", 1), ("é", 2), ("€", 3), ("😀", 4), ("\0", 1), ("\u{2028}", 3)] {
         let whole = text.repeat(1_048_576 / width);

@@ -3,6 +3,7 @@
 //! | promise | proven in |
 //! |---|---|
 //! | E7, F10 what SIGKILL leaves behind is whole, and was not flushed at most | `killed` |
+//! | F7 two processes, one pipe | `piped` |
 //! | F12 without files and threads nothing panics, and nothing is lost | `denied` |
 //! | R9 no signal handler | `denied`, `traced` |
 //! | R11 steps of the date | `clock` |
@@ -15,6 +16,7 @@ mod abort;
 mod clock;
 mod denied;
 mod killed;
+mod piped;
 mod traced;
 
 use std::io::Read;
