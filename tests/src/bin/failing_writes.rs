@@ -41,8 +41,10 @@ unsafe extern "C" fn write(fd: i32, bytes: *const libc::c_void, length: usize) -
             if errno == 0 {
                 return 0;
             }
-            // SAFETY: the C library gives each thread a place for its last error.
-            unsafe { *libc::__errno_location() = errno };
+            // SAFETY: takes nothing, and gives the thread's place for its last error.
+            let last = unsafe { libc::__errno_location() };
+            // SAFETY: that place is the thread's as long as it lives.
+            unsafe { *last = errno };
             return -1;
         }
         if short > 0 && call == nth {
