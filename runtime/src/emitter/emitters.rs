@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::sink::{Sink, SinkStats, guarded};
-use super::{Emitter, Way};
+use super::{Emitter, Way, foreign};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
 use crate::format::{Format, Own, with_kept};
@@ -240,10 +240,9 @@ fn emit_own(format: &Own, event: &Event<'_>, sink: &Sink, stamp: u64) {
 fn emit_other(format: &dyn Format, event: &Event<'_>, sink: &Sink, stamp: u64) {
     let mut line = LINE.try_with(Cell::take).unwrap_or_default();
     line.clear();
-    if guarded(|| format.format(event, &mut line)).is_err() {
+    if foreign::format(format, event, &mut line).is_err() {
         sink.lose(LossReason::Encode);
     } else if !line.is_empty() {
-        line.push(b'\n');
         sink.push(&line, stamp);
     }
     if line.capacity() <= KEPT_LINE {

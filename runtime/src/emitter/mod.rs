@@ -8,6 +8,7 @@
 //! their lines stand in that order too. What a user's filter or format does is caught; what is lost is counted.
 
 mod emitters;
+mod foreign;
 mod report;
 #[cfg(any(test, feature = "test-util"))]
 mod set;

@@ -31,15 +31,14 @@ impl Reporter for Reports {
         for (name, value) in fields {
             content.push_text(name, order(name), true, value);
         }
-        let start = line.len();
         self.formats.iter().any(|format| {
-            let formatted = super::sink::guarded(|| format.format(&content.view(), line)).is_ok();
-            if !formatted || line.len() == start {
-                line.truncate(start);
+            // A line of its own: a format may do to what stands before it what it likes.
+            let mut made = Vec::new();
+            if super::foreign::format(&**format, &content.view(), &mut made).is_err() {
                 return false;
             }
-            line.push(b'\n');
-            true
+            line.extend_from_slice(&made);
+            !made.is_empty()
         })
     }
 }

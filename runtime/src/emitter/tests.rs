@@ -173,6 +173,36 @@ fn a_format_that_panics_loses_one_line_of_one_emitter() {
 }
 
 #[test]
+fn a_format_that_writes_line_breaks_forges_no_line_neither_of_an_event_nor_of_a_report() {
+    /// Also throws away what stands in the line before it.
+    struct Hostile;
+    impl Format for Hostile {
+        fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+            line.clear();
+            line.extend_from_slice(event.kind().as_str().as_bytes());
+            line.extend_from_slice("\nevent_type=\"forged\"\r\u{2028}end\n".as_bytes());
+        }
+    }
+    let memory = Memory::new();
+    let queued = Emitter::new("queued").format(Hostile).output(memory.clone());
+    let emitters = start(vec![queued]);
+    emit(&emitters, 1);
+    emit(&emitters, 2);
+    assert!(emitters.flush(SOON));
+    let line = |kind: &str| format!(r#"{kind}\nevent_type="forged"\r\u2028end"#);
+    assert_eq!(memory.lines(), [line("request"), line("request")]);
+    assert_eq!(emitters.stats()[0].written, 2);
+
+    let memory = Memory::new();
+    let direct = Emitter::new("direct").format(Hostile).output(memory.clone()).direct();
+    let emitters = start(vec![direct]);
+    emitters.lose(EventType::Request, Level::Error, LossReason::Encode);
+    emitters.lose(EventType::Request, Level::Error, LossReason::Io);
+    emit(&emitters, 1);
+    assert_eq!(memory.lines(), [line("dropped"), line("dropped"), line("request")]);
+}
+
+#[test]
 fn an_event_made_inside_an_output_is_dropped_and_counted() {
     struct Again(std::sync::OnceLock<Arc<Emitters>>, Memory);
     impl Output for Again {

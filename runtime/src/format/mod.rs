@@ -59,8 +59,9 @@ pub trait Format: Send + Sync + 'static {
     ///
     /// A format that appends nothing has no line for this event: nothing is written, and nothing counts as lost.
     ///
-    /// It must not write a raw line break: an event is one line for any reader, and the output writes the line end. A text
-    /// may hold anything, so it goes through [`push_escaped`].
+    /// It must not write a raw line break: an event is one line for any reader, and the emitter adds the line end. A text
+    /// may hold anything, so it goes through [`push_escaped`]. A line break that a format leaves in a line all the same is escaped
+    /// by the emitter.
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>);
 }
 
