@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::get;
-use canonlog::{Context, EventType, Level, OwnedEvent};
+use canonlog::{Combined, Context, Emitter, EmitterSet, EventType, Level, Memory, OwnedEvent};
 use canonlog_tests::server::{Server, field, seconds, value};
 
 const LIMIT: Duration = Duration::from_millis(300);
@@ -60,6 +63,24 @@ fn a_request_within_its_limit_is_a_request() {
 }
 
 #[test]
+fn two_layers_around_one_service_report_one_timeout_also_if_the_inner_one_is_called_after_it() {
+    async fn slowly(request: Request, next: Next) -> Response {
+        tokio::time::sleep(LIMIT * 2).await;
+        next.run(request).await
+    }
+    let server = Server::start(|layer| {
+        let layer = layer.timeout(LIMIT);
+        stuck_for(LIMIT * 2).layer(layer.clone()).layer(from_fn(slowly)).layer(layer)
+    });
+    assert_eq!(server.get("/").text(), "done");
+    server.events(2);
+    let events = server.stop();
+    assert_eq!(kinds(&events), [EventType::Timeout, EventType::LateResponse]);
+    assert_eq!(value(&events[0], "req_id"), value(&events[1], "req_id"));
+    assert_eq!((value(&events[1], "app_after"), value(&events[1], "resp_status")), ("1".to_owned(), "200".to_owned()));
+}
+
+#[test]
 fn without_a_limit_nothing_is_reported() {
     let server = Server::start(|layer| stuck_for(Duration::from_millis(400)).layer(layer.timeout(None).enforce(true)));
     assert_eq!(server.get("/").status, 200);
@@ -77,6 +98,24 @@ fn a_stuck_request_whose_client_gives_up_is_a_timeout_and_a_late_response() {
     let events = server.stop();
     assert_eq!(kinds(&events), [EventType::Timeout, EventType::LateResponse]);
     assert_eq!(value(&events[1], "req_cancelled"), "true");
+}
+
+#[test]
+fn an_access_log_has_one_line_of_a_request_that_timed_out_with_its_final_status() {
+    let access = Memory::new();
+    let emitters = EmitterSet::start([Emitter::new("access").format(Combined::new()).output(access.clone())]);
+    let emitters = emitters.expect("one emitter");
+    let router = Router::new().route("/stuck", get(|| async { std::future::pending::<()>().await }));
+    let server = Server::start(|layer| router.layer(layer.timeout(LIMIT).enforce(true)));
+    assert_eq!(server.get("/stuck").status, 504);
+    assert_eq!(server.get("/nowhere").status, 404);
+    server.events(3);
+    server.stop().iter().for_each(|event| emitters.emit(&event.view()));
+    assert!(emitters.flush(Duration::from_secs(10)));
+    let lines = access.lines();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains(r#""GET /stuck HTTP/1.1" 504 0 "#), "{lines:#?}");
+    assert!(lines[1].contains(r#""GET /nowhere HTTP/1.1" 404 "#), "{lines:#?}");
 }
 
 #[test]

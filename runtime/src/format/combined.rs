@@ -5,7 +5,7 @@
 //! client_ip     time                          method path         status size referrer           user agent
 //! ```
 //!
-//! Only events that end or interrupt a request have a line; for others nothing is written.
+//! Only the event with which a request ends has a line; for others nothing is written.
 
 use super::Format;
 use super::line::{self, Line};
@@ -16,8 +16,8 @@ use crate::value::Value;
 
 /// Apache's combined access log, for the time of a migration: put it on an emitter of its own, before the canonical one.
 ///
-/// `request`, `timeout` and `late_response` events of requests have a line, all others have none. So a request that times out
-/// and is answered later has two; the first has no status. What is unknown is `-`.
+/// A request has one line, at its end, as web servers have it: its `request` event, or its `late_response` where a `timeout` came
+/// first. A `timeout` itself has none, as the status is not known then; nor have all other events. What is unknown is `-`.
 ///
 /// The path is written as a client would send it, with `%20` for a space and so on; it has no query, as none is recorded.
 /// Other texts have the escapes of [`Logfmt`](crate::Logfmt). An HTTP version is not recorded either: it is always `HTTP/1.1`.
@@ -91,7 +91,7 @@ impl<'a> Parts<'a> {
 
 impl Format for Combined {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        if !matches!(event.kind(), EventType::Request | EventType::Timeout | EventType::LateResponse) {
+        if !matches!(event.kind(), EventType::Request | EventType::LateResponse) {
             return;
         }
         let parts = Parts::of(event);
@@ -214,13 +214,14 @@ mod tests {
     #[test]
     fn what_is_unknown_is_a_dash() {
         let expected = r#"- - - [20/Nov/2026:22:46:01 +0000] "-" - - "-" "-""#;
-        assert_eq!(line(EventType::Timeout, &[]), expected);
+        assert_eq!(line(EventType::Request, &[]), expected);
         assert_eq!(line(EventType::LateResponse, &[("req_referrer", Value::Null)]), expected);
     }
 
     #[test]
     fn other_events_have_no_line() {
         for kind in [
+            EventType::Timeout,
             EventType::Job,
             EventType::PartialFailure,
             EventType::Lost,
@@ -230,7 +231,7 @@ mod tests {
         ] {
             assert_eq!(line(kind, &[("req_path", Value::Str("/"))]), "");
         }
-        assert_eq!(line(EventType::Timeout, &[("job_name", Value::Str("mail"))]), "", "a job is no request");
+        assert_eq!(line(EventType::LateResponse, &[("job_name", Value::Str("mail"))]), "", "a job is no request");
     }
 
     #[test]
