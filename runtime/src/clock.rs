@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sys::clocks;
 
-/// How ticks become nanoseconds: `ticks * RATE >> SHIFT`. 0 until the clock was chosen; [`ONE`] where ticks are nanoseconds.
-static RATE: AtomicU64 = AtomicU64::new(0);
+/// How ticks become nanoseconds: `ticks * RATE >> SHIFT`. [`ONE`] until the clock was chosen, and where ticks are nanoseconds.
+static RATE: AtomicU64 = AtomicU64::new(ONE);
 /// Whether the counter is the clock, and its rate is known.
 static TSC: AtomicBool = AtomicBool::new(false);
 const SHIFT: u32 = 32;
@@ -107,8 +107,7 @@ fn now_by_instant() -> u64 {
 /// Nanoseconds in a difference of ticks.
 #[inline]
 pub(crate) fn nanos(ticks: u64) -> u64 {
-    let rate = RATE.load(Ordering::Relaxed);
-    ((u128::from(ticks) * u128::from(if rate == 0 { ONE } else { rate })) >> SHIFT) as u64
+    ((u128::from(ticks) * u128::from(RATE.load(Ordering::Relaxed))) >> SHIFT) as u64
 }
 
 /// Nanoseconds from one reading to a later one; 0 if it is not later.
@@ -120,7 +119,7 @@ pub(crate) fn between(earlier: u64, later: u64) -> u64 {
 /// How many ticks a duration has.
 pub(crate) fn ticks(duration: Duration) -> u64 {
     anchor();
-    let rate = u128::from(RATE.load(Ordering::Relaxed).max(1));
+    let rate = u128::from(RATE.load(Ordering::Relaxed));
     u64::try_from((duration.as_nanos() << SHIFT) / rate).unwrap_or(u64::MAX)
 }
 

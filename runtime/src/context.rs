@@ -216,11 +216,10 @@ impl Context {
     /// ```
     #[inline]
     pub fn time(key: &'static str) -> TimeGuard {
-        if current::is_outside() {
-            crate::counters::add(crate::counters::Count::OutsideWrites, 1);
-            return TimeGuard { section: None };
+        match Section::start_here("app", key) {
+            Some(section) => TimeGuard { section: Some(section) },
+            None => time_slowly(key),
         }
-        TimeGuard { section: Section::start_here(keys::find("app", key, Suffix::Time)) }
     }
 
     /// Sets the time limit of the current record, counted from its beginning; `None` for no limit. The latest wins.
@@ -476,12 +475,9 @@ impl Context {
 
 #[inline]
 pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<'_>) {
-    if current::is_outside() {
-        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
-        return;
-    }
-    let id = keys::find(namespace, key, Suffix::None);
-    if current::claimed_here().is_some_and(|(body, _)| body.first_value(id, &value)) {
+    if let Some((body, _)) = current::claimed_here()
+        && body.first_value(keys::find(namespace, key, Suffix::None), &value)
+    {
         return;
     }
     set_slowly(namespace, key, value);
@@ -489,6 +485,10 @@ pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<
 
 #[inline(never)]
 fn set_slowly(namespace: &'static str, key: &'static str, value: Value<'_>) {
+    if current::is_outside() {
+        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
+        return;
+    }
     with_text(value, |value, whole| {
         with_key(namespace, key, |by| {
             current::write_here(|body, writer| set(body, by, value, whole, writer));
@@ -525,6 +525,16 @@ fn read(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<
         Holds::Query => return None,
         _ => entry.plain().map_or(OwnedValue::Null, OwnedValue::from),
     })
+}
+
+/// As [`Context::time`], where the thread is outside, or not alone in the record.
+#[inline(never)]
+fn time_slowly(key: &'static str) -> TimeGuard {
+    let Some(handle) = current::handle() else {
+        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
+        return TimeGuard { section: None };
+    };
+    time(handle, "app", key)
 }
 
 #[inline]

@@ -51,7 +51,7 @@ pub fn record_query(sql: &str, elapsed: Duration) {
 /// ```
 pub fn start(sql: &str) -> QueryGuard {
     let context = Context::current();
-    QueryGuard { context, hash: hash::text(sql), waited: 0, since: Some(clock::now()) }
+    QueryGuard { context, hash: hash::text(sql), waited: 0, since: clock::now() }
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
@@ -70,8 +70,8 @@ pub struct QueryGuard {
     hash: u64,
     /// In ticks.
     waited: u64,
-    /// In ticks; none while the clock is stopped.
-    since: Option<u64>,
+    /// In ticks; 0 while the clock is stopped.
+    since: u64,
 }
 
 impl QueryGuard {
@@ -88,14 +88,17 @@ impl QueryGuard {
     /// }
     /// ```
     pub fn pause(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.waited += clock::now().saturating_sub(since);
+        if self.since != 0 {
+            self.waited += clock::now().saturating_sub(self.since);
+            self.since = 0;
         }
     }
 
     /// Lets the clock go on after [`pause`](Self::pause).
     pub fn resume(&mut self) {
-        self.since.get_or_insert_with(clock::now);
+        if self.since == 0 {
+            self.since = clock::now();
+        }
     }
 }
 

@@ -45,10 +45,9 @@ const AGAINST_THE_ORDER: [(&str, &str, &str); 4] = [
 const LONGEST: usize = 450;
 
 /// Sources past the limit, and why they are one file. Tests may be long: they are lists.
-const LONG: [(&str, &str); 3] = [
+const LONG: [(&str, &str); 2] = [
     ("runtime/src/__private/boundary.rs", "the boundary of sync and async functions, which share every step"),
     ("runtime/src/context.rs", "one type, whose methods are mostly documentation"),
-    ("runtime/src/event.rs", "the event beside the canonical order that it keeps"),
 ];
 
 /// What expansions name of the runtime beside `__private`, and why.

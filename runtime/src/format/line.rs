@@ -140,8 +140,9 @@ impl Line<'_> {
     #[inline(always)]
     pub(super) fn first<const N: usize>(&mut self, piece: &[u8; N], len: usize) {
         const { assert!(N <= WINDOW) }
+        debug_assert!(len <= N);
         self.window()[..N].copy_from_slice(piece);
-        self.at += len.min(N);
+        self.at += len;
     }
 
     /// Appends one byte.

@@ -3,7 +3,7 @@
 use super::line::{self, Line, Staged};
 use super::number::{self, Digits};
 use super::{Format, time};
-use crate::event::{Event, Stored};
+use crate::event::{Event, Raw, Stored, head};
 
 /// The default format: `event_type="request" event_time="2026-11-20T22:46:01.123Z" event_level="info" req_id="..."`.
 ///
@@ -125,10 +125,13 @@ fn quote_all(event: &Event<'_>, line: &mut Line<'_>, digits: Digits) {
     line.fixed(&time::rfc3339(event.unix_nanos()));
     line.fixed(b"\" event_level=\"");
     line.bytes(event.level().as_str().as_bytes());
-    for (name, value) in event.raw_fields() {
+    for field in event.entries() {
         // The quote that ends the value before this one goes along, which makes one write of two.
-        line.key(*b"\" ", name, *b"=\"");
-        push_value(event, line, value, digits);
+        match field.token() {
+            (_, 0) => line.key(*b"\" ", field.name(), *b"=\""),
+            (token, len) => line.first(token, len),
+        }
+        push_raw(line, &field, digits);
     }
     line.byte(b'"');
 }
@@ -163,6 +166,27 @@ pub(super) fn push_bare(event: &Event<'_>, line: &mut Line<'_>, value: Stored, d
             }
         }
         value => push_value(event, line, value, digits),
+    }
+}
+
+/// Appends a value's text, escaped and without quotes; what is most frequent is asked for first.
+#[inline(always)]
+fn push_raw(line: &mut Line<'_>, field: &Raw<'_>, digits: Digits) {
+    let (kind, word) = (field.kind(), field.word);
+    if kind == head::TEXT {
+        line.text(field.text());
+    } else if kind == head::U64 {
+        number::push_u64(line, word);
+    } else if kind == head::NANOS {
+        number::push_nanos(line, word, digits);
+    } else {
+        match kind {
+            head::F64 => number::push_f64(line, f64::from_bits(word)),
+            head::I64 => number::push_i64(line, word.cast_signed()),
+            head::BOOL if word != 0 => line.fixed(b"true"),
+            head::BOOL => line.fixed(b"false"),
+            _ => line.byte(b'-'),
+        }
     }
 }
 

@@ -1,11 +1,18 @@
 //! `db_*`: how many queries a unit made, how long they took, and which were repeats.
 
 use super::{Instrumenter, InstrumenterError, Registration};
-use crate::event::Stored;
+use crate::event::head::{NANOS, U64};
 use crate::pipeline::Unit;
-use crate::record::keys::builtin;
+use crate::record::keys::{KeyId, builtin};
 
 struct Database;
+
+const FIELDS: [(KeyId, u64); 4] = [
+    (builtin::DB_QUERIES, U64),
+    (builtin::DB_TIME, NANOS),
+    (builtin::DB_DUP_QUERIES, U64),
+    (builtin::DB_DUP_TIME, NANOS),
+];
 
 /// The executions of texts that ran more than once, and their time together.
 fn repeats(texts: impl IntoIterator<Item = (u64, u64, u64)>) -> (u64, u64) {
@@ -22,10 +29,7 @@ impl Instrumenter for Database {
             return Ok(());
         }
         let (dup_queries, dup_time) = repeats(unit.queries());
-        unit.set_known(builtin::DB_QUERIES, Stored::U64(queries));
-        unit.set_known(builtin::DB_TIME, Stored::Nanos(time));
-        unit.set_known(builtin::DB_DUP_QUERIES, Stored::U64(dup_queries));
-        unit.set_known(builtin::DB_DUP_TIME, Stored::Nanos(dup_time));
+        unit.set_numbers(FIELDS, [queries, time, dup_queries, dup_time]);
         let untracked = unit.untracked_queries();
         if untracked > 0 {
             unit.set_in("canonlog", "db_untracked", untracked);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::counters::{self, Count};
-use crate::event::Stored;
+use crate::event::head;
 use crate::pipeline::Unit;
 use crate::record::keys::builtin;
 use crate::sys::fork;
@@ -106,9 +106,8 @@ struct Saturation;
 impl Instrumenter for Saturation {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
         let sample = last();
-        unit.set_known(builtin::RT_W_COUNT, Stored::U64(sample.workers.into()));
-        unit.set_known(builtin::RT_W_ACTIVE, Stored::U64(sample.active.into()));
-        unit.set_known(builtin::RT_BACKLOG, Stored::U64(sample.backlog.into()));
+        let kinds = [builtin::RT_W_COUNT, builtin::RT_W_ACTIVE, builtin::RT_BACKLOG].map(|id| (id, head::U64));
+        unit.set_numbers(kinds, [sample.workers.into(), sample.active.into(), sample.backlog.into()]);
         Ok(())
     }
 }

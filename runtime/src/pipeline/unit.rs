@@ -104,6 +104,13 @@ impl Unit<'_> {
         self.content.set_known(keys::key(id), value);
     }
 
+    /// Sets several of the framework's own fields, which stand one behind the other: counts, or nanoseconds
+    /// ([`head::NANOS`](crate::event::head)).
+    #[inline]
+    pub(crate) fn set_numbers<const N: usize>(&mut self, kinds: [(KeyId, u64); N], values: [u64; N]) {
+        self.content.set_numbers(kinds.map(|(id, kind)| (keys::key(id), kind)), values);
+    }
+
     /// Sets `app_<key>`.
     pub fn set(&mut self, key: &'static str, value: impl ToValue) {
         self.put("app", key, value.to_value());

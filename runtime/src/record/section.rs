@@ -62,16 +62,14 @@ impl Section {
         Section::start_slowly(handle, key, began)
     }
 
-    /// As [`start`](Section::start), in the record that this thread is inside.
-    #[inline]
-    pub(crate) fn start_here(key: keys::KeyId) -> Option<Section> {
+    /// As [`start`](Section::start), in the record that this thread is inside; none where it must be started the long way.
+    #[inline(always)]
+    pub(crate) fn start_here(namespace: &'static str, key: &'static str) -> Option<Section> {
+        let (body, handle) = current::claimed_here()?;
+        let key = keys::find(namespace, key, keys::Suffix::Time);
         let began = clock::now();
-        if let Some((body, handle)) = current::claimed_here()
-            && let Some(outermost) = body.timer_starts(key, began)
-        {
-            return Some(Section { handle, key, began, outermost, side: false });
-        }
-        Section::start_slowly(current::handle()?, key, began)
+        let outermost = body.timer_starts(key, began)?;
+        Some(Section { handle, key, began, outermost, side: false })
     }
 
     #[inline(never)]

@@ -9,7 +9,7 @@ use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind, state};
 use crate::clock;
-use crate::event::{Content, Filler, ID_ORDER, Label, Span, Stored, rank_of};
+use crate::event::{Content, Filler, ID_ORDER, Label, Stored, head, rank_of};
 use crate::id;
 use crate::value::Value;
 
@@ -196,49 +196,35 @@ impl Taking<'_> {
         let layout = body.layout.load(Acquire);
         let mut log = body.log.get(..body.end()).filter(|_| layout.is_multiple_of(2))?;
         let fields = self.filler.len();
-        // Where the next entry's value stands in the copy.
-        let mut copied = self.filler.words(log) + 8;
+        // Where the next entry stands in the copy, which has all of them.
+        let mut at = self.filler.words(log);
         let keys = keys::Keys::new();
-        while let [head, rest @ ..] = log {
-            let head = PlainHeader(head.load(Relaxed));
-            let (Some(id), Some((value, next))) = (head.key(), rest.split_at_checked(head.words())) else {
+        let mut standing = self.filler.standing();
+        while let [first, rest @ ..] = log {
+            let first = PlainHeader(first.load(Relaxed));
+            let (Some(id), Some((value, next))) = (first.key(), rest.split_at_checked(first.words())) else {
                 return self.start_again(fields);
             };
-            let first = value.first().map_or(0, |word| word.load(Relaxed));
-            let stored = match head.kind() {
-                PlainHeader::TEXT => Stored::Text(Span::new(copied, head.bytes())),
-                PlainHeader::U64 => {
-                    if id == builtin::RESP_STATUS {
-                        self.facts.status = Some(first);
-                    }
-                    Stored::U64(first)
+            // Most are as an event holds them too.
+            if first.kind() <= PlainHeader::TEXT {
+                self.filler.push_at(keys.get(id), at, &mut standing);
+            } else if first.kind() == PlainHeader::TIMER {
+                self.filler.change(at, head::NANOS, self.plain_timer(value));
+                self.filler.push_at(keys.get(id), at, &mut standing);
+            } else if first.kind() == PlainHeader::QUERY {
+                if let [hash, count, nanos, _] = value {
+                    let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
+                    self.facts.query_texts.push(QueryCount { hash, count, nanos });
                 }
-                PlainHeader::TIMER => Stored::Nanos(self.plain_timer(value)),
-                PlainHeader::QUERY => {
-                    if let [hash, count, nanos, _] = value {
-                        let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
-                        self.facts.query_texts.push(QueryCount { hash, count, nanos });
-                    }
-                    (log, copied) = (next, copied + value.len() * 8 + 8);
-                    continue;
-                }
-                PlainHeader::F64 => Stored::F64(f64::from_bits(first)),
-                PlainHeader::I64 => {
-                    if id == builtin::RESP_STATUS {
-                        self.facts.status = u64::try_from(first.cast_signed()).ok();
-                    }
-                    Stored::I64(first.cast_signed())
-                }
-                PlainHeader::BOOL => Stored::Bool(first != 0),
-                PlainHeader::NANOS => Stored::Nanos(first),
-                PlainHeader::NULL => Stored::Null,
-                _ => return self.start_again(fields),
-            };
-            self.filler.push(keys.get(id), stored);
-            (log, copied) = (next, copied + value.len() * 8 + 8);
+            } else {
+                return self.start_again(fields);
+            }
+            (log, at) = (next, at + value.len() * 8 + 8);
         }
+        self.filler.stand(standing);
         self.facts.error =
             [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id)));
+        self.facts.status = self.filler.known(keys::key(builtin::RESP_STATUS)).and_then(status);
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
     }
@@ -298,11 +284,7 @@ impl Taking<'_> {
     #[inline]
     fn note(&mut self, id: KeyId, told: Stored) {
         if id == builtin::RESP_STATUS {
-            self.facts.status = match told {
-                Stored::U64(status) => Some(status),
-                Stored::I64(status) => u64::try_from(status).ok(),
-                _ => None,
-            };
+            self.facts.status = status(told);
         } else if id == builtin::EXC_TYPE || id == builtin::EXC_PANIC {
             self.facts.error = true;
         }
@@ -353,14 +335,15 @@ impl Taking<'_> {
         // What both logs have added to, is their sum; what the main log has set since, is that.
         let main_added = main.is_some_and(|main| main.is_added());
         if let Some(known) = self.filler.find(name) {
-            if entry.is_added() && (newer || main_added) {
-                *known = add(*known, value);
+            let told = if entry.is_added() && (newer || main_added) {
+                add(self.filler.value(known), value)
             } else if newer || entry.kind() == Holds::Timer {
-                *known = value;
+                value
             } else {
                 return None;
-            }
-            return Some(*known);
+            };
+            self.filler.set(known, told);
+            return Some(told);
         }
         match entry.key() {
             Some(id) => self.filler.push(keys::key(id), value),
@@ -370,6 +353,15 @@ impl Taking<'_> {
             }
         }
         Some(value)
+    }
+}
+
+/// A status, if it is a number.
+fn status(told: Stored) -> Option<u64> {
+    match told {
+        Stored::U64(status) => Some(status),
+        Stored::I64(status) => u64::try_from(status).ok(),
+        _ => None,
     }
 }
 

@@ -4,9 +4,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::words;
+use crate::event::head;
 use crate::record::keys::{self, KeyId, NOT_INTERNED};
 use crate::record::slot::{Body, EXTENSION, LOG};
 use crate::value::Value;
+
+const _: () = {
+    assert!(Kind::Null as u64 == head::NULL && Kind::Bool as u64 == head::BOOL && Kind::I64 as u64 == head::I64);
+    assert!(Kind::U64 as u64 == head::U64 && Kind::F64 as u64 == head::F64 && Kind::Nanos as u64 == head::NANOS);
+    assert!(Kind::Text as u64 == head::TEXT && Header::new(0, Kind::Text, 0, 9).0 == head::new(head::TEXT, 9));
+};
 
 /// An entry that an earlier one refers to.
 pub(super) const MOVED: u64 = 0xFFFE;
@@ -47,7 +54,7 @@ pub(super) const SIDE: u64 = 1 << 21;
 pub(super) struct Header(pub(super) u64);
 
 impl Header {
-    pub(super) fn new(key: u64, kind: Kind, flags: u64, bytes: usize) -> Self {
+    pub(super) const fn new(key: u64, kind: Kind, flags: u64, bytes: usize) -> Self {
         Header(key | (kind as u64) << 16 | flags | (bytes as u64) << 40)
     }
 
@@ -81,12 +88,7 @@ impl Header {
 pub(crate) struct PlainHeader(pub(crate) u64);
 
 impl PlainHeader {
-    pub(crate) const NULL: u64 = Kind::Null as u64;
-    pub(crate) const BOOL: u64 = Kind::Bool as u64;
-    pub(crate) const I64: u64 = Kind::I64 as u64;
-    pub(crate) const U64: u64 = Kind::U64 as u64;
-    pub(crate) const F64: u64 = Kind::F64 as u64;
-    pub(crate) const NANOS: u64 = Kind::Nanos as u64;
+    /// The last of the kinds that an event's content has too, with the same numbers.
     pub(crate) const TEXT: u64 = Kind::Text as u64;
     pub(crate) const TIMER: u64 = Kind::Timer as u64;
     pub(crate) const QUERY: u64 = Kind::Query as u64;

@@ -1,5 +1,6 @@
 //! The usual case: a key that is not there yet, in a log with room, by the thread with the claim.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::entry::{Header, Kind};
@@ -7,6 +8,30 @@ use super::words;
 use crate::record::keys::KeyId;
 use crate::record::slot::{Body, LOG};
 use crate::value::Value;
+
+/// Stores the first words of a text; most texts have few.
+#[inline(always)]
+fn put_words(to: &[AtomicU64], text: &[u8]) {
+    let mut words = text.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    let mut put = |to: &AtomicU64| to.store(words.next().unwrap_or_default(), Relaxed);
+    match to {
+        [] => {}
+        [a] => put(a),
+        [a, b] => [a, b].into_iter().for_each(put),
+        [a, b, c] => [a, b, c].into_iter().for_each(put),
+        many => many.iter().for_each(put),
+    }
+}
+
+/// A text of less than eight bytes as a word.
+#[inline(always)]
+fn short(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+        return first | last << (8 * (text.len() - 4));
+    }
+    text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
 
 impl Body {
     /// A place for an entry of `need` words under a new key; none where the case is not the usual one.
@@ -58,17 +83,15 @@ impl Body {
         let Some(at) = self.place(id, 1 + need) else { return false };
         let Some([head, to @ ..]) = self.log.get(at..at + 1 + need) else { return false };
         head.store(Header::new(u64::from(id.0), Kind::Text, 0, text.len()).0, Relaxed);
-        let (whole, rest) = text.as_chunks::<8>();
-        for (to, bytes) in to.iter().zip(whole) {
-            to.store(u64::from_le_bytes(*bytes), Relaxed);
-        }
-        if let (false, Some(to)) = (rest.is_empty(), to.last()) {
-            let last = match text.last_chunk::<8>() {
-                // The last eight bytes, without those that the word before has.
-                Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
-                None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-            };
-            to.store(last, Relaxed);
+        if let [to @ .., last] = to {
+            match text.last_chunk::<8>() {
+                Some(end) => {
+                    put_words(to, text);
+                    // The last eight bytes, without those that the word before has.
+                    last.store(u64::from_le_bytes(*end) >> (8 * (text.len().wrapping_neg() & 7)), Relaxed);
+                }
+                None => last.store(short(text), Relaxed),
+            }
         }
         self.placed(id, at, at + 1 + need);
         true

@@ -1,0 +1,143 @@
+//! Where a field stands in an event, and what is known of the names that the program has.
+
+/// Where a namespace stands in an event; equal ranks keep the order of their first write.
+pub(crate) fn rank(namespace: &str) -> u8 {
+    match namespace {
+        "req" | "job" => 1,
+        "app" => 2,
+        "exc" => 3,
+        "resp" => 4,
+        "timeout" => 5,
+        "db" => 6,
+        "http" => 7,
+        "rt" | "poll" => 8,
+        "canonlog" => 15,
+        _ => OTHER_RANK,
+    }
+}
+
+/// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference. Below 256.
+pub(crate) fn order(name: &str) -> u16 {
+    let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
+    // Fewer than 15 a rank: each has an order of its own. Fewer than 62 in all: each has a bit ([`bit`]).
+    const KNOWN: [&[&str]; 6] = [
+        &[
+            "req_id",
+            "req_method",
+            "req_path",
+            "req_referrer",
+            "req_user_agent",
+            "req_route",
+            "req_client_ip",
+            "req_cancelled",
+            "job_id",
+            "job_name",
+            "job_time",
+            "job_cpu_time",
+            "job_outcome",
+        ],
+        &[
+            "exc_template",
+            "exc_type",
+            "exc_msg",
+            "exc_loc",
+            "exc_cause_loc",
+            "exc_cause_type",
+            "exc_trace",
+            "exc_panic",
+        ],
+        &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
+        &["timeout_loc", "timeout_cause_loc", "timeout_limit", "timeout_state", "timeout_stack"],
+        &["db_queries", "db_time", "db_dup_queries", "db_dup_time", "db_dup_top", "db_dup_loc"],
+        &["rt_w_count", "rt_w_active", "rt_backlog", "poll_blocked_count", "poll_max_time", "poll_max_loc"],
+    ];
+    let known = KNOWN.iter().find_map(|names| names.iter().position(|known| *known == name));
+    let within = known.and_then(|at| u16::try_from(at).ok()).unwrap_or(UNKNOWN);
+    u16::from(rank(namespace)) << 4 | within
+}
+
+/// The namespace's rank in an [`order`].
+pub(crate) const fn rank_of(order: u16) -> u8 {
+    (order >> 4) as u8
+}
+
+/// The bit of an order in `Content::seen`: one for each field that the framework knows, one for all fields of namespaces that
+/// it does not know, one for the rest.
+pub(super) const fn bit(order: u16) -> u8 {
+    let within = (order & 15) as u8;
+    match (rank_of(order), within) {
+        (OTHER_RANK, _) => OTHERS,
+        (_, 15) => REST,
+        (1, _) => within,
+        (3, _) => 15 + within,
+        (4, _) => 25 + within,
+        (6, _) => 35 + within,
+        (8, _) => 45 + within,
+        _ => REST,
+    }
+}
+
+pub(super) const OTHERS: u8 = 62;
+const REST: u8 = 63;
+
+/// Within its namespace, where a field stands that the framework does not know: last.
+const UNKNOWN: u16 = 15;
+
+/// Where `req_id` and `job_id` stand: first.
+pub(crate) const ID_ORDER: u16 = 1 << 4;
+
+/// Where canonlog's remarks on itself stand: last.
+pub(crate) const CANONLOG_ORDER: u16 = 15 << 4 | UNKNOWN;
+
+/// The rank of the namespaces that the framework does not know.
+pub(crate) const OTHER_RANK: u8 = 9;
+
+/// Whether a namespace is the framework's own, where users cannot write.
+pub(crate) fn is_reserved(namespace: &str) -> bool {
+    namespace == "event" || namespace == "trace" || !matches!(rank(namespace), 2 | OTHER_RANK)
+}
+
+/// The longest name, with the marks of a [`Label::token`], that is kept ready.
+pub(super) const TOKEN: usize = 48;
+
+/// What is known of a field's name that the program has.
+#[derive(Debug)]
+pub(crate) struct Label {
+    /// `namespace_key`, as it is written.
+    pub(crate) name: &'static str,
+    /// Where it stands in an event.
+    pub(crate) order: u16,
+    pub(super) bit: u8,
+    /// Whether it lies in one of the framework's namespaces.
+    pub(crate) framework: bool,
+    token_len: u8,
+    token: [u8; TOKEN],
+}
+
+impl Label {
+    pub(crate) const fn new(name: &'static str, order: u16, framework: bool) -> Label {
+        let (bytes, mut token, mut at) = (name.as_bytes(), [0; TOKEN], 0);
+        let len = bytes.len() + 4;
+        if len <= TOKEN {
+            (token[0], token[1]) = (b'"', b' ');
+            while at < bytes.len() {
+                token[2 + at] = bytes[at];
+                at += 1;
+            }
+            (token[2 + at], token[3 + at]) = (b'=', b'"');
+        }
+        let token_len = if len <= TOKEN { len as u8 } else { 0 };
+        Label { name, order, bit: bit(order), framework, token_len, token }
+    }
+
+    /// Instead of a label, for names made at run time.
+    pub(super) const fn named(framework: bool) -> Label {
+        Label { token_len: 0, ..Label::new("", 0, framework) }
+    }
+
+    /// `" name="`: the end of the value before, and the beginning of this one; and how long that is, 0 where it is too long.
+    #[inline(always)]
+    pub(crate) fn token(&self) -> (&[u8; TOKEN], usize) {
+        (&self.token, usize::from(self.token_len))
+    }
+}
