@@ -13,6 +13,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::clock;
+use crate::counters::{self, Count};
 use crate::event::{is_reserved, order};
 use crate::fields::Fields;
 use crate::id;
@@ -143,7 +144,7 @@ impl Context {
     /// ```
     /// canonlog::Context::set("cart_total", 19.99);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn set(key: &'static str, value: impl ToValue) {
         set_here("app", key, value.to_value());
     }
@@ -216,6 +217,10 @@ impl Context {
     /// ```
     #[inline]
     pub fn time(key: &'static str) -> TimeGuard {
+        if current::is_outside() {
+            outside();
+            return TimeGuard { section: None };
+        }
         match Section::start_here("app", key) {
             Some(section) => TimeGuard { section: Some(section) },
             None => time_slowly(key),
@@ -298,14 +303,12 @@ impl Context {
     /// ```
     /// canonlog::Context::current().set_in("resp", "status", 200);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn set_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         let value = value.to_value();
-        let id = keys::find(namespace, key, Suffix::None);
-        if current::claimed(self.handle).is_some_and(|body| body.first_value(id, &value)) {
-            return;
+        if !record::set::within(self.handle, namespace, key, &value) {
+            self.set_slowly(namespace, key, value);
         }
-        self.set_slowly(namespace, key, value);
     }
 
     #[inline(never)]
@@ -473,22 +476,18 @@ impl Context {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<'_>) {
-    if let Some((body, _)) = current::claimed_here()
-        && body.first_value(keys::find(namespace, key, Suffix::None), &value)
-    {
-        return;
+    if current::is_outside() {
+        return outside();
     }
-    set_slowly(namespace, key, value);
+    if !record::set::here(namespace, key, &value) {
+        set_slowly(namespace, key, value);
+    }
 }
 
 #[inline(never)]
 fn set_slowly(namespace: &'static str, key: &'static str, value: Value<'_>) {
-    if current::is_outside() {
-        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
-        return;
-    }
     with_text(value, |value, whole| {
         with_key(namespace, key, |by| {
             current::write_here(|body, writer| set(body, by, value, whole, writer));
@@ -527,14 +526,16 @@ fn read(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<
     })
 }
 
+/// Counts a write outside any record.
+#[inline(never)]
+fn outside() {
+    counters::add(Count::OutsideWrites, 1);
+}
+
 /// As [`Context::time`], where the thread is outside, or not alone in the record.
 #[inline(never)]
 fn time_slowly(key: &'static str) -> TimeGuard {
-    let Some(handle) = current::handle() else {
-        crate::counters::add(crate::counters::Count::OutsideWrites, 1);
-        return TimeGuard { section: None };
-    };
-    time(handle, "app", key)
+    time(Context::current().handle, "app", key)
 }
 
 #[inline]

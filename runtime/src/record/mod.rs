@@ -16,6 +16,7 @@ mod meter;
 mod name;
 pub(crate) mod pool;
 mod section;
+pub(crate) mod set;
 pub(crate) mod slot;
 pub(crate) mod snapshot;
 pub(crate) mod state;

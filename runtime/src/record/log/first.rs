@@ -7,7 +7,6 @@ use super::entry::{Header, Kind};
 use super::words;
 use crate::record::keys::KeyId;
 use crate::record::slot::{Body, LOG};
-use crate::value::Value;
 
 /// Stores the first words of a text; most texts have few.
 #[inline(always)]
@@ -63,7 +62,7 @@ impl Body {
     }
 
     /// Sets a new key to a number; false where it must be set the long way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first_word(&self, id: KeyId, kind: Kind, value: u64) -> bool {
         let Some(at) = self.place(id, 2) else { return false };
         let Some([head, word]) = self.log.get(at..at + 2) else { return false };
@@ -74,7 +73,7 @@ impl Body {
     }
 
     /// Sets a new key to a text; false where it must be set the long way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first_text(&self, id: KeyId, text: &[u8]) -> bool {
         let need = words(text.len());
         if text.len() > (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize {
@@ -95,18 +94,5 @@ impl Body {
         }
         self.placed(id, at, at + 1 + need);
         true
-    }
-
-    /// Sets a new key; false where it must be set the long way.
-    #[inline(always)]
-    pub(crate) fn first_value(&self, id: KeyId, value: &Value<'_>) -> bool {
-        match *value {
-            Value::U64(value) => self.first_word(id, Kind::U64, value),
-            Value::Str(text) => self.first_text(id, text.as_bytes()),
-            Value::F64(value) => self.first_word(id, Kind::F64, value.to_bits()),
-            Value::I64(value) => self.first_word(id, Kind::I64, value.cast_unsigned()),
-            Value::Bool(value) => self.first_word(id, Kind::Bool, u64::from(value)),
-            _ => false,
-        }
     }
 }
