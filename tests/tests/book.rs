@@ -174,7 +174,7 @@ fn written_fields() -> BTreeSet<String> {
     for (path, code) in sources() {
         // The order of fields names some that are for later.
         let code = match code.split_once("pub(crate) fn order(") {
-            Some((before, after)) if path == "event.rs" => {
+            Some((before, after)) if path == "event/order.rs" => {
                 [before, after.split_once("\n}\n").map_or("", |(_, after)| after)].concat()
             }
             _ => code,

@@ -37,14 +37,15 @@ impl<'a> Filler<'a> {
         let bytes = &mut self.content.bytes;
         let start = bytes.len();
         // And one word, so that each entry has two.
-        bytes.resize(start + words.len() * 8 + 8, 0);
+        let end = start + words.len() * 8;
+        bytes.resize(end + 8, 0);
         let put = |to: &mut [u8], words: &[AtomicU64]| {
             for (to, word) in to.as_chunks_mut::<8>().0.iter_mut().zip(words) {
                 *to = word.load(Relaxed).to_le_bytes();
             }
         };
         let (many, few) = words.as_chunks::<AT_ONCE>();
-        let (to_many, to_few) = bytes[start..].as_chunks_mut::<{ AT_ONCE * 8 }>();
+        let (to_many, to_few) = bytes[start..end].as_chunks_mut::<{ AT_ONCE * 8 }>();
         for (to, words) in to_many.iter_mut().zip(many) {
             put(to, words);
         }
@@ -124,5 +125,41 @@ impl<'a> Filler<'a> {
     /// Gives a field another value.
     pub(crate) fn set(&mut self, at: usize, value: Stored) {
         self.content.set_at(at, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventType;
+    use crate::level::Level;
+
+    #[test]
+    fn logs_of_every_length_are_kept_whole() {
+        static LABEL: Label = Label::new("app_n", 2 << 4 | 15, false);
+        for entries in 1..40 {
+            let mut content = Content::new();
+            content.reset(EventType::Request, Level::Info, 0);
+            let word = |at: usize| if at.is_multiple_of(2) { head::new(head::U64, 8) } else { at as u64 };
+            let log: Vec<AtomicU64> = (0..2 * entries).map(|at| AtomicU64::new(word(at))).collect();
+            let mut filler = Filler::new(&mut content);
+            // With an odd number of words before, every remainder of a chunk occurs.
+            for log in [&log[..], &[AtomicU64::new(head::new(head::NULL, 0))]] {
+                let at = filler.words(log);
+                let mut standing = filler.standing();
+                (0..log.len()).step_by(2).for_each(|word| filler.push_at(&LABEL, at + word * 8, &mut standing));
+                filler.stand(standing);
+            }
+            let kept: Vec<u64> = content.entries().map(|field| field.word).collect();
+            let put: Vec<u64> = (0..entries).map(|at| 2 * at as u64 + 1).chain([0]).collect();
+            assert_eq!(kept, put);
+        }
+        for words in 0..40 {
+            let mut content = Content::new();
+            let log: Vec<AtomicU64> = (1..=words).map(AtomicU64::new).collect();
+            let at = Filler::new(&mut content).words(&log);
+            let kept: Vec<u64> = (0..log.len()).map(|word| content.word(at + word * 8)).collect();
+            assert_eq!(kept, (1..=words).collect::<Vec<u64>>());
+        }
     }
 }
