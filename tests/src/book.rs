@@ -33,6 +33,7 @@ pages! {
     limits = "reference/limits.md";
     counters = "reference/counters.md";
     promises = "reference/promises.md";
+    proofs = "reference/proofs.md";
     record = "internals/record.md";
     request = "internals/request.md";
     writer = "internals/writer.md";

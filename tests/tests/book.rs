@@ -563,6 +563,49 @@ fn job() -> Result<(), std::fmt::Error> {
     panic!("as the test asks")
 }
 
+/// Whether a test is there, by its program, module and name: `promises_process::killed::..`.
+fn is_test(path: &str) -> bool {
+    let mut parts: Vec<&str> = path.split("::").collect();
+    let name = parts.pop().unwrap_or_default();
+    let folders: &[&str] = match parts.first() {
+        Some(&"canonlog") => {
+            parts[0] = "src";
+            &["runtime"]
+        }
+        _ => &["tests/tests", "examples/tests", "trybuild/tests", "runtime/tests"],
+    };
+    let module = parts.join("/");
+    let sources = folders.iter().flat_map(|folder| {
+        [".rs", "/mod.rs", "/tests.rs", "/main.rs"].map(|end| root().join(format!("{folder}/{module}{end}")))
+    });
+    sources.filter_map(|source| fs::read_to_string(source).ok()).any(|source| {
+        let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
+        // Its attributes, on the lines above.
+        let above = before.rsplit_once('\n').map_or("", |(above, _)| above).lines().rev();
+        let mut attributes = above.map(str::trim_start).take_while(|line| line.starts_with("#["));
+        attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+    })
+}
+
+#[test]
+fn every_promise_has_a_test_that_exists_or_says_why_it_has_none() {
+    assert!(!is_test("promises_faults::scratch") && !is_test("promises_faults::nothing_of_this_name"));
+    let rows = rows(&page("reference/proofs.md"), "# What proves it");
+    let ids: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    for (letter, count) in [('I', 13), ('E', 7), ('O', 6), ('F', 15), ('R', 13)] {
+        let of: Vec<&str> = ids.iter().copied().filter(|id| id.starts_with(letter)).collect();
+        assert_eq!(of, (1..=count).map(|n| format!("{letter}{n}")).collect::<Vec<_>>());
+    }
+    for row in &rows {
+        let tests = quoted(&row[2]);
+        let why = ["no output of this version", "there is none"].iter().any(|why| row[2].starts_with(why));
+        assert_eq!(tests.is_empty(), why, "{row:?}");
+        for test in tests {
+            assert!(is_test(&test), "{}: there is no test `{test}`", row[0]);
+        }
+    }
+}
+
 /// The type that a value has in a JSON event, as the reference names it.
 fn fits(value: &serde_json::Value, documented: &str) -> bool {
     match documented {
