@@ -104,6 +104,19 @@ impl Args {
         None
     }
 
+    /// Whether `errors = false` leaves a body as it is; without the feature, every body stays so.
+    pub(crate) fn errors(&mut self, diag: &mut Diagnostics) -> bool {
+        let given = self.expr("errors").is_none_or(|value| match &value {
+            Expr::Lit(ExprLit { lit: Lit::Bool(given), attrs }) if attrs.is_empty() => given.value,
+            _ => {
+                let help = "write `errors = false`, to leave the body as it is";
+                diag.mistake(&value, "`errors` takes `true` or `false`", help);
+                true
+            }
+        });
+        given && cfg!(feature = "errors")
+    }
+
     /// The list of an argument: `key = expression` each.
     pub(crate) fn pairs(&mut self, name: &str, diag: &mut Diagnostics) -> Vec<Pair> {
         match self.take(name) {

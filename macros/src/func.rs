@@ -39,6 +39,16 @@ pub(crate) enum Shape {
     Boxed { declared: Box<Type>, output: Box<Type> },
 }
 
+impl Shape {
+    /// What the future gives that the function returns, if it returns one.
+    pub(crate) fn output(&self) -> Option<Type> {
+        match self {
+            Shape::Future { output } | Shape::Boxed { output, .. } => Some((**output).clone()),
+            Shape::Sync | Shape::Async => None,
+        }
+    }
+}
+
 impl Func {
     /// Reads the function that `macro_name` is on.
     pub(crate) fn read(item: TokenStream, macro_name: &str, diag: &mut Diagnostics) -> Option<Self> {

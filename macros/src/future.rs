@@ -4,11 +4,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, ExprTry, Token, Type};
+use syn::{Block, Expr, Token, Type};
 
 use crate::args::{Pair, span_of};
 use crate::func::Shape;
-use crate::rewrite::{self, Rules};
+use crate::rewrite::{self, Rules, plain_question};
 
 /// The wrapping of every future that a function returns.
 pub(crate) struct Wrap<'m> {
@@ -66,11 +66,6 @@ impl Rules for Wrap<'_> {
             syn::parse_quote!(#start.wrap::<#declared>(#value))
         }
     }
-}
-
-/// `operand?` as it was.
-pub(crate) fn plain_question(operand: Expr, token: Token![?]) -> Expr {
-    Expr::Try(ExprTry { attrs: Vec::new(), expr: Box::new(operand), question_token: token })
 }
 
 /// Statements that record fields at once.

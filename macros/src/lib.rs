@@ -23,8 +23,8 @@ use proc_macro::TokenStream;
 ///
 /// Where no record is current, one begins at the call (of an `async fn`: at the first poll) and its event is written at the end.
 /// Inside a record, as below `RequestLayer`, the outermost function gives it its `resp_view`; further ones count and time
-/// themselves as `#[operation]` does. An `Err` is recorded as `exc_type`, `exc_msg`, `exc_loc` and `exc_cause_loc`; the
-/// function returns it unchanged.
+/// themselves as `#[operation]` does. An `Err` is recorded as `exc_type` and `exc_msg`, with the lines by which it came (`exc_cause_loc`,
+/// `exc_trace`, `exc_loc`); the function returns it unchanged.
 ///
 /// | argument | means |
 /// |---|---|
@@ -33,6 +33,7 @@ use proc_macro::TokenStream;
 /// | `fields(cart_id = cart.id)` | `app_cart_id`, evaluated when the function begins |
 /// | `timeout = "2s"` | the time limit, counted from the beginning of the record; `"off"` for none |
 /// | `request = req` | the argument that holds an `http::Request`, for `req_*` where no layer read it |
+/// | `errors = false` | the body stays as it is: errors are not followed through it |
 /// | `crate = path` | where canonlog is, if not at `::canonlog` |
 ///
 /// It is for sync and `async` functions, methods and generics, and for functions that return `impl Future`,
@@ -63,6 +64,7 @@ pub fn instrument_request(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "cart_load"` | the prefix of its fields, instead of the function's name |
 /// | `fields(cart_id = cart.id)` | `app_cart_id`, evaluated when the function begins |
 /// | `tags(table = "carts")` | `app_<name>_table`, for values of which there are few |
+/// | `errors = false` | the body stays as it is: errors are not followed through it |
 /// | `crate = path` | where canonlog is, if not at `::canonlog` |
 ///
 /// ```

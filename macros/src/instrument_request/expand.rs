@@ -2,34 +2,36 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Block, Expr, Token, Type};
+use syn::{Block, Type};
 
 use super::model::{InstrumentRequest, Timeout};
 use crate::func::{Body, Shape, is_never, is_unit, may_fail};
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::{self, Rules};
+use crate::rewrite::Taps;
 use crate::site;
 
 pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
-    let InstrumentRequest { runtime, item, .. } = model;
+    let InstrumentRequest { runtime, errors, item, .. } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let shape = item.shape();
     let statics = statics(model);
     let unit = unit_ident();
+    let result = shape.output().unwrap_or_else(|| item.result());
+    let import = if *errors { Taps::import(runtime, &result) } else { None };
     let inside = |block: &mut Block| {
-        if let Shape::Future { output } | Shape::Boxed { output, .. } = &shape
-            && may_fail(output)
-        {
-            rewrite::body(block, &mut Tap { runtime, result: output });
+        if *errors {
+            Taps::apply(runtime, &result, block);
         }
     };
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let (init, probe) = (deferred(model), probe(runtime, output));
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #probe)))
     } else {
-        direct(model, body, matches!(shape, Shape::Async))
+        let mut body = body.clone();
+        inside(&mut body);
+        direct(model, &body, matches!(shape, Shape::Async))
     };
-    item.with_body(&quote!(#statics #body))
+    item.with_body(&quote!(#import #statics #body))
 }
 
 /// A function that gives its result itself.
@@ -38,10 +40,6 @@ fn direct(model: &InstrumentRequest, body: &Block, is_async: bool) -> TokenStrea
     // `!` has no place in a closure's or block's type on stable: one that has no value stands for it.
     let is_never = is_never(&declared);
     let result = if is_never { syn::parse_quote!(#runtime::Never) } else { declared.clone() };
-    let mut body = body.clone();
-    if may_fail(&declared) {
-        rewrite::body(&mut body, &mut Tap { runtime, result: &declared });
-    }
     let (stmts, probe) = (&body.stmts, probe(runtime, &declared));
     let run = if is_async {
         let anchor = anchor(runtime, &result);
@@ -130,40 +128,4 @@ fn probe(runtime: &TokenStream, result: &Type) -> TokenStream {
         use #runtime::{ResultProbe as _, ShownResultProbe as _, ValueProbe as _};
         (&&&#runtime::Probe(#value)).__canonlog_failure()
     })
-}
-
-/// Notes through which `?`, `return` or tail a body fails.
-struct Tap<'m> {
-    runtime: &'m TokenStream,
-    result: &'m Type,
-}
-
-impl Rules for Tap<'_> {
-    fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
-        let (runtime, fun, line) = (self.runtime, site::fun(), site::line(token.span));
-        let span = Span::mixed_site().located_at(token.span);
-        let tap = quote::quote_spanned!(span=> #runtime::Tap::tap(#operand, &#fun, #line));
-        syn::parse_quote!(#tap #token)
-    }
-
-    fn exit(&mut self, value: Expr, line: Span) -> Expr {
-        if is_success(&value) {
-            return value;
-        }
-        let (runtime, fun, result) = (self.runtime, site::fun(), self.result);
-        let number = site::line(line);
-        let span = Span::mixed_site().located_at(line);
-        syn::parse_quote_spanned!(span=> #runtime::exit::<#result>(#value, &#fun, #number))
-    }
-}
-
-/// Whether a value is a success by the look of it.
-fn is_success(value: &Expr) -> bool {
-    match value {
-        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Ok")),
-        Expr::Lit(_) => true,
-        // `operand?` as a tail has its own mark.
-        Expr::Try(_) => true,
-        _ => false,
-    }
 }

@@ -11,12 +11,13 @@ use crate::func::Func;
 
 const MACRO: &str = "#[instrument_request]";
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known { name: "name", form: Form::Value, example: "name = \"cart_load\"" },
     Known { name: "kind", form: Form::Value, example: "kind = \"job\"" },
     Known { name: "fields", form: Form::List, example: "fields(cart_id = cart.id)" },
     Known { name: "timeout", form: Form::Value, example: "timeout = \"2s\"" },
     Known { name: "request", form: Form::Value, example: "request = req" },
+    Known { name: "errors", form: Form::Value, example: "errors = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -33,6 +34,8 @@ pub(super) struct InstrumentRequest {
     pub(super) timeout: Option<Timeout>,
     /// The argument that holds the request.
     pub(super) request: Option<Ident>,
+    /// Whether errors are followed through the body.
+    pub(super) errors: bool,
     pub(super) item: Func,
 }
 
@@ -51,6 +54,7 @@ impl InstrumentRequest {
         let fields = args.pairs("fields", diag);
         let timeout = args.text("timeout", "timeout = \"2s\"", diag).and_then(|text| Timeout::read(&text, diag));
         let request = args.expr("request");
+        let errors = args.errors(diag);
         let runtime = args.runtime();
         let item = item?;
         let request = request.and_then(|value| request_argument(&value, &item, diag));
@@ -65,6 +69,7 @@ impl InstrumentRequest {
             fields,
             timeout,
             request,
+            errors,
             item,
         })
     }

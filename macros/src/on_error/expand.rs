@@ -7,8 +7,7 @@ use syn::{Block, Expr, Token, Type};
 use super::in_place::{InPlace, leave};
 use super::model::OnError;
 use crate::func::{Body, Shape, may_fail};
-use crate::future::plain_question;
-use crate::rewrite::{self, Rules};
+use crate::rewrite::{self, Rules, plain_question};
 use crate::site;
 
 pub(super) fn expand(model: &OnError) -> TokenStream {

@@ -7,16 +7,24 @@ use syn::Block;
 use super::model::Operation;
 use crate::func::Body;
 use crate::future::{Wrap, keep_fields, record_fields};
+use crate::rewrite::Taps;
 use crate::site;
 
 pub(super) fn expand(model: &Operation) -> TokenStream {
-    let Operation { runtime, name, fields, item } = model;
+    let Operation { runtime, name, fields, errors, item } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident));
     let unit = Ident::new("__CANONLOG_UNIT", Span::mixed_site());
     let count = format!("{name}_count");
     let shape = item.shape();
-    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &|_: &mut Block| {}) {
+    let result = shape.output().unwrap_or_else(|| item.result());
+    let import = if *errors { Taps::import(runtime, &result) } else { None };
+    let taps = |block: &mut Block| {
+        if *errors {
+            Taps::apply(runtime, &result, block);
+        }
+    };
+    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &taps) {
         let init = if fields.is_empty() {
             quote!(|| {})
         } else {
@@ -26,6 +34,8 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #runtime::unprobed)))
     } else {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
+        let mut body = body.clone();
+        taps(&mut body);
         let (guard, records, stmts) =
             (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {
@@ -35,6 +45,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         }
     };
     item.with_body(&quote! {
+        #import
         #place
         static #unit: #runtime::Unit = #runtime::Unit::operation(&#fun, #name, #count);
         #body

@@ -10,10 +10,11 @@ use crate::func::Func;
 
 const MACRO: &str = "#[operation]";
 
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 5] = [
     Known { name: "name", form: Form::Value, example: "name = \"cart_load\"" },
     Known { name: "fields", form: Form::List, example: "fields(cart_id = cart.id)" },
     Known { name: "tags", form: Form::List, example: "tags(table = \"carts\")" },
+    Known { name: "errors", form: Form::Value, example: "errors = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -24,6 +25,8 @@ pub(super) struct Operation {
     pub(super) name: String,
     /// Extra fields, then the tags under the operation's name, in the order written.
     pub(super) fields: Vec<Pair>,
+    /// Whether errors are followed through the body.
+    pub(super) errors: bool,
     pub(super) item: Func,
 }
 
@@ -34,6 +37,7 @@ impl Operation {
         let name = args.text("name", "name = \"cart_load\"", diag).filter(|name| field_name(name, name, diag));
         let mut fields = args.pairs("fields", diag);
         let tags = args.pairs("tags", diag);
+        let errors = args.errors(diag);
         let runtime = args.runtime();
         let item = item?;
         let name = name.map_or_else(|| to_field_name(&item.sig.ident.unraw().to_string()), |name| name.value());
@@ -45,6 +49,6 @@ impl Operation {
             }
             fields.push(Pair { key: LitStr::new(&format!("{name}_{tag}"), key.span()), value });
         }
-        Some(Operation { runtime, name, fields, item })
+        Some(Operation { runtime, name, fields, errors, item })
     }
 }

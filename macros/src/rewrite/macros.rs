@@ -36,6 +36,16 @@ const EXPRESSIONS: [&str; 28] = [
     "set",
 ];
 
+/// Each leaves the function with an error that it makes; and whether it always does.
+const FAILING: [(&str, bool); 5] =
+    [("bail", true), ("ensure", false), ("ensure_eq", false), ("ensure_ne", false), ("ensure_whatever", false)];
+
+/// For a macro that may leave the function with an error that it makes: whether it always does.
+pub(super) fn fails(mac: &Macro) -> Option<bool> {
+    let last = mac.path.segments.last()?;
+    FAILING.iter().find(|(name, _)| last.ident == name).map(|(_, always)| *always)
+}
+
 /// Hands each expression in a known macro's arguments to `visit`; an unknown macro stays as it is.
 pub(super) fn visit(mac: &mut Macro, mut visit: impl FnMut(&mut Expr)) {
     let known = mac.path.segments.last().is_some_and(|last| EXPRESSIONS.iter().any(|name| last.ident == name));

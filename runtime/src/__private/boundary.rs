@@ -13,13 +13,13 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::exits;
 use super::probe::Failure;
 use super::site::Fun;
 use crate::context::Context;
 use crate::pipeline::{Kind, Resting, Scope, begin as begin_record};
 use crate::record::keys::{self, Suffix, builtin};
 use crate::record::{Begin, Packed, Section, current, set_site};
+use crate::trace::errors::Trace;
 
 /// What an annotated function is.
 #[derive(Debug)]
@@ -124,14 +124,9 @@ impl Unit {
             Running::Operation(section) => return self.stop(*section),
         };
         let failed = failure.is_some();
-        if let Some(Failure { type_name, message }) = failure {
-            let at = exits::last_of(self.fun);
-            cx.set_in("exc", "type", type_name);
-            if let Some(message) = message {
-                cx.set_in("exc", "msg", crate::value::Value::Display(message));
-            }
-            cx.set_in("exc", "loc", crate::value::Value::Display(&at));
-            cx.set_in("exc", "cause_loc", crate::value::Value::Display(&at));
+        if let Some(failure) = failure {
+            let trace = Trace::leaving(cx.handle(), self.fun, failure.type_name);
+            failure.tell(&trace, |namespace, key, value| cx.set_in(namespace, key, value));
         }
         if let Running::Own(scope) = running {
             if self.kind == UnitKind::Job {
@@ -294,7 +289,6 @@ pub fn call<R>(
     probe: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
     let mut running = Some(unit.begin());
-    exits::forget();
     let value = Bomb { unit, running: &mut running }.inside(body);
     if let Some(running) = running {
         unit.end(running, probe(&value));
@@ -393,7 +387,6 @@ where
         // A panic leaves nothing behind: what ran has ended by then.
         let mut running = if is_first { Some(unit.begin()) } else { this.stored.take() };
         *this.stored = Stored::Done;
-        exits::forget();
         let poll = Bomb { unit, running: &mut running }.poll(|| {
             if is_first {
                 this.init.run();

@@ -1,20 +1,61 @@
-//! Through which line a function fails.
+//! Through which lines errors pass.
 //!
 //! ```text
-//! operand?  ──▶ Tap::tap(operand, FUN, line)?        return value  ──▶ return exit(value, FUN, line)
+//! operand?      ──▶ Tap::tap(mark(), operand, FUN, line)?
+//! return value  ──▶ return (..Leaving::<Ret>::NEW).__canonlog_exit(mark(), value, FUN, line)
+//! bail!(..);    ──▶ about::<Ret>(FUN, line); bail!(..);
 //! ```
 //!
-//! Both give back what they were given. The last exit of the thread is kept until the boundary looks at the result; between
-//! the two only destructors run.
+//! All give back what they were given. `Ret` is the declared type of the function, `()` where an error does not leave it.
 
-use std::cell::Cell;
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::task::Poll;
 
-use super::site::{At, Fun};
+use super::site::Fun;
+use crate::record::current;
+use crate::trace::errors::{self, Join};
 
-thread_local! {
-    static LAST: Cell<Option<(&'static Fun, u32)>> = const { Cell::new(None) };
+/// When an expression began that may fail: what errors had passed by then.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u32);
+
+/// Before an expression that may fail.
+#[inline(always)]
+pub fn mark() -> Mark {
+    Mark(current::errors_mark())
+}
+
+/// A value that was there before the expression that it fails in.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(fn() -> &'static str);
+
+/// A value, by its type alone: it is not read.
+#[inline(always)]
+pub fn place<T: ?Sized>(_: *const T) -> Place {
+    Place(type_name::<T>)
+}
+
+/// How an error is told from one that came before.
+pub trait Joins: Copy {
+    #[doc(hidden)]
+    fn pass(self, fun: &'static Fun, line: u32, error: &'static str, left: &'static str);
+}
+
+impl Joins for Mark {
+    #[inline(always)]
+    fn pass(self, fun: &'static Fun, line: u32, error: &'static str, left: &'static str) {
+        errors::pass(Join::Call(self.0), fun, line, error, left);
+    }
+}
+
+impl<const N: usize> Joins for (Mark, [Place; N]) {
+    fn pass(self, fun: &'static Fun, line: u32, error: &'static str, left: &'static str) {
+        let (Mark(mark), places) = self;
+        errors::pass(Join::Place(mark, &places.map(|place| place.0)), fun, line, error, left);
+    }
 }
 
 /// What can stand before `?`. No implementation has a bound, so that a tap changes nothing about type inference.
@@ -26,23 +67,41 @@ pub trait Tap: Sized {
     #[doc(hidden)]
     fn fails(&self) -> bool;
 
+    /// The name of the error's type.
+    #[doc(hidden)]
+    fn error() -> &'static str {
+        ""
+    }
+
     /// The operand of a `?`, unchanged.
     #[inline(always)]
-    fn tap(self, fun: &'static Fun, line: u32) -> Self {
-        if self.fails() {
-            left(fun, line);
+    fn tap<R, J: Joins>(join: J, operand: Self, fun: &'static Fun, line: u32) -> Self {
+        if operand.fails() {
+            tapped::<Self, R, J>(join, fun, line);
         }
-        self
+        operand
     }
 }
 
+#[cold]
+#[inline(never)]
+fn tapped<T: Tap, R, J: Joins>(join: J, fun: &'static Fun, line: u32) {
+    join.pass(fun, line, T::error(), type_name::<R>());
+}
+
+#[diagnostic::do_not_recommend]
 impl<T, E> Tap for Result<T, E> {
     #[inline(always)]
     fn fails(&self) -> bool {
         self.is_err()
     }
+
+    fn error() -> &'static str {
+        type_name::<E>()
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Tap for Option<T> {
     #[inline(always)]
     fn fails(&self) -> bool {
@@ -50,6 +109,7 @@ impl<T> Tap for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, C> Tap for ControlFlow<B, C> {
     #[inline(always)]
     fn fails(&self) -> bool {
@@ -57,40 +117,83 @@ impl<B, C> Tap for ControlFlow<B, C> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Tap for Poll<Result<T, E>> {
     #[inline(always)]
     fn fails(&self) -> bool {
         matches!(self, Poll::Ready(Err(_)))
     }
+
+    fn error() -> &'static str {
+        type_name::<E>()
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Tap for Poll<Option<Result<T, E>>> {
     #[inline(always)]
     fn fails(&self) -> bool {
         matches!(self, Poll::Ready(Some(Err(_))))
     }
+
+    fn error() -> &'static str {
+        type_name::<E>()
+    }
 }
 
-/// A value that leaves a function, unchanged.
-#[inline(always)]
-pub fn exit<T>(value: T, fun: &'static Fun, line: u32) -> T {
-    left(fun, line);
-    value
+/// The declared type of a function, by which its values are told from failures.
+pub struct Leaving<R>(PhantomData<fn() -> R>);
+
+impl<R> Leaving<R> {
+    /// The declared type `R`.
+    pub const NEW: Self = Leaving(PhantomData);
 }
 
+impl<R> fmt::Debug for Leaving<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leaving")
+    }
+}
+
+/// A type that may be an error.
+pub trait FallibleLeaving<R> {
+    #[doc(hidden)]
+    fn __canonlog_exit<J: Joins>(&self, join: J, value: R, fun: &'static Fun, line: u32) -> R;
+}
+
+macro_rules! fallible {
+    ($($result:ty),*) => {$(
+        impl<T, E> FallibleLeaving<$result> for &Leaving<$result> {
+            #[inline(always)]
+            fn __canonlog_exit<J: Joins>(&self, join: J, value: $result, fun: &'static Fun, line: u32) -> $result {
+                <$result as Tap>::tap::<$result, J>(join, value, fun, line)
+            }
+        }
+    )*};
+}
+
+fallible!(Result<T, E>, Poll<Result<T, E>>, Poll<Option<Result<T, E>>>);
+
+/// Any other type: no error.
+pub trait ValueLeaving<R> {
+    #[doc(hidden)]
+    fn __canonlog_exit<J: Joins>(&self, join: J, value: R, fun: &'static Fun, line: u32) -> R;
+}
+
+impl<R> ValueLeaving<R> for Leaving<R> {
+    #[inline(always)]
+    fn __canonlog_exit<J: Joins>(&self, _: J, value: R, _: &'static Fun, _: u32) -> R {
+        value
+    }
+}
+
+/// Before a macro that may leave the function with an error of its own making.
 #[inline(never)]
-fn left(fun: &'static Fun, line: u32) {
-    // A thread that is being torn down keeps no exits.
-    let _torn_down = LAST.try_with(|last| last.set(Some((fun, line))));
+pub fn about<R>(fun: &'static Fun, line: u32) {
+    errors::approach(fun, line, type_name::<R>());
 }
 
-/// Forgets what was left before a body runs.
-pub(super) fn forget() {
-    let _torn_down = LAST.try_with(|last| last.set(None));
-}
-
-/// Where `fun` was left last; the line of its name, if that was by no way that is known.
-pub(super) fn last_of(fun: &'static Fun) -> At {
-    let last = LAST.try_with(Cell::get).ok().flatten().filter(|(left, _)| std::ptr::eq(*left, fun));
-    fun.at(last.map_or(fun.line(), |(_, line)| line))
+/// After one that did not.
+pub fn past() {
+    errors::move_past();
 }

@@ -206,6 +206,7 @@ fn write(type_name: &'static str, message: Option<&str>, fun: &'static Fun, line
             unit.set_in("exc", "panic", true);
         }
     });
+    crate::trace::errors::forget(Context::current().handle());
 }
 
 fn panicked(payload: &(dyn std::any::Any + Send), fun: &'static Fun) {

@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use crate::trace::errors::Trace;
+use crate::value::Value;
+
 /// An error that a function returned.
 pub struct Failure<'a> {
     /// The full path of its type.
@@ -16,6 +19,18 @@ pub struct Failure<'a> {
 impl fmt::Debug for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure").field("type_name", &self.type_name).finish_non_exhaustive()
+    }
+}
+
+impl Failure<'_> {
+    /// Tells an event of the error, and of the way by which it came.
+    pub(crate) fn tell(&self, trace: &Trace, mut tell: impl FnMut(&'static str, &'static str, Value<'_>)) {
+        let (type_name, cause) = trace.types(self.type_name);
+        tell("exc", "type", Value::Str(type_name));
+        if let Some(message) = self.message {
+            tell("exc", "msg", Value::Display(message));
+        }
+        trace.tell(cause, tell);
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) fn order(name: &str) -> u16 {
             "exc_cause_type",
             "exc_trace",
             "exc_panic",
+            "exc_handled",
+            "exc_panics_caught",
         ],
         &["resp_view", "resp_time", "resp_cpu_time", "resp_status", "resp_size", "resp_ttfb"],
         &["timeout_loc", "timeout_cause_loc", "timeout_limit", "timeout_state", "timeout_stack"],

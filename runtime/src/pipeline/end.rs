@@ -16,8 +16,8 @@ use crate::output::is_inside;
 use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Begin, Handle, Kind, current, return_slot, state};
-use crate::trace::site;
 use crate::trace::stuck::Stuck;
+use crate::trace::{errors, site};
 use crate::value::{Value, display};
 
 /// What an event is made in; kept by each thread, so that nothing is allocated in steady state.
@@ -68,6 +68,9 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         let visit = current::settle(handle, now);
         snapshot::take(slot, handle, now, finish == state::Finish::Late, content, facts);
         facts.cpu = facts.cpu.map(|cpu| cpu + visit);
+        if !facts.error && facts.status.is_some_and(|status| status >= 500) {
+            add_handled(handle, content);
+        }
         if state::end(word) {
             return_slot(slot);
         }
@@ -77,6 +80,28 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
             complete(content, facts, outcome);
         }
     });
+}
+
+/// The last error of a request whose handler made a response of it that says so.
+#[cold]
+fn add_handled(handle: Handle, content: &mut Content) {
+    let Some((trace, error)) = errors::Trace::handled(handle) else { return };
+    let mut set = |namespace: &str, key: &str, value: Value<'_>| {
+        let name = format!("{namespace}_{key}");
+        let text;
+        let value = match value {
+            Value::Display(value) => {
+                text = value.to_string();
+                Value::Str(&text)
+            }
+            value => value,
+        };
+        content.set_text(&name, order(&name), true, value);
+    };
+    let (error, cause) = trace.types(error);
+    set("exc", "type", Value::Str(error));
+    trace.tell(cause, &mut set);
+    set("exc", "handled", Value::Bool(true));
 }
 
 /// The event of a record that found no slot: with what the framework knows by itself.

@@ -10,6 +10,7 @@
 //! same record under a short lock. Nothing on the request's path writes a cache line that another thread writes.
 
 pub(crate) mod current;
+pub(crate) mod errors;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod meter;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::current;
+use super::errors::Errors;
 use crate::sys::slab::leak_zeroed;
 
 /// Slots in a segment.
@@ -83,6 +84,8 @@ pub(crate) struct Body {
     /// Where they were first written; counts only where `present` has the bit.
     pub(crate) index: [AtomicU16; 256],
     pub(crate) log: [AtomicU64; LOG],
+    /// Where the newest error has passed.
+    pub(crate) errors: Errors,
 }
 
 struct Segment {
@@ -203,6 +206,6 @@ mod tests {
     #[test]
     fn a_head_is_one_cache_line_and_a_slot_about_a_page() {
         assert_eq!(size_of::<Head>(), 64);
-        assert!(size_of::<Head>() + size_of::<Body>() <= 4_288, "{}", size_of::<Body>());
+        assert!(size_of::<Head>() + size_of::<Body>() <= 4_416, "{}", size_of::<Body>());
     }
 }

@@ -16,7 +16,7 @@ unsafe impl Zeroed for std::sync::atomic::AtomicU64 {}
 // SAFETY: made of `AtomicU64` alone.
 unsafe impl Zeroed for crate::record::slot::Head {}
 
-// SAFETY: made of `AtomicU64` and `AtomicU16` alone.
+// SAFETY: made of `AtomicU64`, `AtomicU32` and `AtomicU16` alone.
 unsafe impl Zeroed for crate::record::slot::Body {}
 
 /// `count` values whose bytes are all zero, for ever. The system gives the memory page by page as it is touched.

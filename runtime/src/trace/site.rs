@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::record::current;
+
 /// One annotated function.
 #[derive(Debug)]
 pub struct Fun {
@@ -53,6 +55,7 @@ impl Fun {
 
     #[cold]
     fn register(&'static self) -> u32 {
+        let _busy = current::busy();
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.number.load(Ordering::Relaxed);
         if number != 0 {
@@ -110,6 +113,18 @@ impl Path {
 pub(crate) struct At {
     fun: &'static Fun,
     line: u32,
+}
+
+impl At {
+    /// Whether it is a line of this function, or of another attribute's idea of it.
+    pub(crate) fn is_in(&self, fun: &Fun) -> bool {
+        (self.fun.file, self.fun.line, self.fun.name) == (fun.file, fun.line, fun.name)
+    }
+
+    /// Whether it is the same line of the same function.
+    pub(crate) fn is_same(&self, other: &At) -> bool {
+        self.line == other.line && self.is_in(other.fun)
+    }
 }
 
 impl fmt::Display for At {

@@ -3,8 +3,9 @@
 //! An allocator of the program's may record what is allocated. Where canonlog allocates under a lock, or between two halves of a
 //! write, that must not come back to it.
 
-use super::{HERE, How, Inside, inside};
+use super::{HERE, How, Inside, NO_ERRORS, inside};
 use crate::record::Handle;
+use crate::record::errors::Errors;
 use crate::record::slot::{Body, Head};
 
 /// Canonlog is at work on this thread, with a lock or half of a log in its hands, until this is dropped. An allocator of the
@@ -15,12 +16,14 @@ pub(crate) struct Busy {
     log: Option<(&'static Head, &'static Body)>,
     open: u64,
     busy: bool,
+    errors: &'static Errors,
 }
 
 pub(crate) fn busy() -> Busy {
     let before = inside();
     HERE.with(|here| {
-        let busy = Busy { before, log: here.log.take(), open: here.open.take(), busy: here.busy.replace(true) };
+        let (log, open, busy) = (here.log.take(), here.open.take(), here.busy.replace(true));
+        let busy = Busy { before, log, open, busy, errors: here.errors.replace(&NO_ERRORS) };
         here.handle.set(Handle::NONE);
         here.how.set(How::Outside);
         busy
@@ -37,6 +40,7 @@ impl Drop for Busy {
             here.cpu.set(self.before.cpu);
             here.began.set(self.before.began);
             here.busy.set(self.busy);
+            here.errors.set(self.errors);
         });
     }
 }

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
+use super::errors::Errors;
 use super::log::Writer;
 use super::slot::{Body, Head, Slot};
 use super::state::{self, Refused};
@@ -56,7 +57,11 @@ struct Here {
     began: Cell<u64>,
     /// Whether canonlog is at work on this thread ([`busy`]).
     busy: Cell<bool>,
+    /// Where errors in the record have passed; of no record, outside.
+    errors: Cell<&'static Errors>,
 }
+
+static NO_ERRORS: Errors = Errors::new();
 
 thread_local! {
     static HERE: Here = const {
@@ -68,6 +73,7 @@ thread_local! {
             cpu: Cell::new(UNMEASURED),
             began: Cell::new(0),
             busy: Cell::new(false),
+            errors: Cell::new(&NO_ERRORS),
         }
     };
 }
@@ -92,6 +98,9 @@ fn move_to(Inside { handle, how, cpu, began }: Inside, slot: Option<Slot>) {
         here.how.set(how);
         here.cpu.set(cpu);
         here.began.set(began);
+        // Of a record that has ended, the slot may be another's.
+        let errors = slot.filter(|_| matches!(how, How::Claimed | How::Joined)).map(|slot| &slot.body.errors);
+        here.errors.set(errors.unwrap_or(&NO_ERRORS));
     });
 }
 
@@ -119,6 +128,21 @@ pub(crate) fn handle() -> Option<Handle> {
 #[inline(always)]
 pub(crate) fn is_outside() -> bool {
     HERE.with(|here| here.open.get() == 0)
+}
+
+/// What tells later whether an error has passed meanwhile, in the record this thread is inside.
+#[inline(always)]
+pub(crate) fn errors_mark() -> u32 {
+    HERE.with(|here| here.errors.get().mark())
+}
+
+/// Where errors have passed in the record this thread is inside, and the record's generation.
+#[inline]
+pub(crate) fn errors_here() -> Option<(&'static Errors, u64)> {
+    HERE.with(|here| {
+        let errors = here.errors.get();
+        (!std::ptr::eq(errors, &NO_ERRORS)).then(|| (errors, here.handle.get().generation()))
+    })
 }
 
 /// The log of the record this thread is inside, in the usual case: it has the claim, nobody has written beside it, the

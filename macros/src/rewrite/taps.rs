@@ -1,0 +1,182 @@
+//! Notes through which lines of a body errors pass.
+//!
+//! ```text
+//! operand?      ──▶ Tap::tap::<Ret, _>(mark(), operand, FUN, line)?
+//! return value  ──▶ return (&&Leaving::<Ret>::NEW).__canonlog_exit(mark(), value, FUN, line)
+//! bail!(..)     ──▶ { about::<Ret>(FUN, line); bail!(..) }
+//! ```
+//!
+//! Nothing asks for the operand's type before the compiler knows it, and no value of the user's is borrowed over an await.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, GenericArgument, PathArguments, Stmt, Token, Type};
+
+use super::places;
+use super::{Rules, plain_question};
+use crate::func::{is_option, may_fail};
+use crate::site;
+
+/// What to write for a function that gives `result`.
+pub(crate) struct Taps<'m> {
+    runtime: &'m TokenStream,
+    result: &'m Type,
+    /// The result as a type that can be named.
+    named: TokenStream,
+}
+
+impl<'m> Taps<'m> {
+    pub(crate) fn new(runtime: &'m TokenStream, result: &'m Type) -> Self {
+        Taps { runtime, result, named: named(result) }
+    }
+
+    /// Rewrites a body in place.
+    pub(crate) fn apply(runtime: &'m TokenStream, result: &'m Type, body: &mut Block) {
+        let mut taps = Taps::new(runtime, result);
+        if may_fail(result) {
+            super::body(body, &mut taps);
+        } else {
+            super::inside(body, &mut taps);
+        }
+    }
+
+    /// The import that makes exits callable.
+    pub(crate) fn import(runtime: &TokenStream, result: &Type) -> Option<TokenStream> {
+        may_fail(result).then(|| {
+            quote! {
+                #[allow(unused_imports)]
+                use #runtime::{FallibleLeaving as _, ValueLeaving as _};
+            }
+        })
+    }
+
+    fn tap(&self, operand: Expr, token: Token![?], left: &TokenStream) -> Expr {
+        if is_ours(&operand) {
+            return plain_question(operand, token);
+        }
+        let runtime = self.runtime;
+        let (fun, line, span) = (site::fun(), site::line(token.span), Span::mixed_site().located_at(token.span));
+        let join = join(runtime, &operand, span);
+        let tap = quote_spanned!(span=> #runtime::Tap::tap::<#left, _>(#join, #operand, &#fun, #line));
+        syn::parse_quote!(#tap #token)
+    }
+}
+
+impl Rules for Taps<'_> {
+    fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
+        // There, `?` takes nothing but an `Option`.
+        if is_option(self.result) {
+            return plain_question(operand, token);
+        }
+        self.tap(operand, token, &self.named)
+    }
+
+    fn inner_question(&mut self, operand: Expr, token: Token![?]) -> Expr {
+        self.tap(operand, token, &quote!(()))
+    }
+
+    fn exit(&mut self, mut value: Expr, line: Span) -> Expr {
+        // An argument can have no attributes; on a variable they say nothing.
+        if let Expr::Path(path) = &mut value {
+            path.attrs.clear();
+        } else if value.to_token_stream().to_string().starts_with('#') {
+            return value;
+        }
+        if !may_fail(self.result) || is_success(&value) || is_ours(&value) {
+            return value;
+        }
+        let Taps { runtime, result, .. } = self;
+        let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
+        let join = join(runtime, &value, span);
+        syn::parse_quote_spanned!(span=>
+            (&&#runtime::Leaving::<#result>::NEW).__canonlog_exit(#join, #value, &#fun, #number)
+        )
+    }
+
+    fn failing_macro(&mut self, mac: Expr, line: Span, diverges: bool) -> Expr {
+        let Taps { runtime, named, .. } = self;
+        let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
+        let about = quote_spanned!(span=> #runtime::about::<#named>(&#fun, #number););
+        if diverges {
+            return syn::parse_quote!({ #about #mac });
+        }
+        let past = quote_spanned!(span=> #runtime::past(););
+        syn::parse_quote!({ #about #mac; #past })
+    }
+}
+
+/// By what an error is told from one that came before.
+pub(crate) fn join(runtime: &TokenStream, operand: &Expr, span: Span) -> TokenStream {
+    let places = places::of(operand);
+    if places.is_empty() {
+        return quote_spanned!(span=> #runtime::mark());
+    }
+    let places = places.iter().map(|place| match place {
+        // An address, as a field may not be aligned; a variable may be a function, which has none.
+        Expr::Field(field) => quote_spanned!(span=> #runtime::place(&raw const #field)),
+        place => quote_spanned!(span=> #runtime::place(&#place)),
+    });
+    quote_spanned!(span=> (#runtime::mark(), [#(#places),*]))
+}
+
+/// Whether a value is a success by the look of it.
+fn is_success(value: &Expr) -> bool {
+    let is = |path: &syn::Path, names: &[&str]| {
+        path.segments.len() == 1 && path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
+    };
+    match value {
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if is(&path.path, &["Ok", "Some"])),
+        Expr::Path(path) => is(&path.path, &["None"]),
+        // `operand?` as a tail has its own mark.
+        Expr::Lit(_) | Expr::Try(_) => true,
+        Expr::Paren(paren) => is_success(&paren.expr),
+        Expr::Group(group) => is_success(&group.expr),
+        _ => false,
+    }
+}
+
+/// Whether another of canonlog's attributes on the same function has written this.
+fn is_ours(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => {
+            matches!(&*call.func, Expr::Path(path) if path.path.segments.iter().any(|part| part.ident == "__private"))
+        }
+        Expr::MethodCall(call) => call.method == "__canonlog_exit",
+        _ => false,
+    }
+}
+
+/// Whether another of canonlog's attributes has already dealt with what follows in a block.
+pub(super) fn is_about(block: &Block) -> bool {
+    matches!(block.stmts.first(), Some(Stmt::Expr(first, Some(_))) if is_ours(first))
+}
+
+/// A type without `_`, of which the part that matters is the same: that of the error.
+fn named(result: &Type) -> TokenStream {
+    if !has_holes(result) {
+        return quote!(#result);
+    }
+    if let Type::Path(path) = crate::func::bare(result)
+        && let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result")
+        && let PathArguments::AngleBracketed(arguments) = &last.arguments
+        && let Some(GenericArgument::Type(error)) = arguments.args.get(1)
+        && !has_holes(error)
+    {
+        return quote!(::core::result::Result<(), #error>);
+    }
+    quote!(())
+}
+
+fn has_holes(ty: &Type) -> bool {
+    struct Find(bool);
+    impl VisitMut for Find {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            self.0 |= matches!(ty, Type::Infer(_) | Type::Macro(_) | Type::Never(_));
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type_mut(&mut ty.clone());
+    find.0
+}

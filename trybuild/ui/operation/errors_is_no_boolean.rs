@@ -1,0 +1,6 @@
+#[canonlog::operation(errors = "off")]
+fn f() -> u8 {
+    1
+}
+
+fn main() {}
