@@ -27,14 +27,14 @@ pub(crate) const EXTENSION: usize = 8_192;
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// Generation, phase, who is inside (`state.rs`).
+    /// Generation, phase, who is inside (`record/state.rs`).
     pub(crate) word: AtomicU64,
     /// When the record began, in ticks.
     pub(crate) started: AtomicU64,
     /// When it times out, in ticks; 0 for never.
     pub(crate) deadline: AtomicU64,
     pub(crate) id: [AtomicU64; 2],
-    /// Kind, pipeline and options (`mod.rs`).
+    /// Kind, options, pipeline, and where the handler stands (`record/mod.rs`).
     pub(crate) flags: AtomicU64,
     /// CPU time so far of those who had the claim, in ticks.
     pub(crate) cpu: AtomicU64,
@@ -52,7 +52,7 @@ pub(crate) struct Body {
     pub(crate) layout: AtomicU64,
     /// The number of the extension, plus one; 0 for none.
     pub(crate) extension: AtomicU64,
-    /// Limits of this record (`log.rs`).
+    /// Limits of this record (`log/mod.rs`).
     pub(crate) limits: AtomicU64,
     /// Fields of users in the log.
     pub(crate) users: AtomicU64,
