@@ -314,6 +314,11 @@ impl Context {
     #[inline(never)]
     fn set_slowly(&self, namespace: &'static str, key: &'static str, value: Value<'_>) {
         with_text(value, |value, whole| {
+            if self.handle.is_slotless() {
+                let id = keys::find(namespace, key, Suffix::None);
+                self.handle.write_slotless(|unit| unit.set(id, value));
+                return;
+            }
             with_key(namespace, key, |by| {
                 current::write(self.handle, |body, writer| set(body, by, value, whole, writer));
             });
@@ -327,6 +332,11 @@ impl Context {
     /// ```
     pub fn add_in(&self, namespace: &'static str, key: &'static str, value: impl ToValue) {
         let value = value.to_value();
+        if self.handle.is_slotless() {
+            let id = keys::find(namespace, key, Suffix::None);
+            self.handle.write_slotless(|unit| unit.add(id, value));
+            return;
+        }
         with_key(namespace, key, |by| {
             current::write(self.handle, |body, writer| self.handle.add(by, value, body, writer));
         });
@@ -339,7 +349,11 @@ impl Context {
     /// ```
     pub fn get_in(&self, namespace: &str, key: &str) -> Option<OwnedValue> {
         let name = Name::new(namespace, key, Suffix::None);
-        let by = keys::known(name.as_str()).map_or(By::Name(name.as_str(), 0), By::Id);
+        let known = keys::known(name.as_str());
+        if let (true, Some(id)) = (self.handle.is_slotless(), known) {
+            return self.handle.with_slotless(|unit| unit.get(id).map(OwnedValue::from))?;
+        }
+        let by = known.map_or(By::Name(name.as_str(), 0), By::Id);
         self.handle.read(|body, side| {
             let _busy = current::busy();
             read(body, side, by)
@@ -408,7 +422,10 @@ impl Context {
 
     /// The id, copied to where the caller has room.
     pub(crate) fn copy_request_id<'a>(&self, room: &'a mut [u8; id::LONGEST]) -> Option<&'a str> {
-        let slot = self.handle.slot()?;
+        let Some(slot) = self.handle.slot() else {
+            let len = self.handle.with_slotless(|unit| unit.copy_id(room))?;
+            return str::from_utf8(&room[..len]).ok();
+        };
         let len = self.handle.read(|body, side| match newest(body, side, By::Id(builtin::REQ_ID)) {
             Some(entry) => entry.copy_text(room),
             None => {
@@ -431,8 +448,10 @@ impl Context {
     /// assert_eq!(Context::none().elapsed(), None);
     /// ```
     pub fn elapsed(&self) -> Option<Duration> {
-        let slot = self.handle.slot().filter(|_| self.handle.is_live())?;
-        let started = slot.head.started.load(std::sync::atomic::Ordering::Relaxed);
+        let started = match self.handle.slot().filter(|_| self.handle.is_live()) {
+            Some(slot) => slot.head.started.load(std::sync::atomic::Ordering::Relaxed),
+            None => self.handle.with_slotless(|unit| unit.how.now)?,
+        };
         Some(Duration::from_nanos(clock::between(started, clock::now())))
     }
 
@@ -450,6 +469,9 @@ impl Context {
         if !id::is_valid(id) {
             return false;
         }
+        if self.handle.is_slotless() {
+            return self.handle.write_slotless(|unit| unit.set_id(id)).is_some();
+        }
         current::write(self.handle, |body, writer| body.set(By::Id(builtin::REQ_ID), Value::Str(id), writer)).is_some()
     }
 
@@ -458,7 +480,10 @@ impl Context {
         let lacks = |body: &Body| body.get(By::Id(id)).is_none_or(|entry| entry.kind() == Holds::Null);
         match current::claimed(self.handle) {
             Some(body) => lacks(body),
-            None => self.handle.read(|body, side| lacks(body) && side.is_none_or(lacks)).unwrap_or(true),
+            None => {
+                let read = self.handle.read(|body, side| lacks(body) && side.is_none_or(lacks));
+                read.or_else(|| self.handle.with_slotless(|unit| unit.lacks(id))).unwrap_or(true)
+            }
         }
     }
 

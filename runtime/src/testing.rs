@@ -135,6 +135,22 @@ impl Drop for Capture {
     }
 }
 
+/// How many records the process has room for, in steps of 1,024: to see what becomes of those beyond, without 65,536 of them. What
+/// was made before stays.
+///
+/// ```
+/// use canonlog::{Kind, Value, begin, testing};
+///
+/// testing::limit_records(1_024);
+/// let capture = testing::capture();
+/// let kept: Vec<_> = (0..1_024).map(|_| begin(Kind::Request)).collect();
+/// begin(Kind::Request).finish();
+/// assert_eq!(capture.one().view().get("canonlog_without_slot"), Some(Value::U64(1)));
+/// ```
+pub fn limit_records(count: usize) {
+    crate::record::slot::allow(count);
+}
+
 /// This thread's clock, held; made by [`hold_clock`].
 #[derive(Debug)]
 pub struct HeldClock {

@@ -18,7 +18,7 @@ use super::site::Fun;
 use crate::context::Context;
 use crate::pipeline::{Kind, Resting, Scope, begin as begin_record};
 use crate::record::keys::{self, Suffix, builtin};
-use crate::record::{Begin, Packed, Section, current, set_site};
+use crate::record::{Packed, Section, current, set_site};
 use crate::trace::errors::Trace;
 
 /// What an annotated function is.
@@ -192,7 +192,6 @@ enum Stored {
     Own {
         marks: u8,
         handle: u64,
-        slotless: Option<Box<Begin>>,
     },
     View,
     Operation(Packed),
@@ -204,9 +203,7 @@ impl Stored {
     fn take(&mut self) -> Option<Running> {
         match std::mem::replace(self, Stored::Done) {
             Stored::New | Stored::Done => None,
-            Stored::Own { marks, handle, slotless } => {
-                Some(Running::Own(Scope::wake(Resting { handle, marks, slotless })))
-            }
+            Stored::Own { marks, handle } => Some(Running::Own(Scope::wake(Resting { handle, marks }))),
             Stored::View => Some(Running::View),
             Stored::Operation(section) => Some(Running::Operation(section)),
         }
@@ -216,8 +213,8 @@ impl Stored {
         *self = match running {
             None => Stored::Done,
             Some(Running::Own(scope)) => {
-                let Resting { handle, marks, slotless } = scope.rest();
-                Stored::Own { marks, handle, slotless }
+                let Resting { handle, marks } = scope.rest();
+                Stored::Own { marks, handle }
             }
             Some(Running::View) => Stored::View,
             Some(Running::Operation(section)) => Stored::Operation(section),

@@ -11,11 +11,12 @@ use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, order};
+use crate::id::LONGEST;
 use crate::level::Level;
 use crate::output::is_inside;
 use crate::record::keys::{self, builtin};
 use crate::record::snapshot::{self, Facts};
-use crate::record::{Begin, Handle, Kind, current, return_slot, state};
+use crate::record::{Handle, Kind, current, return_slot, slotless, state};
 use crate::trace::stuck::Stuck;
 use crate::trace::{errors, site};
 use crate::value::{Value, display};
@@ -53,7 +54,7 @@ fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
 
 /// Ends a record; nothing happens if it has ended.
 pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
-    let Some(slot) = handle.slot() else { return };
+    let Some(slot) = handle.slot() else { return end_without_slot(handle, outcome, unwinding) };
     let word = &slot.head.word;
     let Some(finish) = state::finish(word, handle.generation(), state::back_off) else { return };
     let now = clock::now();
@@ -104,19 +105,38 @@ fn add_handled(handle: Handle, content: &mut Content) {
     set("exc", "handled", Value::Bool(true));
 }
 
-/// The event of a record that found no slot: with what the framework knows by itself.
+/// The event of a record that found no slot: with what the framework knows by itself, and was told.
 #[cold]
-pub(super) fn end_without_slot(how: &Begin, outcome: Outcome) {
-    let now = clock::now();
-    with_buffers(|Buffers { content, facts }| {
-        let kind = if how.kind == Kind::Job { EventType::Job } else { EventType::Request };
+fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
+    let Some(ended) = slotless::end(handle) else { return };
+    let (now, how) = (clock::now(), &ended.how);
+    with_buffers(|buffers| {
+        let Buffers { content, facts } = &mut *buffers;
+        let (kind, id) = match how.kind {
+            Kind::Job => (EventType::Job, "job_id"),
+            Kind::Request => (EventType::Request, "req_id"),
+        };
         content.reset(kind, Level::Info, clock::unix_nanos(now));
-        *facts = Facts { kind: how.kind, pipeline: how.pipeline, started: how.now, taken: now, ..Facts::new() };
-        let id = crate::id::text(how.id);
-        let name = if how.kind == Kind::Job { "job_id" } else { "req_id" };
-        content.push_text(name, ID_ORDER, true, Value::Str(str::from_utf8(&id).unwrap_or_default()));
+        *facts = Facts { handle, kind: how.kind, pipeline: how.pipeline, started: how.now, taken: now, ..Facts::new() };
+        let mut room = [0; LONGEST];
+        let len = ended.copy_id(&mut room);
+        content.push_text(id, ID_ORDER, true, Value::Str(str::from_utf8(&room[..len]).unwrap_or_default()));
+        for (id, value) in ended.fields() {
+            content.set_label(keys::key(id), value);
+        }
+        facts.status = ended.get(builtin::RESP_STATUS).and_then(|status| match status {
+            Value::U64(status) => Some(status),
+            Value::I64(status) => u64::try_from(status).ok(),
+            _ => None,
+        });
+        facts.error = [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| ended.get(*id).is_some());
+        facts.truncated = ended.truncated;
         content.push_text("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));
-        complete(content, facts, outcome);
+        if unwinding {
+            reporter::report(buffers, outcome);
+        } else {
+            complete(content, facts, outcome);
+        }
     });
 }
 
@@ -257,13 +277,15 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
     with_buffers(|Buffers { content, facts }| {
         content.reset(kind, level, clock::unix_nanos(now));
         *facts = Facts { handle, started: now, taken: now, ..Facts::new() };
-        facts.pipeline = match slot {
-            Some(slot) => slot.pipeline(),
-            None => super::Pipeline::current().number(),
+        let slotless = handle.with_slotless(|unit| unit.how.pipeline);
+        facts.pipeline = match (slot, slotless) {
+            (Some(slot), _) => slot.pipeline(),
+            (None, Some(pipeline)) => pipeline,
+            (None, None) => super::Pipeline::current().number(),
         };
-        if let Some(slot) = slot {
-            facts.kind = slot.kind();
-            facts.started = slot.head.started.load(Ordering::Relaxed);
+        if let (Some(kind), Some(started), true) = (handle.kind(), handle.started(), handle.is_live()) {
+            facts.kind = kind;
+            facts.started = started;
             let id = cx.request_id().unwrap_or_default();
             let name = if facts.kind == Kind::Job { "job_id" } else { "req_id" };
             content.push_text(name, ID_ORDER, true, Value::Str(&id));

@@ -200,11 +200,10 @@ impl Pipeline {
     /// The pipeline of the record that this thread is inside, else this thread's, else the process's.
     #[inline]
     pub fn current() -> Pipeline {
-        let number = match current::handle().and_then(|handle| handle.slot()) {
-            Some(slot) => slot.pipeline(),
-            None => MINE.get(),
-        };
-        Pipeline { number }
+        let Some(handle) = current::handle() else { return Pipeline { number: MINE.get() } };
+        let number = handle.slot().map(|slot| slot.pipeline());
+        let number = number.or_else(|| handle.with_slotless(|unit| unit.how.pipeline));
+        Pipeline { number: number.unwrap_or_else(|| MINE.get()) }
     }
 
     pub(crate) fn number(self) -> u16 {

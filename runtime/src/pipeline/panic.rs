@@ -119,7 +119,7 @@ fn note(info: &std::panic::PanicHookInfo<'_>) {
 /// Whether the note is that of the panic which unwinds through the record from one inside it. One from before the record began
 /// is not: `resume_unwind` unwinds without the hook.
 fn is_of_this_panic(note: &Note, handle: Handle) -> bool {
-    let began = handle.slot().map(|slot| slot.head.started.load(Ordering::Relaxed));
+    let began = handle.started();
     std::thread::panicking() && began.is_some_and(|began| note.at >= began)
 }
 
@@ -153,6 +153,15 @@ pub(crate) fn record(handle: Handle) {
         // The outermost function is known, the one that panicked is not: the place has a file and a line.
         let site = handle.slot().and_then(|slot| site::of(slot.site()));
         let handler = site.map_or(place, |fun| made(format_args!("{}", fun.at(fun.line())), &mut handler));
+        if handle.is_slotless() {
+            handle.write_slotless(|unit| {
+                unit.set(builtin::EXC_TYPE, Value::Str("panic"));
+                unit.set(builtin::EXC_MSG, Value::Str(message));
+                unit.set(builtin::EXC_CAUSE_LOC, Value::Str(place));
+                unit.set(builtin::EXC_PANIC, Value::Bool(true));
+            });
+            return;
+        }
         current::write(handle, |body, writer| {
             body.set(By::Id(builtin::EXC_TYPE), Value::Str("panic"), writer);
             body.set(By::Id(builtin::EXC_MSG), Value::Str(message), writer);

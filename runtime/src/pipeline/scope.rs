@@ -9,8 +9,7 @@ use crate::counters::{self, Count};
 use crate::id;
 use crate::monitor::timeout;
 use crate::record::keys::builtin;
-use crate::record::log::By;
-use crate::record::{self, Begin, Handle, Kind, Packed, current};
+use crate::record::{self, Begin, Handle, Kind, Packed, current, slotless};
 use crate::value::Value;
 
 /// Begins a record: always a new one. Its event is written when the [`Scope`] ends.
@@ -51,8 +50,8 @@ impl Pipeline {
             poll_limit: parts.poll_limit,
         };
         match record::begin(&how) {
-            Some(handle) => Scope { handle, marks: AtomicU8::new(0), slotless: None },
-            None => Scope::without_slot(how),
+            Some(handle) => Scope { handle, marks: AtomicU8::new(0) },
+            None => Scope::without_slot(&how),
         }
     }
 }
@@ -91,23 +90,20 @@ const CANCELLED: u8 = 4;
 pub struct Scope {
     handle: Handle,
     marks: AtomicU8,
-    /// For a record that found no slot: what its event can still say.
-    slotless: Option<Box<Begin>>,
 }
 
-/// A scope between two polls; 24 bytes with room for a tag, and without a `Drop` of its own.
+/// A scope between two polls; 16 bytes with room for a tag, and without a `Drop` of its own.
 #[derive(Debug)]
 pub(crate) struct Resting {
     pub(crate) handle: u64,
     pub(crate) marks: u8,
-    pub(crate) slotless: Option<Box<Begin>>,
 }
 
 impl Scope {
     #[cold]
-    fn without_slot(how: Begin) -> Scope {
+    fn without_slot(how: &Begin) -> Scope {
         counters::add(Count::WithoutSlot, 1);
-        Scope { handle: Handle::NONE, marks: AtomicU8::new(0), slotless: Some(Box::new(how)) }
+        Scope { handle: slotless::begin(how), marks: AtomicU8::new(0) }
     }
 
     /// The record's handle.
@@ -124,16 +120,15 @@ impl Scope {
 
     /// The scope in fewer bytes, for a future to carry between its polls; whoever takes it must make a scope of it again.
     pub(crate) fn rest(mut self) -> Resting {
-        let slotless = self.slotless.take();
-        let resting = Resting { handle: Packed::handle_of(self.handle), marks: *self.marks.get_mut(), slotless };
+        let resting = Resting { handle: Packed::handle_of(self.handle), marks: *self.marks.get_mut() };
         std::mem::forget(self);
         resting
     }
 
     /// The scope that was put to rest.
     pub(crate) fn wake(resting: Resting) -> Scope {
-        let Resting { handle, marks, slotless } = resting;
-        Scope { handle: Packed::to_handle(handle).unwrap_or(Handle::NONE), marks: AtomicU8::new(marks), slotless }
+        let Resting { handle, marks } = resting;
+        Scope { handle: Packed::to_handle(handle).unwrap_or(Handle::NONE), marks: AtomicU8::new(marks) }
     }
 
     fn mark(&self, mark: u8) {
@@ -191,16 +186,19 @@ impl Scope {
     /// ```
     pub fn cancelled(&self) {
         self.mark(CANCELLED);
-        if self.handle.slot().is_some_and(|slot| slot.kind() == Kind::Job) {
+        if self.handle.kind() == Some(Kind::Job) {
             return;
         }
-        let unanswered = self.context().lacks(builtin::RESP_STATUS);
-        current::write(self.handle, |body, writer| {
-            body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
-            if unanswered {
-                body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
-            }
-        });
+        if self.handle.is_slotless() {
+            self.handle.write_slotless(|unit| {
+                unit.set(builtin::REQ_CANCELLED, Value::Bool(true));
+                if unit.lacks(builtin::RESP_STATUS) {
+                    unit.set(builtin::RESP_STATUS, Value::U64(499));
+                }
+            });
+            return;
+        }
+        record::cancelled(self.handle);
     }
 
     /// Marks the unit as failed, where no status says so: its event has the level `error`.
@@ -229,9 +227,6 @@ impl Drop for Scope {
         let marks = *self.marks.get_mut();
         let has = |mark| marks & mark != 0;
         let outcome = Outcome { failed: has(FAILED), panicked: has(PANICKED), cancelled: has(CANCELLED) };
-        match self.slotless.take() {
-            None => end::end(self.handle, outcome, unwinding),
-            Some(how) => end::end_without_slot(&how, outcome),
-        }
+        end::end(self.handle, outcome, unwinding);
     }
 }

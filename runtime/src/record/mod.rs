@@ -19,12 +19,14 @@ pub(crate) mod pool;
 mod section;
 pub(crate) mod set;
 pub(crate) mod slot;
+pub(crate) mod slotless;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use self::log::{Limits, Writer};
+use self::keys::builtin;
+use self::log::{By, Limits, Writer};
 pub(crate) use self::name::Name;
 pub(crate) use self::section::{Packed, Section};
 use self::slot::{Body, Slot};
@@ -104,10 +106,11 @@ pub(crate) struct Held {
     _pool: pool::Held,
     _slots: slot::Held,
     _names: keys::Held,
+    _slotless: slotless::Held,
 }
 
 pub(crate) fn hold() -> Held {
-    Held { _pool: pool::hold(), _slots: slot::hold(), _names: keys::hold() }
+    Held { _pool: pool::hold(), _slots: slot::hold(), _names: keys::hold(), _slotless: slotless::hold() }
 }
 
 /// In a forked child, whose only thread is the caller: nobody waits for what other threads were about to do to a record.
@@ -204,6 +207,18 @@ impl Handle {
         self.generation
     }
 
+    /// A request or a job; none once it has ended.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        let kind = self.slot().map(|slot| slot.kind());
+        kind.or_else(|| self.with_slotless(|unit| unit.how.kind))
+    }
+
+    /// When it began, in ticks.
+    pub(crate) fn started(self) -> Option<u64> {
+        let started = self.slot().map(|slot| slot.head.started.load(Relaxed));
+        started.or_else(|| self.with_slotless(|unit| unit.how.now))
+    }
+
     pub(crate) fn phase(self) -> state::Phase {
         self.slot().map_or(state::Phase::Free, |slot| state::phase_of(&slot.head.word, self.generation))
     }
@@ -211,6 +226,7 @@ impl Handle {
     /// Whether it can still be written to.
     pub(crate) fn is_live(self) -> bool {
         matches!(self.phase(), state::Phase::Open | state::Phase::Closing | state::Phase::TimedOut)
+            || self.with_slotless(|_| ()).is_some()
     }
 
     /// Writes from a thread that has not claimed the record: claims it for the moment, or writes its side log.
@@ -399,8 +415,32 @@ pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
     }
 }
 
+/// Writes that the client went away and, unless there is a status, the one for that.
+pub(crate) fn cancelled(handle: Handle) {
+    let lacks = |body: &Body| {
+        let status = body.get(By::Id(builtin::RESP_STATUS));
+        status.is_none_or(|entry| entry.kind() == log::Kind::Null)
+    };
+    current::write(handle, |body, writer| {
+        body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
+        // The other log is asked where this one is written: a status that comes in between is newer, and stays.
+        let unanswered = lacks(body)
+            && match writer {
+                Writer::Main { beside: false } => true,
+                Writer::Main { beside: true } => handle.with_side(&lacks).unwrap_or(true),
+                Writer::Side { .. } => handle.slot().is_none_or(|slot| lacks(slot.body)),
+            };
+        if unanswered {
+            body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
+        }
+    });
+}
+
 /// Says where the handler stands; the first one told stays.
 pub(crate) fn set_site(handle: Handle, site: u32) {
+    if handle.is_slotless() {
+        return;
+    }
     let told = current::write(handle, |_, _| ());
     if let (Some(()), Some(slot)) = (told, handle.slot()) {
         let _ = slot.head.flags.fetch_update(Relaxed, Relaxed, |flags| {

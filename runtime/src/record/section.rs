@@ -19,13 +19,15 @@ pub(crate) struct Section {
 /// A section in 16 bytes, without its key: annotated futures carry it over their awaits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packed {
-    /// Generation and number of the record, 48 and 16 bits; the largest number is the one of no record.
+    /// Generation and number of the record, 47 and 16 bits. With the highest bit, a unit without a slot; the largest number is the
+    /// one of no record.
     handle: u64,
     /// The moment it began, outermost, side.
     began: u64,
 }
 
 const NO_RECORD: u64 = u64::MAX;
+const SLOTLESS: u64 = 1 << 63;
 
 impl Packed {
     pub(crate) const NONE: Packed = Packed { handle: NO_RECORD, began: 0 };
@@ -44,11 +46,19 @@ impl Packed {
 
     /// A handle in 8 bytes.
     pub(crate) fn handle_of(handle: Handle) -> u64 {
-        u16::try_from(handle.number).map_or(NO_RECORD, |number| handle.generation << 16 | u64::from(number))
+        match u16::try_from(handle.number) {
+            Ok(number) => handle.generation << 16 | u64::from(number),
+            Err(_) if handle.is_slotless() => SLOTLESS | handle.generation,
+            Err(_) => NO_RECORD,
+        }
     }
 
+    #[inline]
     pub(crate) fn to_handle(packed: u64) -> Option<Handle> {
-        (packed != NO_RECORD).then(|| Handle::new(u32::from(packed as u16), packed >> 16))
+        match packed & SLOTLESS {
+            0 => Some(Handle::new(u32::from(packed as u16), packed >> 16)),
+            _ => (packed != NO_RECORD).then(|| Handle::slotless(packed & !SLOTLESS)),
+        }
     }
 }
 

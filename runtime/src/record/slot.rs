@@ -122,10 +122,23 @@ struct Grown {
 
 static GROWN: Mutex<Grown> = Mutex::new(Grown { segments: 0 });
 
+#[cfg(any(test, feature = "test-util"))]
+static ALLOWED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(SEGMENTS);
+
+/// For tests: no segments beyond so many slots.
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) fn allow(slots: usize) {
+    ALLOWED.store(slots.div_ceil(SEGMENT), Ordering::Relaxed);
+}
+
 /// One more segment: the numbers of its slots, or none where the slab is full (65,536 records).
 pub(crate) fn grow() -> std::ops::Range<u32> {
     let mut grown = GROWN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(place) = TABLE.get(grown.segments) else { return 0..0 };
+    #[cfg(any(test, feature = "test-util"))]
+    if grown.segments >= ALLOWED.load(Ordering::Relaxed) {
+        return 0..0;
+    }
     place.get_or_init(|| Segment { heads: leak_zeroed(SEGMENT), bodies: leak_zeroed(SEGMENT) });
     let first = grown.segments * SEGMENT;
     grown.segments += 1;

@@ -34,7 +34,7 @@ const JOINED: u64 = 0x7FF << 5;
 const GENERATION_SHIFT: u32 = 16;
 
 /// Generations count up to this and start again.
-pub(crate) const GENERATIONS: u64 = 1 << 48;
+pub(crate) const GENERATIONS: u64 = 1 << 47;
 
 const fn phase(word: u64) -> Phase {
     match word & PHASE {

@@ -27,7 +27,7 @@ enum How {
     Claimed,
     /// Beside the claim.
     Joined,
-    /// The record had ended: writes are late.
+    /// The record had ended: writes are late. Or it has no slot, and what is written here has no place.
     Gone,
 }
 
@@ -253,7 +253,8 @@ fn enter_as(handle: Handle, poll: bool, frame: usize) -> Entered {
         return Entered { before, did: Did::Nothing, _here: PhantomData };
     }
     let Some(slot) = handle.slot() else {
-        move_to(OUTSIDE, None);
+        let slotless = Inside { handle, how: How::Gone, ..OUTSIDE };
+        move_to(if handle.is_slotless() { slotless } else { OUTSIDE }, None);
         return Entered { before, did: Did::Moved, _here: PhantomData };
     };
     let word = &slot.head.word;

@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use self::entry::SIDE;
 pub(crate) use self::entry::{Entry, Kind, PlainHeader, plain};
-pub(crate) use self::write::sum;
+pub(crate) use self::write::{number, sum, total};
 use super::keys::KeyId;
 use super::slot::{self, Body, EXTENSION, LOG};
 use crate::event::{OTHER_RANK, rank_of};

@@ -360,7 +360,7 @@ fn saturating_nanos(duration: Duration) -> u64 {
 }
 
 /// A number, or a length of time, as an entry holds it.
-fn number(value: Value<'_>) -> Option<(Kind, u64)> {
+pub(crate) fn number(value: Value<'_>) -> Option<(Kind, u64)> {
     Some(match value {
         Value::U64(n) => (Kind::U64, n),
         Value::I64(n) => (Kind::I64, n.cast_unsigned()),
@@ -370,7 +370,8 @@ fn number(value: Value<'_>) -> Option<(Kind, u64)> {
     })
 }
 
-fn total(a: Value<'_>, b: Value<'_>) -> Option<Value<'static>> {
+/// The sum of two numbers.
+pub(crate) fn total(a: Value<'_>, b: Value<'_>) -> Option<Value<'static>> {
     let (kind, word) = number(a)?;
     sum(kind, word, b).map(|(kind, word)| plain(kind, word))
 }
