@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use canonlog_tests::logfmt;
 
 const LIMIT: Duration = Duration::from_secs(5);
-const RUNTIMES: [&str; 3] = ["multi_thread", "current_thread", "none"];
+const RUNTIMES: [&str; 4] = ["multi_thread", "one_worker", "current_thread", "none"];
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
@@ -110,6 +110,12 @@ fn a_panic_of_main_writes_everything() {
 }
 
 #[test]
+fn a_flush_in_the_panic_hook_and_while_unwinding_writes_everything() {
+    let all: Vec<u64> = (0..20).collect();
+    on_every_runtime("flush_while_panicking", 7, &all);
+}
+
+#[test]
 fn an_exit_without_a_flush_ends_at_once_and_tears_nothing() {
     for runtime in RUNTIMES {
         let ended = run(&["exit", runtime]);
@@ -120,7 +126,7 @@ fn an_exit_without_a_flush_ends_at_once_and_tears_nothing() {
 
 #[test]
 fn events_of_thread_local_destructors_are_written() {
-    for runtime in ["multi_thread", "none"] {
+    for runtime in ["multi_thread", "one_worker", "none"] {
         let ended = run(&["thread_local", runtime]);
         assert_eq!(ended.status.code(), Some(0), "{runtime}: {}", ended.err);
         each_once(&ended, TEN.into_iter().chain([100, 101]), runtime);

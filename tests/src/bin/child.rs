@@ -33,6 +33,7 @@ fn number(at: usize) -> usize {
 fn runtime(kind: &str) -> Option<tokio::runtime::Runtime> {
     let runtime = match kind {
         "multi_thread" => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+        "one_worker" => tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build(),
         "current_thread" => tokio::runtime::Builder::new_current_thread().enable_all().build(),
         _ => return None,
     };
@@ -110,7 +111,7 @@ impl Drop for Flush {
     }
 }
 
-fn flush_while_panicking() -> ! {
+fn flush_while_panicking(runtime: Option<&tokio::runtime::Runtime>) -> ! {
     let guard: &'static Guard = Box::leak(Box::new(init()));
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -118,12 +119,15 @@ fn flush_while_panicking() -> ! {
         emit_all(0);
         assert!(guard.flush());
     }));
-    let _ = std::thread::spawn(move || {
+    let work = move || {
         let _flush = Flush(guard, EVENTS);
         panic!("on purpose");
-    })
-    .join();
-    exit(7)
+    };
+    let panicked = match runtime {
+        Some(runtime) => runtime.block_on(async { tokio::spawn(async move { work() }).await.is_err() }),
+        None => std::thread::spawn(work).join().is_err(),
+    };
+    exit(if panicked { 7 } else { 1 })
 }
 
 /// Forks again and again while threads emit, panic and time out.
@@ -381,7 +385,7 @@ fn main() {
             });
             exit(7);
         }
-        "flush_while_panicking" => flush_while_panicking(),
+        "flush_while_panicking" => flush_while_panicking(runtime(&kind).as_ref()),
         "fork_under_load" => fork_under_load(),
         "signals" => {
             // The C library itself handles a signal from the first thread on.

@@ -76,13 +76,6 @@ fn many_threads_flush_at_once_and_each_finds_its_events_written() {
 }
 
 #[test]
-fn a_flush_in_a_panic_hook_and_in_a_drop_while_unwinding_ends() {
-    let ended = run("flush_while_panicking");
-    assert_eq!(ended.code, Some(7), "{}", ended.err);
-    assert_eq!(numbers(&ended.out), (0..20).collect::<Vec<_>>());
-}
-
-#[test]
 fn children_made_by_fork_under_load_end_at_once_with_ids_and_lines_of_their_own() {
     let ended = run("fork_under_load");
     assert_eq!(ended.code, Some(0), "{}", ended.err);
