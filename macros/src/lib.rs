@@ -90,6 +90,7 @@ pub fn operation(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `return = Vec::new()` | the fallback; evaluated only when it is needed, with the arguments that the body has not moved |
 /// | `panics` | a panic is a failure too |
+/// | `errors = false` | errors are not followed through the function |
 /// | `crate = path` | where canonlog is, if not at `::canonlog` |
 ///
 /// `?` in closures, async blocks and nested functions stays theirs, as does one in a macro that is not known to evaluate its

@@ -7,25 +7,28 @@ use syn::{Block, Expr, Token, Type};
 use super::in_place::{InPlace, leave};
 use super::model::OnError;
 use crate::func::{Body, Shape, may_fail};
-use crate::rewrite::{self, Rules, plain_question};
+use crate::rewrite::{self, Rules, Taps, plain_question};
 use crate::site;
 
 pub(super) fn expand(model: &OnError) -> TokenStream {
-    let OnError { runtime, item, .. } = model;
+    let OnError { runtime, errors, item, .. } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let place = site::statics(runtime, &item.sig.ident);
-    let body = match item.shape() {
+    let shape = item.shape();
+    let result = shape.output().unwrap_or_else(|| item.result());
+    let import = if *errors { Taps::import(runtime, &result) } else { None };
+    let body = match shape {
         Shape::Sync => in_place(model, body, &item.result(), false),
         Shape::Async => in_place(model, body, &item.result(), true),
         Shape::Future { output } => futures(model, body, &output, None),
         Shape::Boxed { declared, output } => futures(model, body, &output, Some(&declared)),
     };
-    item.with_body(&quote!(#place #body))
+    item.with_body(&quote!(#import #place #body))
 }
 
 fn in_place(model: &OnError, body: &Block, result: &Type, is_async: bool) -> TokenStream {
-    let OnError { runtime, fallback, panics, .. } = model;
-    InPlace { runtime, fallback, panics: *panics, result, is_async }.expand(body)
+    let OnError { runtime, fallback, panics, errors, .. } = model;
+    InPlace { runtime, fallback, panics: *panics, errors: *errors, result, is_async }.expand(body)
 }
 
 /// A function that returns a future: an async block that stands there is rewritten in place, any other future is wrapped.

@@ -16,7 +16,7 @@ use syn::{Block, Expr, Lifetime, Token, Type};
 
 use super::hidden;
 use crate::func::{is_option, is_unit, may_fail};
-use crate::rewrite::{self, Rules};
+use crate::rewrite::{self, Rules, Taps};
 use crate::site;
 
 /// How to rewrite a body.
@@ -24,6 +24,7 @@ pub(super) struct InPlace<'m> {
     pub(super) runtime: &'m TokenStream,
     pub(super) fallback: &'m Expr,
     pub(super) panics: bool,
+    pub(super) errors: bool,
     pub(super) result: &'m Type,
     pub(super) is_async: bool,
 }
@@ -31,10 +32,15 @@ pub(super) struct InPlace<'m> {
 impl InPlace<'_> {
     pub(super) fn expand(&self, body: &Block) -> TokenStream {
         let InPlace { runtime, fallback, result, .. } = self;
-        let mut exits = Exits { how: self, failures: Vec::new(), breaks: false };
+        let taps = self.errors.then(|| Taps::new(runtime, result));
+        let mut exits = Exits { how: self, taps, failures: Vec::new(), breaks: false };
         let mut body = body.clone();
         if self.probes() {
             hidden::exits(&mut body, runtime, result);
+        }
+        // Before there is a `match` for each `?`.
+        if let Some(taps) = &mut exits.taps {
+            taps.leaves(&mut body);
         }
         rewrite::inside(&mut body, &mut exits);
         let Exits { failures, breaks, .. } = exits;
@@ -131,6 +137,7 @@ fn fail_label(number: usize) -> Lifetime {
 
 struct Exits<'m> {
     how: &'m InPlace<'m>,
+    taps: Option<Taps<'m>>,
     /// The token of each `?`.
     failures: Vec<Span>,
     /// Whether something else leads to the fallback.
@@ -141,6 +148,11 @@ impl Rules for Exits<'_> {
     fn question(&mut self, operand: Expr, token: Token![?]) -> Expr {
         let InPlace { runtime, result, panics, .. } = self.how;
         let span = Span::mixed_site().located_at(token.span);
+        let join = match &self.taps {
+            Some(taps) => taps.join(&operand, span),
+            None => quote_spanned!(span=> ()),
+        };
+        let (fun, line) = (site::fun(), site::line(token.span));
         let mut label = fail_label(self.failures.len());
         label.set_span(span);
         self.failures.push(token.span);
@@ -151,23 +163,33 @@ impl Rules for Exits<'_> {
             } else {
                 quote_spanned!(span=> ::core::option::Option::None)
             };
-            syn::parse_quote_spanned!(span=> match #runtime::FallibleOrNone::branch(#operand) {
+            syn::parse_quote_spanned!(span=> match #runtime::FallibleOrNone::branch(#join, #operand, &#fun, #line) {
                 #runtime::Branch::Value(#value) => #value,
                 #runtime::Branch::Nothing => return #none,
                 #runtime::Branch::Failed(#error) => break #label #error,
             })
         } else {
-            syn::parse_quote_spanned!(span=> match #runtime::Fallible::branch(#operand) {
+            syn::parse_quote_spanned!(span=> match #runtime::Fallible::branch(#join, #operand, &#fun, #line) {
                 ::core::result::Result::Ok(#value) => #value,
                 ::core::result::Result::Err(#error) => break #label #error,
             })
         }
     }
 
-    fn exit(&mut self, value: Expr, line: Span) -> Expr {
+    fn inner_question(&mut self, operand: Expr, token: Token![?]) -> Expr {
+        match &mut self.taps {
+            Some(taps) => taps.inner_question(operand, token),
+            None => rewrite::plain_question(operand, token),
+        }
+    }
+
+    fn exit(&mut self, mut value: Expr, line: Span) -> Expr {
         let InPlace { runtime, result, panics, .. } = self.how;
         if !self.how.probes() {
             return if *panics { syn::parse_quote!(::core::option::Option::Some(#value)) } else { value };
+        }
+        if let Some(taps) = &mut self.taps {
+            value = taps.exit(value, line);
         }
         let leave = leave(runtime, result, site::line(line));
         let given = Ident::new("value", Span::mixed_site());

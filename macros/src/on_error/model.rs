@@ -9,9 +9,10 @@ use crate::func::{Func, is_never};
 
 const MACRO: &str = "#[on_error]";
 
-const KNOWN: [Known; 3] = [
+const KNOWN: [Known; 4] = [
     Known { name: "return", form: Form::Value, example: "return = Vec::new()" },
     Known { name: "panics", form: Form::Word, example: "panics" },
+    Known { name: "errors", form: Form::Value, example: "errors = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -22,6 +23,8 @@ pub(super) struct OnError {
     pub(super) fallback: Expr,
     /// Whether a panic is a failure too.
     pub(super) panics: bool,
+    /// Whether errors are followed through the body.
+    pub(super) errors: bool,
     pub(super) item: Func,
 }
 
@@ -31,6 +34,7 @@ impl OnError {
         let mut args = Args::read(args, MACRO, &KNOWN, diag);
         let fallback = args.expr("return");
         let panics = args.word("panics");
+        let errors = args.errors(diag);
         let runtime = args.runtime();
         let item = item?;
         // Where the arguments could not be read, `return` may be among them.
@@ -44,13 +48,13 @@ impl OnError {
             let help = "remove `panics`, or give the function a type that the fallback can have";
             diag.mistake(panics, "`panics` has no effect on a function that never returns", help);
         }
-        Some(OnError { runtime, fallback: fallback?, panics: panics.is_some(), item })
+        Some(OnError { runtime, fallback: fallback?, panics: panics.is_some(), errors, item })
     }
 
     /// The function as if its arguments had been right: its `?` are no mistakes, whatever the fallback.
     pub(super) fn without_arguments(item: TokenStream) -> Option<Self> {
         let item = Func::read(item, MACRO, &mut Diagnostics::default())?;
         let fallback = syn::parse_quote!(loop {});
-        Some(OnError { runtime: quote::quote!(::canonlog::__private), fallback, panics: false, item })
+        Some(OnError { runtime: quote::quote!(::canonlog::__private), fallback, panics: false, errors: false, item })
     }
 }

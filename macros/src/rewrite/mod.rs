@@ -50,6 +50,11 @@ pub(crate) trait Rules {
 /// Rewrites a function's body in place.
 pub(crate) fn body(block: &mut Block, rules: &mut impl Rules) {
     inside(block, rules);
+    leaves(block, rules);
+}
+
+/// Rewrites the tail alone.
+pub(crate) fn leaves(block: &mut Block, rules: &mut impl Rules) {
     tail::leaves(block, &mut |leaf| {
         let line = last_line(&leaf);
         rules.exit(leaf, line)

@@ -41,6 +41,13 @@ impl<'m> Taps<'m> {
         }
     }
 
+    /// Rewrites what a body ends in.
+    pub(crate) fn leaves(&mut self, body: &mut Block) {
+        if may_fail(self.result) {
+            super::leaves(body, self);
+        }
+    }
+
     /// The import that makes exits callable.
     pub(crate) fn import(runtime: &TokenStream, result: &Type) -> Option<TokenStream> {
         may_fail(result).then(|| {
@@ -51,13 +58,28 @@ impl<'m> Taps<'m> {
         })
     }
 
+    /// By what an error is told from one that came before.
+    pub(crate) fn join(&self, operand: &Expr, span: Span) -> TokenStream {
+        let runtime = self.runtime;
+        let places = places::of(operand);
+        if places.is_empty() {
+            return quote_spanned!(span=> #runtime::mark());
+        }
+        let places = places.iter().map(|place| match place {
+            // An address, as a field may not be aligned; a variable may be a function, which has none.
+            Expr::Field(field) => quote_spanned!(span=> #runtime::place(&raw const #field)),
+            place => quote_spanned!(span=> #runtime::place(&#place)),
+        });
+        quote_spanned!(span=> (#runtime::mark(), [#(#places),*]))
+    }
+
     fn tap(&self, operand: Expr, token: Token![?], left: &TokenStream) -> Expr {
         if is_ours(&operand) {
             return plain_question(operand, token);
         }
         let runtime = self.runtime;
         let (fun, line, span) = (site::fun(), site::line(token.span), Span::mixed_site().located_at(token.span));
-        let join = join(runtime, &operand, span);
+        let join = self.join(&operand, span);
         let tap = quote_spanned!(span=> #runtime::Tap::tap::<#left, _>(#join, #operand, &#fun, #line));
         syn::parse_quote!(#tap #token)
     }
@@ -86,9 +108,9 @@ impl Rules for Taps<'_> {
         if !may_fail(self.result) || is_success(&value) || is_ours(&value) {
             return value;
         }
-        let Taps { runtime, result, .. } = self;
         let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
-        let join = join(runtime, &value, span);
+        let join = self.join(&value, span);
+        let Taps { runtime, result, .. } = self;
         syn::parse_quote_spanned!(span=>
             (&&#runtime::Leaving::<#result>::NEW).__canonlog_exit(#join, #value, &#fun, #number)
         )
@@ -104,20 +126,6 @@ impl Rules for Taps<'_> {
         let past = quote_spanned!(span=> #runtime::past(););
         syn::parse_quote!({ #about #mac; #past })
     }
-}
-
-/// By what an error is told from one that came before.
-pub(crate) fn join(runtime: &TokenStream, operand: &Expr, span: Span) -> TokenStream {
-    let places = places::of(operand);
-    if places.is_empty() {
-        return quote_spanned!(span=> #runtime::mark());
-    }
-    let places = places.iter().map(|place| match place {
-        // An address, as a field may not be aligned; a variable may be a function, which has none.
-        Expr::Field(field) => quote_spanned!(span=> #runtime::place(&raw const #field)),
-        place => quote_spanned!(span=> #runtime::place(&#place)),
-    });
-    quote_spanned!(span=> (#runtime::mark(), [#(#places),*]))
 }
 
 /// Whether a value is a success by the look of it.

@@ -125,7 +125,7 @@ impl Unit {
         };
         let failed = failure.is_some();
         if let Some(failure) = failure {
-            let trace = Trace::leaving(cx.handle(), self.fun, failure.type_name);
+            let trace = Trace::leaving(cx.handle(), self.fun, self.fun.line(), failure.type_name);
             failure.tell(&trace, |namespace, key, value| cx.set_in(namespace, key, value));
         }
         if let Running::Own(scope) = running {

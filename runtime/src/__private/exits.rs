@@ -58,6 +58,12 @@ impl<const N: usize> Joins for (Mark, [Place; N]) {
     }
 }
 
+/// Of an error that is not followed.
+impl Joins for () {
+    #[inline(always)]
+    fn pass(self, _: &'static Fun, _: u32, _: &'static str, _: &'static str) {}
+}
+
 /// What can stand before `?`. No implementation has a bound, so that a tap changes nothing about type inference.
 #[diagnostic::on_unimplemented(
     message = "the `?` operator can only be applied to values that implement `Try`",

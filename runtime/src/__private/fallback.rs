@@ -9,11 +9,13 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::exits::{Joins, Tap};
 use super::probe::{Failure, Probe};
 use super::site::Fun;
 use crate::context::Context;
 use crate::event::EventType;
 use crate::level::Level;
+use crate::trace::errors::{self, Trace};
 use crate::value::Value;
 
 /// What can stand before `?` in an `#[on_error]` function; `T` is what the operator gives, `E` what it leaves with.
@@ -26,14 +28,14 @@ use crate::value::Value;
 )]
 pub trait Fallible<T, E> {
     #[doc(hidden)]
-    fn branch(self) -> Result<T, E>;
+    fn branch<J: Joins>(join: J, operand: Self, fun: &'static Fun, line: u32) -> Result<T, E>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible<T, E> for Result<T, E> {
     #[inline(always)]
-    fn branch(self) -> Result<T, E> {
-        self
+    fn branch<J: Joins>(join: J, operand: Self, fun: &'static Fun, line: u32) -> Result<T, E> {
+        <Self as Tap>::tap::<(), J>(join, operand, fun, line)
     }
 }
 
@@ -45,7 +47,7 @@ impl<T, E> Fallible<T, E> for Result<T, E> {
 )]
 pub trait FallibleOrNone<T, E> {
     #[doc(hidden)]
-    fn branch(self) -> Branch<T, E>;
+    fn branch<J: Joins>(join: J, operand: Self, fun: &'static Fun, line: u32) -> Branch<T, E>;
 }
 
 /// What became of the operand of a `?`.
@@ -62,8 +64,8 @@ pub enum Branch<T, E> {
 #[diagnostic::do_not_recommend]
 impl<T, E> FallibleOrNone<T, E> for Result<T, E> {
     #[inline(always)]
-    fn branch(self) -> Branch<T, E> {
-        match self {
+    fn branch<J: Joins>(join: J, operand: Self, fun: &'static Fun, line: u32) -> Branch<T, E> {
+        match <Self as Tap>::tap::<(), J>(join, operand, fun, line) {
             Ok(value) => Branch::Value(value),
             Err(error) => Branch::Failed(error),
         }
@@ -73,8 +75,8 @@ impl<T, E> FallibleOrNone<T, E> for Result<T, E> {
 #[diagnostic::do_not_recommend]
 impl<T> FallibleOrNone<T, Infallible> for Option<T> {
     #[inline(always)]
-    fn branch(self) -> Branch<T, Infallible> {
-        match self {
+    fn branch<J: Joins>(_: J, operand: Self, _: &'static Fun, _: u32) -> Branch<T, Infallible> {
+        match operand {
             Some(value) => Branch::Value(value),
             None => Branch::Nothing,
         }
@@ -190,29 +192,34 @@ impl<R> ValueExit<R> for Exit<R> {
 pub fn partial_failure(failure: Failure<'_>, fun: &'static Fun, line: u32) {
     // The error's own `Display` runs here, before the event is begun.
     let message = failure.message.map(crate::scratch::display);
-    write(failure.type_name, message.as_deref(), fun, line, false);
+    let message: Option<&dyn fmt::Display> = match &message {
+        Some(message) => Some(message),
+        None => None,
+    };
+    let cx = Context::current();
+    let trace = Trace::leaving(cx.handle(), fun, line, failure.type_name);
+    let failure = Failure { message, ..failure };
+    emit(cx, |unit| failure.tell(&trace, |namespace, key, value| unit.set_in(namespace, key, value)));
+    errors::forget(cx.handle());
 }
 
-fn write(type_name: &'static str, message: Option<&str>, fun: &'static Fun, line: u32, is_panic: bool) {
-    let at = fun.at(line);
-    crate::pipeline::emit_now(Context::current(), EventType::PartialFailure, Level::Warning, |unit| {
-        unit.set_in("exc", "type", type_name);
-        if let Some(message) = message {
-            unit.set_in("exc", "msg", message);
-        }
-        unit.set_in("exc", "loc", Value::Display(&at));
-        unit.set_in("exc", "cause_loc", Value::Display(&at));
-        if is_panic {
-            unit.set_in("exc", "panic", true);
-        }
-    });
-    crate::trace::errors::forget(Context::current().handle());
+fn emit(cx: Context, fill: impl FnOnce(&mut crate::pipeline::Unit<'_>)) {
+    crate::pipeline::emit_now(cx, EventType::PartialFailure, Level::Warning, fill);
 }
 
 fn panicked(payload: &(dyn std::any::Any + Send), fun: &'static Fun) {
     let text = payload.downcast_ref::<&'static str>().copied();
     let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    write("panic", message, fun, fun.line(), true);
+    let at = fun.at(fun.line());
+    emit(Context::current(), |unit| {
+        unit.set_in("exc", "type", "panic");
+        if let Some(message) = message {
+            unit.set_in("exc", "msg", message);
+        }
+        unit.set_in("exc", "loc", Value::Display(&at));
+        unit.set_in("exc", "cause_loc", Value::Display(&at));
+        unit.set_in("exc", "panic", true);
+    });
 }
 
 /// Runs a body whose panic is a failure.

@@ -76,9 +76,9 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// The trace of an error of this type that leaves `fun`; its last line is one of `fun`.
-    pub(crate) fn leaving(handle: Handle, fun: &'static Fun, error: &'static str) -> Trace {
-        let alone = Trace { copied: None, first: fun.at(fun.line()), last: fun.at(fun.line()), cause: "" };
+    /// The trace of an error of this type that leaves `fun`; its last line is one of `fun`, `line` if no other is known.
+    pub(crate) fn leaving(handle: Handle, fun: &'static Fun, line: u32, error: &'static str) -> Trace {
+        let alone = Trace { copied: None, first: fun.at(line), last: fun.at(line), cause: "" };
         let Some(copied) = copy(handle) else { return alone };
         let Some(trace) = Trace::of(copied, error) else { return alone };
         if trace.last.is_in(fun) {
