@@ -1,16 +1,21 @@
 //! What an event says about its request, and the id that goes in and out.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::HeaderName;
+use axum::http::{HeaderName, Version};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use canonlog::tower::{ClientIp, RequestLayer};
-use canonlog::{Context, OwnedEvent, Value};
+use canonlog::{Combined, Context, Format, OwnedEvent, Value, testing};
 use canonlog_tests::client::Reply;
 use canonlog_tests::server::{Server, field, value};
+use futures_util::FutureExt as _;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
 fn anything() -> Router {
     Router::new().fallback(|| async { "anything" })
@@ -29,6 +34,24 @@ fn ask(router: Router, target: &str, headers: impl AsRef<[u8]>) -> (Reply, Owned
 
 fn path_of(target: &str) -> String {
     value(&ask(anything(), target, "").1, "req_path")
+}
+
+#[test]
+fn the_access_log_has_the_version_of_the_request() {
+    let lines = |version: Version| {
+        let capture = testing::capture();
+        let ok = service_fn(|_: Request| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+        let request = Request::get("/page").version(version).body(Body::empty()).expect("a request");
+        let answered = RequestLayer::new().layer(ok).oneshot(request).now_or_never();
+        assert!(answered.is_some_and(|answer| answer.is_ok()));
+        let mut line = Vec::new();
+        Combined::new().format(&capture.one().view(), &mut line);
+        String::from_utf8(line).expect("text")
+    };
+    for version in [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3] {
+        let line = lines(version);
+        assert!(line.contains(&format!("\"GET /page {version:?}\" 200 0 ")), "{line}");
+    }
 }
 
 #[test]

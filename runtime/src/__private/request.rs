@@ -47,11 +47,11 @@ impl<T: RequestHead + ?Sized> RequestHead for &mut T {
 
 #[cfg(feature = "tower")]
 mod of_http {
-    use http::{HeaderMap, HeaderValue, Method, Uri, header};
+    use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
     use super::{Head, RequestHead};
     use crate::context::Context;
-    use crate::integrations::tower::{record_header, record_path};
+    use crate::integrations::tower::{record_header, record_path, record_version};
     use crate::record::keys::builtin;
 
     /// Copies share their text with the request.
@@ -59,6 +59,7 @@ mod of_http {
     pub(super) struct Kept {
         method: Method,
         uri: Uri,
+        version: Version,
         referrer: Option<HeaderValue>,
         user_agent: Option<HeaderValue>,
     }
@@ -69,6 +70,7 @@ mod of_http {
             if !cx.is_active() || !cx.lacks(builtin::REQ_METHOD) {
                 return;
             }
+            record_version(cx, self.version);
             cx.set_in("req", "method", self.method.as_str());
             record_path(cx, &self.method, &self.uri);
             record_header(cx, "referrer", self.referrer.as_ref());
@@ -76,11 +78,12 @@ mod of_http {
         }
     }
 
-    fn keep(method: &Method, uri: &Uri, headers: &HeaderMap) -> Head {
+    fn keep(method: &Method, uri: &Uri, version: Version, headers: &HeaderMap) -> Head {
         Head {
             of_http: Kept {
                 method: method.clone(),
                 uri: uri.clone(),
+                version,
                 referrer: headers.get(header::REFERER).cloned(),
                 user_agent: headers.get(header::USER_AGENT).cloned(),
             },
@@ -90,14 +93,14 @@ mod of_http {
     #[diagnostic::do_not_recommend]
     impl<B> RequestHead for http::Request<B> {
         fn keep(&self) -> Head {
-            keep(self.method(), self.uri(), self.headers())
+            keep(self.method(), self.uri(), self.version(), self.headers())
         }
     }
 
     #[diagnostic::do_not_recommend]
     impl RequestHead for http::request::Parts {
         fn keep(&self) -> Head {
-            keep(&self.method, &self.uri, &self.headers)
+            keep(&self.method, &self.uri, self.version, &self.headers)
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::order::{self, Label};
-use super::{Event, EventType};
+use super::{Event, EventType, HttpVersion};
 use crate::level::Level;
 use crate::value::Value;
 
@@ -93,6 +93,8 @@ pub(crate) struct Content {
     pub(crate) kind: EventType,
     pub(crate) level: Level,
     pub(crate) unix_nanos: i64,
+    /// What a request came by: no field, as the access log alone shows it.
+    pub(crate) http: HttpVersion,
     pub(super) fields: Vec<Field>,
     /// Entries, and whatever lies between them; only what a field points at is looked at.
     pub(super) bytes: Vec<u8>,
@@ -110,6 +112,7 @@ impl Content {
             kind: EventType::Log,
             level: Level::Info,
             unix_nanos: 0,
+            http: HttpVersion::V11,
             fields: Vec::new(),
             bytes: Vec::new(),
             seen: 0,
@@ -121,6 +124,7 @@ impl Content {
     /// Empties the content and keeps its buffers.
     pub(crate) fn reset(&mut self, kind: EventType, level: Level, unix_nanos: i64) {
         (self.kind, self.level, self.unix_nanos) = (kind, level, unix_nanos);
+        self.http = HttpVersion::V11;
         self.fields.clear();
         self.bytes.clear();
         self.seen = 0;

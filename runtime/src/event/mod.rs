@@ -22,6 +22,33 @@ pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, Label, OTHER_RANK, is_res
 use crate::level::Level;
 use crate::value::{ToValue, Value};
 
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpVersion {
+    /// Also where it is not known.
+    V11,
+    V09,
+    V10,
+    V2,
+    V3,
+}
+
+impl HttpVersion {
+    pub(crate) const ALL: [HttpVersion; 5] =
+        [HttpVersion::V11, HttpVersion::V09, HttpVersion::V10, HttpVersion::V2, HttpVersion::V3];
+
+    /// As web servers write it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            HttpVersion::V11 => "HTTP/1.1",
+            HttpVersion::V09 => "HTTP/0.9",
+            HttpVersion::V10 => "HTTP/1.0",
+            HttpVersion::V2 => "HTTP/2.0",
+            HttpVersion::V3 => "HTTP/3.0",
+        }
+    }
+}
+
 /// What an event tells about.
 ///
 /// ```
@@ -114,6 +141,11 @@ impl<'a> Event<'a> {
     /// When it was made, in nanoseconds since 1970-01-01T00:00:00Z.
     pub fn unix_nanos(&self) -> i64 {
         self.content.unix_nanos
+    }
+
+    /// What the request came by.
+    pub(crate) fn http(&self) -> HttpVersion {
+        self.content.http
     }
 
     /// The fields in canonical order, without type, time and level.

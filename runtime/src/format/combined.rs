@@ -11,7 +11,7 @@ use super::Format;
 use super::line::{self, Line};
 use super::number;
 use super::time::{self, Civil};
-use crate::event::{Event, EventType};
+use crate::event::{Event, EventType, HttpVersion};
 use crate::value::Value;
 
 /// Apache's combined access log, for the time of a migration: put it on an emitter of its own, before the canonical one.
@@ -20,7 +20,8 @@ use crate::value::Value;
 /// first. A `timeout` itself has none, as the status is not known then; nor have all other events. What is unknown is `-`.
 ///
 /// The path is written as a client would send it, with `%20` for a space and so on; it has no query, as none is recorded.
-/// Other texts have the escapes of [`Logfmt`](crate::Logfmt). An HTTP version is not recorded either: it is always `HTTP/1.1`.
+/// Other texts have the escapes of [`Logfmt`](crate::Logfmt). The HTTP version is known of requests that `RequestLayer` or
+/// `request = ..` has read; elsewhere it is `HTTP/1.1`.
 ///
 /// ```
 /// use canonlog::{Combined, EventType, Format, Level, OwnedEvent};
@@ -98,17 +99,17 @@ impl Format for Combined {
         if parts.is_job {
             return;
         }
-        line::append(line, |line| parts.push(line, event.unix_nanos()));
+        line::append(line, |line| parts.push(line, event.unix_nanos(), event.http()));
     }
 }
 
 impl Parts<'_> {
-    fn push(&self, line: &mut Line<'_>, unix_nanos: i64) {
+    fn push(&self, line: &mut Line<'_>, unix_nanos: i64, http: HttpVersion) {
         push_word(line, self.ip);
         line.fixed(b" - - [");
         push_time(line, unix_nanos);
         line.fixed(b"] \"");
-        push_request(line, self.method, self.path);
+        push_request(line, self.method, self.path, http);
         line.fixed(b"\" ");
         push_word(line, self.status);
         line.byte(b' ');
@@ -137,14 +138,15 @@ fn push_time(line: &mut Line<'_>, unix_nanos: i64) {
     line.fixed(b" +0000");
 }
 
-fn push_request(line: &mut Line<'_>, method: Option<Value<'_>>, path: Option<Value<'_>>) {
+fn push_request(line: &mut Line<'_>, method: Option<Value<'_>>, path: Option<Value<'_>>, http: HttpVersion) {
     match (method, path) {
         (None | Some(Value::Null), None | Some(Value::Null)) => line.byte(b'-'),
         (method, path) => {
             push_word(line, method);
             line.byte(b' ');
             push_word(line, path);
-            line.fixed(b" HTTP/1.1");
+            line.byte(b' ');
+            line.bytes(http.as_str().as_bytes());
         }
     }
 }

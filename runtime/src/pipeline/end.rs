@@ -66,6 +66,7 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         };
         let Buffers { content, facts } = buffers;
         content.reset(kind, Level::Info, clock::unix_nanos(now));
+        content.http = slot.http();
         let visit = current::settle(handle, now);
         snapshot::take(slot, handle, now, finish == state::Finish::Late, content, facts);
         facts.cpu = facts.cpu.map(|cpu| cpu + visit);

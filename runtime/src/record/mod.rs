@@ -33,6 +33,7 @@ use self::slot::{Body, Slot};
 use self::state::Refused;
 use crate::clock;
 use crate::counters::{self, Count};
+use crate::event::HttpVersion;
 use crate::value::Value;
 
 /// What kind of unit a record is.
@@ -68,6 +69,8 @@ pub(crate) struct Begin {
 
 const JOB: u64 = 1;
 const CPU_TIME: u64 = 2;
+const HTTP_SHIFT: u32 = 2;
+const HTTP: u64 = 0b111;
 const PIPELINE_SHIFT: u32 = 16;
 const SITE_SHIFT: u32 = 32;
 
@@ -163,6 +166,12 @@ impl Slot {
 
     pub(crate) fn pipeline(&self) -> u16 {
         (self.head.flags.load(Relaxed) >> PIPELINE_SHIFT) as u16
+    }
+
+    /// What the request came by.
+    pub(crate) fn http(&self) -> HttpVersion {
+        let number = (self.head.flags.load(Relaxed) >> HTTP_SHIFT & HTTP) as usize;
+        HttpVersion::ALL.get(number).copied().unwrap_or(HttpVersion::V11)
     }
 
     /// Where the handler stands.
@@ -434,6 +443,18 @@ pub(crate) fn cancelled(handle: Handle) {
             body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
         }
     });
+}
+
+/// Says what the request came by; what most come by need not be said.
+#[cfg(feature = "tower")]
+pub(crate) fn set_http(handle: Handle, version: HttpVersion) {
+    if version == HttpVersion::V11 {
+        return;
+    }
+    let told = current::write(handle, |_, _| ());
+    if let (Some(()), Some(slot)) = (told, handle.slot()) {
+        slot.head.flags.fetch_or((version as u64) << HTTP_SHIFT, Relaxed);
+    }
 }
 
 /// Says where the handler stands; the first one told stays.

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::context::Context;
+use crate::event::HttpVersion;
 use crate::record::keys::builtin;
+use crate::record::set_http;
 use crate::value::display;
 
 /// The address of the client, for `req_client_ip`: put it into the request's extensions where your server, or a proxy that
@@ -37,6 +39,7 @@ pub(super) fn record<B>(cx: Context, request: &Request<B>, id_header: &HeaderNam
     if let Some(id) = incoming_id(request.headers(), id_header) {
         cx.set_request_id(id);
     }
+    record_version(cx, request.version());
     cx.set_in("req", "method", request.method().as_str());
     record_path(cx, request.method(), request.uri());
     record_header(cx, "referrer", request.headers().get(header::REFERER));
@@ -75,6 +78,18 @@ fn incoming_id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str>
         return None;
     }
     id.to_str().ok()
+}
+
+/// For the access log; no field shows it.
+pub(crate) fn record_version(cx: Context, version: Version) {
+    let version = match version {
+        Version::HTTP_09 => HttpVersion::V09,
+        Version::HTTP_10 => HttpVersion::V10,
+        Version::HTTP_2 => HttpVersion::V2,
+        Version::HTTP_3 => HttpVersion::V3,
+        _ => HttpVersion::V11,
+    };
+    set_http(cx.handle(), version);
 }
 
 pub(crate) fn record_path(cx: Context, method: &Method, uri: &Uri) {
