@@ -436,7 +436,7 @@ pub(crate) fn cancelled(handle: Handle) {
         let unanswered = lacks(body)
             && match writer {
                 Writer::Main { beside: false } => true,
-                Writer::Main { beside: true } => handle.with_side(&lacks).unwrap_or(true),
+                Writer::Main { beside: true } => handle.with_side(lacks).unwrap_or(true),
                 Writer::Side { .. } => handle.slot().is_none_or(|slot| lacks(slot.body)),
             };
         if unanswered {
