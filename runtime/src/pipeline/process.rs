@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use super::{panic, reporter};
 use crate::sys::fork::{self, Around};
-use crate::trace::site;
+use crate::trace::{names, site};
 use crate::{clock, counters, db, monitor, record, registry};
 
 /// All locks of the process, in the order in which they are taken. Who holds one of them takes only later ones.
@@ -21,6 +21,7 @@ struct Held {
     _pipelines: super::Held,
     _record: record::Held,
     _known: site::Held,
+    _names: names::Held,
     counters: counters::Held,
 }
 
@@ -53,6 +54,7 @@ fn before() {
             _pipelines: super::hold(),
             _record: record::hold(),
             _known: site::hold(),
+            _names: names::hold(),
             counters: counters::hold(),
         });
     });

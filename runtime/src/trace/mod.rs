@@ -1,7 +1,7 @@
 //! Where things are: the places in the source that events name, and what units that do not end are doing.
 
 pub(crate) mod errors;
-mod names;
+pub(crate) mod names;
 pub(crate) mod site;
 pub(crate) mod stuck;
 mod thread;

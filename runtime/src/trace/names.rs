@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::current;
 
@@ -22,6 +22,15 @@ struct Names {
 }
 
 static NAMES: Mutex<Option<Names>> = Mutex::new(None);
+
+/// The lock on the names, held.
+pub(crate) struct Held {
+    _names: MutexGuard<'static, Option<Names>>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _names: NAMES.lock().unwrap_or_else(PoisonError::into_inner) }
+}
 
 /// The number of a name, 1 or more; 0 of the empty one.
 #[inline]
