@@ -18,7 +18,7 @@ use crate::event::{is_reserved, order};
 use crate::fields::Fields;
 use crate::id;
 use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
-use crate::record::log::{By, Entry, Kind as Holds, Writer};
+use crate::record::log::{By, Entry, Kind as Holds, Writer, total};
 use crate::record::slot::Body;
 use crate::record::{self, Handle, Name, Section, current};
 use crate::scratch;
@@ -538,7 +538,32 @@ fn newest(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Optio
 }
 
 fn read(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<OwnedValue> {
-    let entry = newest(body, side, by)?;
+    let unreported = match side {
+        Some(side) => (body.get_unreported_beside(side, by), side.get_unreported_beside(body, by)),
+        None => (body.get_unreported(by), None),
+    };
+    let (main, beside) = match unreported {
+        // What a timeout has reported, where nothing came after.
+        (None, None) => (body.get(by), side.and_then(|side| side.get(by))),
+        some => some,
+    };
+    let Some((main, beside)) = main.zip(beside) else { return owned(&main.or(beside)?) };
+    if main.kind() == Holds::Timer && beside.kind() == Holds::Timer {
+        let ticks = main.word(0) + beside.word(0) + beside.ended_of(&main);
+        return Some(OwnedValue::Duration(Duration::from_nanos(clock::nanos(ticks))));
+    }
+    let newer = main.offset() < beside.main_offset();
+    if beside.is_added() && (newer || main.is_added()) {
+        if main.kind() == Holds::Null {
+            return owned(&beside);
+        }
+        let sum = main.plain().zip(beside.plain()).and_then(|(main, beside)| total(main, beside));
+        return sum.map_or_else(|| owned(&main), |sum| Some(sum.into()));
+    }
+    owned(if newer { &beside } else { &main })
+}
+
+fn owned(entry: &Entry<'_>) -> Option<OwnedValue> {
     Some(match entry.kind() {
         Holds::Text => {
             let mut text = Vec::new();

@@ -9,6 +9,7 @@
 //! One thread at a time has the *claim* of a record: it writes the log with plain stores. Others write a side log of the
 //! same record under a short lock. Nothing on the request's path writes a cache line that another thread writes.
 
+mod beside;
 pub(crate) mod current;
 pub(crate) mod errors;
 pub(crate) mod keys;
@@ -23,10 +24,10 @@ pub(crate) mod slotless;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use self::keys::builtin;
-use self::log::{By, Limits, Writer};
+pub(crate) use self::beside::cancelled;
+use self::log::{Limits, Writer};
 pub(crate) use self::name::Name;
 pub(crate) use self::section::{Packed, Section};
 use self::slot::{Body, Slot};
@@ -34,7 +35,6 @@ use self::state::Refused;
 use crate::clock;
 use crate::counters::{self, Count};
 use crate::event::HttpVersion;
-use crate::value::Value;
 
 /// What kind of unit a record is.
 ///
@@ -133,6 +133,7 @@ pub(crate) fn alone() {
 pub(crate) fn return_slot(slot: Slot) {
     let side = slot.head.side.swap(0, Acquire);
     if let Some(side) = u32::try_from(side).ok().and_then(|side| side.checked_sub(1)) {
+        slot.body.beside.store(0, Relaxed);
         pool::give_back(side);
     }
     pool::give_back(slot.number);
@@ -177,22 +178,6 @@ impl Slot {
     /// Where the handler stands.
     pub(crate) fn site(&self) -> u32 {
         (self.head.flags.load(Relaxed) >> SITE_SHIFT) as u32
-    }
-
-    fn side(&self) -> Option<&'static Body> {
-        let number = u32::try_from(self.head.side.load(Acquire)).ok()?.checked_sub(1)?;
-        Some(slot::slot(number)?.body)
-    }
-
-    /// The side log; for whoever has the lock.
-    fn side_or_new(&self) -> Option<&'static Body> {
-        if let Some(side) = self.side() {
-            return Some(side);
-        }
-        let side = pool::take()?;
-        side.body.reset(self.body.limits.load(Relaxed));
-        self.head.side.store(u64::from(side.number) + 1, Release);
-        Some(side.body)
     }
 }
 
@@ -259,89 +244,6 @@ impl Handle {
                 counters::add(Count::LateWrites, 1);
                 None
             }
-        }
-    }
-
-    /// Writes the side log, under its lock.
-    #[cold]
-    pub(crate) fn write_side<R>(self, slot: Slot, write: Wants<'_, R>) -> Option<R> {
-        if current::is_busy() {
-            counters::add(Count::OutsideWrites, 1);
-            return None;
-        }
-        let _busy = current::busy();
-        let word = &slot.head.word;
-        let mut tries = 0;
-        loop {
-            if !state::lock(word, self.generation, state::back_off) {
-                counters::add(Count::LateWrites, 1);
-                return None;
-            }
-            if state::phase_of(word, self.generation) != state::Phase::Closing {
-                break;
-            }
-            // A monitor copies the record: what is written now could be in neither of its events.
-            if state::unlock(word) {
-                return_slot(slot);
-            }
-            tries += 1;
-            state::back_off(tries);
-        }
-        let written = slot.side_or_new().map(|side| {
-            self.settle_side(slot, side);
-            write(side, Writer::Side { main: slot.body.end() })
-        });
-        if state::unlock(word) {
-            return_slot(slot);
-        }
-        if written.is_none() {
-            counters::add(Count::Truncated, 1);
-        }
-        written
-    }
-
-    /// Begins the late response of a side log; for whoever has the lock.
-    fn settle_side(self, slot: Slot, side: &Body) {
-        let late = state::phase_of(&slot.head.word, self.generation) == state::Phase::TimedOut;
-        if late && side.late.load(Relaxed) == 0 {
-            side.begin_late(side.closed_len());
-        }
-    }
-
-    /// For the thread with the claim: its own log and the side log at once, under the lock, if there is a side log.
-    fn with_side<R>(self, see: impl FnOnce(&'static Body) -> R) -> Option<R> {
-        let slot = self.slot()?;
-        let _busy = current::busy();
-        if !state::lock(&slot.head.word, self.generation, state::back_off) {
-            return None;
-        }
-        let seen = slot.side().map(|side| {
-            self.settle_side(slot, side);
-            see(side)
-        });
-        if state::unlock(&slot.head.word) {
-            return_slot(slot);
-        }
-        seen
-    }
-
-    #[cold]
-    fn compact_beside(self, body: &'static Body) {
-        self.with_side(|side| body.compact_beside(side));
-    }
-
-    /// Adds to a number, in the log that the caller writes.
-    pub(crate) fn add(self, by: log::By<'_>, value: Value<'_>, body: &'static Body, writer: Writer) -> bool {
-        match writer {
-            Writer::Main { beside: true } => {
-                let added = self.with_side(|side| body.add_beside(by, value, side));
-                added.unwrap_or_else(|| body.add(by, value, writer))
-            }
-            Writer::Main { beside: false } => body.add(by, value, writer),
-            Writer::Side { .. } => match self.slot() {
-                Some(slot) => body.add_in_side(by, value, slot.body, writer),
-                None => false,
-            },
         }
     }
 
@@ -422,27 +324,6 @@ pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
             }
         }
     }
-}
-
-/// Writes that the client went away and, unless there is a status, the one for that.
-pub(crate) fn cancelled(handle: Handle) {
-    let lacks = |body: &Body| {
-        let status = body.get(By::Id(builtin::RESP_STATUS));
-        status.is_none_or(|entry| entry.kind() == log::Kind::Null)
-    };
-    current::write(handle, |body, writer| {
-        body.set(By::Id(builtin::REQ_CANCELLED), Value::Bool(true), writer);
-        // The other log is asked where this one is written: a status that comes in between is newer, and stays.
-        let unanswered = lacks(body)
-            && match writer {
-                Writer::Main { beside: false } => true,
-                Writer::Main { beside: true } => handle.with_side(lacks).unwrap_or(true),
-                Writer::Side { .. } => handle.slot().is_none_or(|slot| lacks(slot.body)),
-            };
-        if unanswered {
-            body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
-        }
-    });
 }
 
 /// Says what the request came by; what most come by need not be said.

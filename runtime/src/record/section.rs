@@ -91,8 +91,7 @@ impl Section {
             Writer::Main { beside: false } => (body.timer_start(key, began, writer), false),
             Writer::Main { beside: true } => Section::start_beside(handle, key, began, body),
             Writer::Side { .. } => {
-                let main = handle.slot().map_or(0, |slot| slot.body.timer_inside(key));
-                if main > body.timer_ended_beside(key) {
+                if handle.slot().is_some_and(|slot| body.timer_inside_beside(key, slot.body) > 0) {
                     // One of the main log's is running: this one is within it.
                     body.timer_note_beside(key, -1, 0, began, writer);
                     return (false, false);

@@ -79,6 +79,8 @@ pub(crate) struct Body {
     pub(crate) polls_blocked: AtomicU64,
     /// The longest of them, in ticks; counts only where there are some.
     pub(crate) poll_longest: AtomicU64,
+    /// 1 where there is a side log: then this one is written anew under the lock only.
+    pub(crate) beside: AtomicU64,
     /// Which keys may be in the log: one bit for each number modulo 256.
     pub(crate) present: [AtomicU64; 4],
     /// Where they were first written; counts only where `present` has the bit.

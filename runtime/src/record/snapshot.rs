@@ -99,7 +99,12 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
         (facts.status, facts.error) = (None, false);
         let mut taking = Taking { now, facts: &mut *facts, filler: Filler::new(content), late_from, main: None };
         taking.begin(slot);
-        if taking.log(slot.body) && take_side(slot, now, late, content, facts) {
+        let layout = slot.body.layout.load(Acquire);
+        // What the side log says is newer or older than places in the main log: those must be the same all the time.
+        if taking.log(slot.body)
+            && take_side(slot, now, late, content, facts)
+            && slot.body.layout.load(Relaxed) == layout
+        {
             break;
         }
         state::back_off(tries);
@@ -290,14 +295,22 @@ impl Taking<'_> {
         }
     }
 
+    /// For a side log: what the main log says of a key, in the event that this is for.
+    fn main_entry(&self, by: super::log::By<'_>) -> Option<Entry<'static>> {
+        let main = self.main?;
+        // Nothing was written to it since the timeout was reported.
+        let all_reported = self.late_from.is_some() && main.late.load(Relaxed) == 0;
+        if all_reported { None } else { main.get_unreported(by) }
+    }
+
     /// A sum of timings, with what is running.
     fn timer(&self, entry: &Entry<'_>) -> u64 {
         let (mut sum, inside, began) = (entry.word(0), entry.word(1).cast_signed(), entry.word(2));
         let mut running = (inside > 0).then_some(began);
         // Here a side log, which notes what has become of the main log's sections beside it.
-        if let Some((id, main)) = entry.key().zip(self.main) {
+        if let (Some(id), Some(_)) = (entry.key(), self.main) {
             let (ended, ended_at, outermost) = (entry.word(3).cast_signed(), entry.word(4), entry.word(5));
-            match main.get_unreported(super::log::By::Id(id)).filter(|other| other.kind() == Holds::Timer) {
+            match self.main_entry(super::log::By::Id(id)).filter(|other| other.kind() == Holds::Timer) {
                 Some(other) => {
                     let (inside, began) = (other.word(1).cast_signed(), other.word(2));
                     sum += other.word(0);
@@ -327,10 +340,7 @@ impl Taking<'_> {
                 own.as_str()
             }
         };
-        let main = self.main.and_then(|main| {
-            let by = entry.key().map_or(super::log::By::Name(name, order), super::log::By::Id);
-            main.get_unreported(by)
-        });
+        let main = self.main_entry(entry.key().map_or(super::log::By::Name(name, order), super::log::By::Id));
         let newer = main.is_none_or(|other| other.offset() < entry.main_offset());
         // What both logs have added to, is their sum; what the main log has set since, is that.
         let main_added = main.is_some_and(|main| main.is_added());
@@ -378,6 +388,9 @@ fn stored(value: Value<'static>) -> Stored {
 
 /// The sum of what two logs counted; the first where they are no numbers of one kind.
 fn add(a: Stored, b: Stored) -> Stored {
+    if matches!(a, Stored::Null) {
+        return b;
+    }
     let word = match a {
         Stored::U64(a) => Some((Holds::U64, a)),
         Stored::I64(a) => Some((Holds::I64, a.cast_unsigned())),

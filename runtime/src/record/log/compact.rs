@@ -1,6 +1,6 @@
 //! A full log, written anew.
 
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
 use super::{By, words};
@@ -28,11 +28,12 @@ impl Body {
             };
             known.push((entry.offset() + 1, newer));
         });
-        self.compact();
-        let end = self.end() as u64;
-        for (at, newer) in known {
-            side.word(at).store(if newer { end } else { 0 }, Relaxed);
-        }
+        // Told of before the layout is whole again: until then nobody compares the two.
+        self.compact(true, |end| {
+            for (at, newer) in known {
+                side.word(at).store(if newer { end } else { 0 }, Relaxed);
+            }
+        });
     }
 
     /// For a process whose only thread is the caller: a log that another was writing anew is empty.
@@ -48,11 +49,20 @@ impl Body {
         self.layout.store(layout + 1, Release);
     }
 
-    /// Writes the log anew without what nothing refers to.
-    pub(super) fn compact(&self) {
+    /// Writes the log anew without what nothing refers to, by who has the claim, and the lock if `locked`; then calls `told` with its
+    /// end. Nothing is done where a side log has appeared since, whose writer must not meet half of a log.
+    pub(super) fn compact(&self, locked: bool, told: impl FnOnce(u64)) {
         let len = self.len.load(Relaxed) as usize;
         let mut kept: Vec<u64> = Vec::with_capacity(len);
         let mut last_query = 0;
+        let layout = self.layout.load(Relaxed);
+        self.layout.store(layout + 1, Relaxed);
+        // Either this thread sees the side log here, or its maker the odd number, and waits (`Slot::side_or_new`).
+        std::sync::atomic::fence(SeqCst);
+        if !locked && self.beside.load(Relaxed) != 0 {
+            self.layout.store(layout + 2, Release);
+            return;
+        }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
         let mut at = 0;
         while at < len {
@@ -79,13 +89,11 @@ impl Body {
             }
             at += size;
         }
-        let layout = self.layout.load(Relaxed);
-        self.layout.store(layout + 1, Release);
-        std::sync::atomic::fence(Release);
         for (to, word) in kept.iter().enumerate() {
             self.word(to).store(*word, Relaxed);
         }
         self.len.store(kept.len() as u64, Release);
+        told(kept.len() as u64);
         self.layout.store(layout + 2, Release);
         self.garbage.store(0, Relaxed);
         self.query_last.store(last_query, Relaxed);

@@ -181,6 +181,16 @@ impl Entry<'_> {
         if self.now.has(SIDE) { self.body.word(self.now_at + 1).load(Relaxed) as usize } else { 0 }
     }
 
+    /// For a timer of a side log: how long the main log's section was that has ended beside it, and that the main log has not
+    /// taken over yet; in ticks.
+    pub(crate) fn ended_of(&self, main: &Entry<'_>) -> u64 {
+        let inside = main.word(1).cast_signed();
+        if inside > 0 && inside <= self.word(3).cast_signed() {
+            return self.word(4).saturating_sub(main.word(2));
+        }
+        0
+    }
+
     /// A word of the value.
     pub(crate) fn word(&self, n: usize) -> u64 {
         self.body.word(self.value + n).load(Relaxed)

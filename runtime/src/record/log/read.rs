@@ -130,7 +130,7 @@ impl Body {
 
     /// One field, whether or not a timeout was reported after it was written.
     pub(crate) fn get(&self, by: By<'_>) -> Option<Entry<'_>> {
-        Some(self.entry_at(self.find(by).or_else(|| self.find_reported(by))?))
+        self.get_unreported(by).or_else(|| self.get_reported(by))
     }
 
     /// One field; after a timeout only what was written since.
@@ -138,10 +138,16 @@ impl Body {
         Some(self.entry_at(self.find(by)?))
     }
 
-    /// Where the key was first written, of what a timeout has reported.
+    /// The same, where another log of the record tells whether a timeout was reported: with nothing written since, nothing is new.
+    pub(crate) fn get_unreported_beside(&self, other: &Body, by: By<'_>) -> Option<Entry<'_>> {
+        let all_reported = other.late.load(Acquire) != 0 && self.late.load(Acquire) == 0;
+        if all_reported { None } else { self.get_unreported(by) }
+    }
+
+    /// One field, of what a timeout has reported.
     #[cold]
-    fn find_reported(&self, by: By<'_>) -> Option<usize> {
-        self.scan_in(by, 0..self.first())
+    pub(super) fn get_reported(&self, by: By<'_>) -> Option<Entry<'_>> {
+        Some(self.entry_at(self.scan_in(by, 0..self.first())?))
     }
 
     fn entry_at(&self, at: usize) -> Entry<'_> {

@@ -117,9 +117,15 @@ impl Body {
         self.timer_at(id).flatten().map_or(0, |value| self.word(value + 1).load(Relaxed).cast_signed())
     }
 
-    /// For a side log: how many of the main log's sections have ended beside it, less those that have begun.
-    pub(crate) fn timer_ended_beside(&self, id: KeyId) -> i64 {
-        self.timer_at(id).flatten().map_or(0, |value| self.word(value + 3).load(Relaxed).cast_signed())
+    /// For a side log: how many of the main log's sections are running, less those that have ended beside it.
+    pub(crate) fn timer_inside_beside(&self, id: KeyId, main: &Body) -> i64 {
+        let noted = self.timer_at(id).flatten().map_or(0, |value| self.word(value + 3).load(Relaxed).cast_signed());
+        // Nothing was written to the main log since a timeout was reported: what was noted before counts for it still.
+        let all_reported = self.late.load(Relaxed) != 0 && main.late.load(Relaxed) == 0;
+        let reported = all_reported.then(|| self.get_reported(By::Id(id))).flatten();
+        let reported =
+            reported.filter(|entry| entry.kind() == Kind::Timer).map_or(0, |entry| entry.word(3).cast_signed());
+        main.timer_inside(id) - noted - reported
     }
 
     /// For a side log: a section of the main log's ends (or begins, by -1), while another thread has the claim. `began` is

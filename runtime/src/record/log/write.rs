@@ -41,7 +41,7 @@ impl Body {
             && self.garbage.load(Relaxed) as usize >= words.max(32)
             && self.late.load(Relaxed) == 0
         {
-            self.compact();
+            self.compact(matches!(writer, Writer::Side { .. }), |_| ());
             if self.len.load(Relaxed) as usize + words <= LOG {
                 return true;
             }
@@ -316,7 +316,7 @@ impl Body {
     /// Adds to a number in the main log, by who has the claim and the lock: if the side log has a newer one, to that.
     pub(crate) fn add_beside(&self, by: By<'_>, value: Value<'_>, side: &Body) -> bool {
         let writer = Writer::Main { beside: true };
-        let (main, beside) = (self.get_unreported(by), side.get_unreported(by));
+        let (main, beside) = (self.get_unreported(by), side.get_unreported_beside(self, by));
         if let Some(beside) = beside.filter(|side| main.is_none_or(|main| main.offset() < side.main_offset())) {
             let both = match (main.and_then(|main| main.plain()), beside.plain()) {
                 (_, None) => None,
@@ -334,9 +334,16 @@ impl Body {
 
     /// Adds to a number in the side log, under the lock: anew, if the main log has set it since.
     pub(crate) fn add_in_side(&self, by: By<'_>, value: Value<'_>, main: &Body, writer: Writer) -> bool {
-        let (main, beside) = (main.get_unreported(by), self.get_unreported(by));
-        let begin =
-            main.zip(beside).is_some_and(|(main, side)| !main.is_added() && main.offset() >= side.main_offset());
+        let (main, beside) = (main.get_unreported_beside(self, by), self.get_unreported(by));
+        let newest = main.filter(|main| beside.is_none_or(|side| main.offset() >= side.main_offset()));
+        if let Some(main) = newest
+            && main.kind() != Kind::Null
+            && main.plain().is_none_or(|main| total(main, value).is_none())
+        {
+            self.count(&self.value_errors);
+            return false;
+        }
+        let begin = beside.is_some() && newest.is_some_and(|main| !main.is_added());
         if begin && let Some((kind, word)) = number(value) {
             self.put(by, kind, ADDED, Payload::Word(word), writer);
             return true;
