@@ -12,6 +12,7 @@
 mod beside;
 pub(crate) mod current;
 pub(crate) mod errors;
+mod flags;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod meter;
@@ -27,6 +28,9 @@ pub(crate) mod state;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 pub(crate) use self::beside::cancelled;
+#[cfg(feature = "tower")]
+pub(crate) use self::flags::set_http;
+pub(crate) use self::flags::set_site;
 use self::log::{Limits, Writer};
 pub(crate) use self::name::Name;
 pub(crate) use self::section::{Packed, Section};
@@ -34,7 +38,6 @@ use self::slot::{Body, Slot};
 use self::state::Refused;
 use crate::clock;
 use crate::counters::{self, Count};
-use crate::event::HttpVersion;
 
 /// What kind of unit a record is.
 ///
@@ -67,13 +70,6 @@ pub(crate) struct Begin {
     pub(crate) poll_limit: u64,
 }
 
-const JOB: u64 = 1;
-const CPU_TIME: u64 = 2;
-const HTTP_SHIFT: u32 = 2;
-const HTTP: u64 = 0b111;
-const PIPELINE_SHIFT: u32 = 16;
-const SITE_SHIFT: u32 = 32;
-
 /// The handle of a record: 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Handle {
@@ -96,8 +92,7 @@ pub(crate) fn begin(how: &Begin) -> Option<Handle> {
     head.deadline.store(how.deadline, Relaxed);
     head.id[0].store(how.id[0], Relaxed);
     head.id[1].store(how.id[1], Relaxed);
-    let options = if how.kind == Kind::Job { JOB } else { 0 } | if how.cpu_time { CPU_TIME } else { 0 };
-    head.flags.store(options | u64::from(how.pipeline) << PIPELINE_SHIFT, Relaxed);
+    head.flags.store(flags::of(how), Relaxed);
     head.cpu.store(0, Relaxed);
     head.side.store(0, Relaxed);
     let generation = state::open(&head.word, false);
@@ -140,15 +135,6 @@ pub(crate) fn return_slot(slot: Slot) {
 }
 
 impl Slot {
-    pub(crate) fn kind(&self) -> Kind {
-        if self.head.flags.load(Relaxed) & JOB == 0 { Kind::Request } else { Kind::Job }
-    }
-
-    #[inline]
-    pub(crate) fn measures_cpu(&self) -> bool {
-        self.head.flags.load(Relaxed) & CPU_TIME != 0
-    }
-
     /// CPU time so far, in nanoseconds; `None` where it is not measured.
     pub(crate) fn cpu(&self) -> Option<u64> {
         let ticks = || self.head.cpu.load(Relaxed).saturating_add(self.body.cpu_beside.load(Relaxed));
@@ -163,21 +149,6 @@ impl Slot {
             return (0, 0);
         }
         (polls_blocked.swap(0, Relaxed), clock::nanos(poll_longest.load(Relaxed)))
-    }
-
-    pub(crate) fn pipeline(&self) -> u16 {
-        (self.head.flags.load(Relaxed) >> PIPELINE_SHIFT) as u16
-    }
-
-    /// What the request came by.
-    pub(crate) fn http(&self) -> HttpVersion {
-        let number = (self.head.flags.load(Relaxed) >> HTTP_SHIFT & HTTP) as usize;
-        HttpVersion::ALL.get(number).copied().unwrap_or(HttpVersion::V11)
-    }
-
-    /// Where the handler stands.
-    pub(crate) fn site(&self) -> u32 {
-        (self.head.flags.load(Relaxed) >> SITE_SHIFT) as u32
     }
 }
 
@@ -323,30 +294,5 @@ pub(crate) fn set_deadline(handle: Handle, deadline: u64) {
                 return_slot(slot);
             }
         }
-    }
-}
-
-/// Says what the request came by; what most come by need not be said.
-#[cfg(feature = "tower")]
-pub(crate) fn set_http(handle: Handle, version: HttpVersion) {
-    if version == HttpVersion::V11 {
-        return;
-    }
-    let told = current::write(handle, |_, _| ());
-    if let (Some(()), Some(slot)) = (told, handle.slot()) {
-        slot.head.flags.fetch_or((version as u64) << HTTP_SHIFT, Relaxed);
-    }
-}
-
-/// Says where the handler stands; the first one told stays.
-pub(crate) fn set_site(handle: Handle, site: u32) {
-    if handle.is_slotless() {
-        return;
-    }
-    let told = current::write(handle, |_, _| ());
-    if let (Some(()), Some(slot)) = (told, handle.slot()) {
-        let _ = slot.head.flags.fetch_update(Relaxed, Relaxed, |flags| {
-            (flags >> SITE_SHIFT == 0).then_some(flags | u64::from(site) << SITE_SHIFT)
-        });
     }
 }
