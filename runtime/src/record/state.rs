@@ -13,7 +13,7 @@
 //! Every change is one compare-and-swap on this word: exactly one of `finish` and `close` wins, exactly one thread returns
 //! the slot to its pool, and nobody enters a record that has ended.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sys::word::Word;
 
 /// Where a record is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,30 +58,6 @@ const fn with_phase(word: u64, phase: Phase) -> u64 {
 /// A record can be written to, by whoever is inside.
 const fn is_live(word: u64) -> bool {
     matches!(phase(word), Phase::Open | Phase::Closing | Phase::TimedOut)
-}
-
-/// An atomic word: std's, or a model checker's.
-pub(crate) trait Word {
-    fn load(&self) -> u64;
-    fn store(&self, word: u64);
-    fn exchange(&self, from: u64, to: u64) -> Result<u64, u64>;
-}
-
-impl Word for AtomicU64 {
-    #[inline]
-    fn load(&self) -> u64 {
-        AtomicU64::load(self, Ordering::Acquire)
-    }
-
-    #[inline]
-    fn store(&self, word: u64) {
-        AtomicU64::store(self, word, Ordering::Release);
-    }
-
-    #[inline]
-    fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
-        self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
-    }
 }
 
 /// Why nobody may enter.
@@ -282,24 +258,12 @@ pub(crate) fn back_off(tries: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicU64;
+
     use loom::sync::Arc;
     use loom::sync::atomic::AtomicU64 as Modelled;
     use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use loom::thread;
-
-    impl Word for Modelled {
-        fn load(&self) -> u64 {
-            Modelled::load(self, Ordering::Acquire)
-        }
-
-        fn store(&self, word: u64) {
-            Modelled::store(self, word, Ordering::Release);
-        }
-
-        fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
-            self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
-        }
-    }
 
     fn wait(_tries: u32) {
         thread::yield_now();

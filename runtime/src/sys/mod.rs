@@ -6,3 +6,4 @@ pub(crate) mod fork;
 pub(crate) mod listen;
 pub(crate) mod slab;
 pub(crate) mod thread;
+pub(crate) mod word;
