@@ -50,6 +50,8 @@ pub(crate) struct Block {
     outer: Place,
     /// The thread's number in the system; 0 where it is not known.
     tid: AtomicU64,
+    /// Its stack: the lowest address, and the first above it; 0 where that is not known.
+    stack: [AtomicU64; 2],
 }
 
 /// A record that a thread is inside.
@@ -86,6 +88,8 @@ impl Place {
 pub(crate) struct Visit {
     /// The thread's number in the system.
     pub(crate) tid: u64,
+    /// Its stack: the lowest address, and the first above it; 0 where that is not known.
+    pub(crate) stack: (u64, u64),
     /// What the thread runs inside the record lies below this address on its stack; 0 where that is not known.
     pub(crate) frame: usize,
     /// When the poll began that is being timed, in ticks; 0 for none.
@@ -98,6 +102,15 @@ impl Block {
     /// Notes which thread this is, for those that look on.
     fn is_mine(&self) {
         self.tid.store(thread::tid(), Ordering::Relaxed);
+    }
+
+    fn note_stack(&self) {
+        #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+        {
+            let (low, high) = crate::sys::stack::bounds().unwrap_or_default();
+            self.stack[0].store(low, Ordering::Relaxed);
+            self.stack[1].store(high, Ordering::Relaxed);
+        }
     }
 
     /// The thread is in no record any more.
@@ -116,7 +129,8 @@ impl Block {
         let entered = self.get(Count::Entered);
         let place = [&self.at, &self.outer].into_iter().find(|at| at.record.load(Ordering::Acquire) == record)?;
         let (frame, began) = (place.frame.load(Ordering::Relaxed), place.began.load(Ordering::Relaxed));
-        Some(Visit { tid: self.tid.load(Ordering::Relaxed), frame, began, entered })
+        let stack = (self.stack[0].load(Ordering::Relaxed), self.stack[1].load(Ordering::Relaxed));
+        Some(Visit { tid: self.tid.load(Ordering::Relaxed), stack, frame, began, entered })
     }
 
     #[inline]
@@ -140,6 +154,7 @@ static LAST_RESORT: Block = Block {
     at: Place::new(),
     outer: Place::new(),
     tid: AtomicU64::new(0),
+    stack: [const { AtomicU64::new(0) }; 2],
 };
 
 thread_local! {
@@ -205,7 +220,9 @@ fn take() -> &'static Block {
         blocks.push(block);
         block
     });
+    drop(blocks);
     block.is_mine();
+    block.note_stack();
     MINE.set(Some(block));
     block
 }

@@ -37,6 +37,7 @@ pages! {
     record = "internals/record.md";
     request = "internals/request.md";
     writer = "internals/writer.md";
+    stacks = "internals/stacks.md";
     migration = "migration.md";
     contributing = "contributing.md";
 }

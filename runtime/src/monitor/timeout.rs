@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
-use crate::pipeline::{Pipeline, report_timeout, reporter};
+use crate::pipeline::{Pipeline, parts, report_timeout, reporter};
+use crate::record::Handle;
 use crate::record::state::Phase;
 use crate::registry;
 use crate::sys::fork;
@@ -38,7 +39,13 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
             due.push(record.handle);
         }
     });
-    let reported = due.into_iter().filter(|handle| report_timeout(*handle, now, &stuck::look(*handle))).count();
+    let look = |handle: &Handle| {
+        let pipeline = handle.slot().map_or(0, |slot| slot.pipeline());
+        stuck::look(*handle, parts(pipeline).settings.stacks)
+    };
+    // All are looked at first: to find out what a stack means takes its time.
+    let due: Vec<_> = due.into_iter().map(|handle| (handle, look(&handle))).collect();
+    let reported = due.into_iter().filter(|(handle, stuck)| report_timeout(*handle, now, stuck)).count();
     #[cfg(feature = "tower")]
     super::enforce::wake_due(now);
     reporter::replace_stuck();

@@ -166,6 +166,13 @@ fn add_stuck(content: &mut Content, stuck: &Stuck) {
     if let Some(state) = stuck.state {
         add("timeout_state", state.as_str());
     }
+    if let Some(located) = stuck.locate() {
+        add("timeout_loc", &located.loc);
+        add("timeout_cause_loc", &located.cause_loc);
+        add("timeout_stack", &located.stack);
+    } else if stuck.wants_stack() {
+        add("timeout_stack", "unavailable");
+    }
 }
 
 /// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
@@ -222,7 +229,7 @@ fn add_polls(unit: &mut Unit<'_>) {
 }
 
 fn add_timeout(unit: &mut Unit<'_>) {
-    if let Some(handler) = site::of(unit.facts.site) {
+    if let Some(handler) = site::of(unit.facts.site).filter(|_| unit.get("timeout_loc").is_none()) {
         let at = handler.at(handler.line());
         unit.set_in("timeout", "loc", display(at));
         unit.set_in("timeout", "cause_loc", display(at));

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// Polls that take longer are counted.
     pub(crate) poll_limit: Option<Duration>,
+    /// So many stacks of stuck threads are taken a second.
+    pub(crate) stacks: u32,
 }
 
 impl Default for Settings {
@@ -54,6 +56,7 @@ impl Default for Settings {
             event_limit: 64 * 1024,
             timeout: None,
             poll_limit: Some(Duration::from_millis(100)),
+            stacks: 0,
         }
     }
 }

@@ -122,6 +122,22 @@ impl Setup {
         self
     }
 
+    /// How many stacks of stuck requests are taken in a second; none by default.
+    ///
+    /// A `timeout` event then names the line at which the request's thread is, also in code without annotations
+    /// (`timeout_loc`, `timeout_cause_loc`, `timeout_stack`). Linux on x86-64; where it can't be done the event says so. A thread
+    /// that runs is sent SIGURG, unless the program handles that itself.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().stacks(10).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    #[cfg(feature = "stacks")]
+    pub fn stacks(mut self, per_second: u32) -> Self {
+        self.settings.stacks = per_second;
+        self
+    }
+
     /// How much a record and an event may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         let kept = crate::record::log::Limits { record: limits.record, value: limits.value, fields: limits.fields };

@@ -5,5 +5,7 @@ pub(crate) mod fd;
 pub(crate) mod fork;
 pub(crate) mod listen;
 pub(crate) mod slab;
+#[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+pub(crate) mod stack;
 pub(crate) mod thread;
 pub(crate) mod word;

@@ -67,6 +67,24 @@ impl Fun {
         number
     }
 
+    /// The crate that it is in.
+    #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+    pub(super) fn crate_name(&self) -> &'static str {
+        self.module.split_once("::").map_or(self.module, |(name, _)| name)
+    }
+
+    /// Its file, from the root of its crate.
+    #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+    pub(super) fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The address of code in that file.
+    #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+    pub(super) fn address(&self) -> usize {
+        self.here as usize
+    }
+
     /// The function's path: `shop::checkout`, `<shop::Cart as shop::Load>::load`.
     pub(crate) fn path(&self) -> Path {
         // The name of a type is not stable between compilers: known ends are cut off, and without them the parts serve.
@@ -142,6 +160,14 @@ pub(crate) struct Held {
 
 pub(crate) fn hold() -> Held {
     Held { _known: KNOWN.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+/// The functions from a number on, the first of which is 0.
+#[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+pub(super) fn known(from: usize) -> Vec<&'static Fun> {
+    let _busy = crate::record::current::busy();
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get(from..).unwrap_or_default().to_vec()
 }
 
 /// The function of a number.

@@ -1,0 +1,187 @@
+//! A running thread copies its own stack, in a signal handler that does nothing else.
+//!
+//! The handler makes no system call, takes no lock, allocates nothing, and touches no thread-local variable: it swaps one word,
+//! stores three registers and copies bytes. So it may interrupt anything. A thread that sleeps in the kernel is never signalled:
+//! its call would fail with `EINTR`, `SA_RESTART` or not.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Copy, LONGEST, Registers, handshake};
+use crate::sys::slab::leak_zeroed;
+
+/// Ignored where nobody handles it: a handler that got lost costs no process its life.
+const SIGNAL: c_int = libc::SIGURG;
+/// The x86-64 calling convention lets a function use so much below its stack pointer.
+const RED_ZONE: u64 = 128;
+/// How long to wait for the handler.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Who may touch what follows.
+static AT: AtomicU64 = AtomicU64::new(0);
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
+/// The stack of the thread that was asked.
+static LOW: AtomicU64 = AtomicU64::new(0);
+static HIGH: AtomicU64 = AtomicU64::new(0);
+/// What the handler found: instruction, stack and frame pointer.
+static IP: AtomicU64 = AtomicU64::new(0);
+static SP: AtomicU64 = AtomicU64::new(0);
+static BP: AtomicU64 = AtomicU64::new(0);
+/// Where the copy begins, and its length.
+static BASE: AtomicU64 = AtomicU64::new(0);
+static LEN: AtomicU64 = AtomicU64::new(0);
+/// [`LONGEST`] bytes for the copy.
+static AREA: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The beginning of a `siginfo_t` that was queued, as the kernel lays it out.
+#[repr(C)]
+struct Queued {
+    signal: i32,
+    errno: i32,
+    code: i32,
+    _pad: i32,
+    pid: i32,
+    uid: u32,
+    value: u64,
+    _rest: [u64; 12],
+}
+
+const _: () = assert!(size_of::<Queued>() == size_of::<libc::siginfo_t>());
+
+extern "C" fn on_signal(_signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: with `SA_SIGINFO` the kernel passes a `siginfo_t`, which is as large as `Queued` and begins as it does where the
+    // code is `SI_QUEUE`; whatever else it holds is a valid value of those integers. Nobody writes it while the handler runs.
+    let info = unsafe { &*info.cast::<Queued>() };
+    if info.code != libc::SI_QUEUE || !handshake::begin(&AT, info.value) {
+        return;
+    }
+    // SAFETY: with `SA_SIGINFO` the kernel passes a `ucontext_t`, which nobody writes while the handler runs.
+    let context = unsafe { &*context.cast::<libc::ucontext_t>() };
+    let register = |number: c_int| context.uc_mcontext.gregs[number as usize].cast_unsigned();
+    let sp = register(libc::REG_RSP);
+    IP.store(register(libc::REG_RIP), Ordering::Relaxed);
+    SP.store(sp, Ordering::Relaxed);
+    BP.store(register(libc::REG_RBP), Ordering::Relaxed);
+    let (low, high) = (LOW.load(Ordering::Relaxed), HIGH.load(Ordering::Relaxed));
+    let mut len = 0;
+    // Where the stack pointer is elsewhere (a coroutine's stack, another thread) nothing is known to be readable.
+    if low < sp && sp < high && sp - low > RED_ZONE {
+        let base = sp - RED_ZONE;
+        len = (high - base).min(LONGEST as u64);
+        BASE.store(base, Ordering::Relaxed);
+        // SAFETY: `base` up to `base + len` lies in this thread's stack, of which all above the stack pointer is mapped, and
+        // the red zone below it too, as `low` is the lowest usable address. `AREA` has `LONGEST` bytes, which nobody else
+        // touches from `begin` to `end`. The direction flag is clear when a handler is called. An instruction and no
+        // `memcpy`: the stack's owner is interrupted, and no sanitizer's shadow of it, nor a symbol's lookup, is in the way.
+        unsafe {
+            core::arch::asm!(
+                "rep movsb",
+                inout("rcx") len => _,
+                inout("rsi") base => _,
+                inout("rdi") AREA.load(Ordering::Relaxed) => _,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+    LEN.store(len, Ordering::Relaxed);
+    handshake::end(&AT, info.value);
+}
+
+/// The address of the handler that is installed for the signal; `None` for one that the kernel has.
+fn handler() -> Option<usize> {
+    // SAFETY: all zeros are a valid `sigaction`: the default action, an empty mask, no flags.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: `now` is a live, writable `sigaction`, and no new action is given.
+    let known = unsafe { libc::sigaction(SIGNAL, std::ptr::null(), &raw mut now) };
+    match now.sa_sigaction {
+        _ if known != 0 => Some(0),
+        libc::SIG_DFL | libc::SIG_IGN => None,
+        other => Some(other),
+    }
+}
+
+fn ours() -> usize {
+    on_signal as extern "C" fn(_, _, _) as *const () as usize
+}
+
+/// Makes sure that our handler is there; false if the program has one of its own.
+fn install() -> bool {
+    match handler() {
+        Some(handler) => return handler == ours(),
+        None if AREA.load(Ordering::Acquire).is_null() => {
+            let words: &'static [AtomicU64] = leak_zeroed(LONGEST / 8);
+            AREA.store(words.as_ptr().cast::<u8>().cast_mut(), Ordering::Release);
+        }
+        None => {}
+    }
+    // SAFETY: as in `handler`.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = ours();
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+    // SAFETY: `action` is a live `sigaction` whose function has the signature that `SA_SIGINFO` asks for, and does only what
+    // POSIX allows in a handler.
+    unsafe { libc::sigaction(SIGNAL, &raw const action, std::ptr::null_mut()) == 0 }
+}
+
+/// Sends the signal with the request's number to one thread of this process.
+fn send(tid: u64, request: u64) -> bool {
+    let pid = i32::try_from(std::process::id()).unwrap_or(0);
+    // SAFETY: `getuid` takes nothing and cannot fail.
+    let uid = unsafe { libc::getuid() };
+    let code = libc::SI_QUEUE;
+    let info = Queued { signal: SIGNAL, errno: 0, code, _pad: 0, pid, uid, value: request, _rest: [0; 12] };
+    let info = &raw const info;
+    // SAFETY: `info` is a live structure of the size and form of a `siginfo_t`. A number that is no thread of this process
+    // gives `ESRCH`.
+    unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, SIGNAL, info) == 0 }
+}
+
+/// Has a running thread copy its stack, which lies within the bounds; for one caller at a time.
+pub(super) fn copy(tid: u64, (low, high): (u64, u64)) -> Option<Copy> {
+    if !install() {
+        return None;
+    }
+    let request = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
+    // A copy that is still being made by a thread that was given up on, for it does not get a processor.
+    if !handshake::is_free(&AT) {
+        return None;
+    }
+    LOW.store(low, Ordering::Relaxed);
+    HIGH.store(high, Ordering::Relaxed);
+    if !handshake::request(&AT, request) {
+        return None;
+    }
+    let began = Instant::now();
+    let mut done = false;
+    if send(tid, request) {
+        let mut tries = 0_u32;
+        while !done && began.elapsed() < PATIENCE {
+            done = handshake::is_done(&AT, request);
+            tries += 1;
+            match tries {
+                0..200 => std::hint::spin_loop(),
+                200..220 => std::thread::yield_now(),
+                _ => std::thread::sleep(Duration::from_micros(100)),
+            }
+        }
+    }
+    if !done && !handshake::cancel(&AT, request) {
+        return None;
+    }
+    let len = usize::try_from(LEN.load(Ordering::Relaxed)).unwrap_or(0).min(LONGEST);
+    if len == 0 {
+        return None;
+    }
+    let mut bytes = vec![0; len];
+    // SAFETY: `AREA` has `LONGEST` bytes, at least `len`, which the handler has written and nobody touches before the next
+    // request; `bytes` is another allocation of `len` bytes.
+    unsafe { std::ptr::copy_nonoverlapping(AREA.load(Ordering::Acquire), bytes.as_mut_ptr(), len) };
+    let registers = Registers {
+        ip: IP.load(Ordering::Relaxed),
+        sp: SP.load(Ordering::Relaxed),
+        bp: Some(BP.load(Ordering::Relaxed)),
+    };
+    Some(Copy { registers, base: BASE.load(Ordering::Relaxed), bytes })
+}

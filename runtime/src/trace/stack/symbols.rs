@@ -1,0 +1,133 @@
+//! From addresses to functions, files and lines, by what the program's file tells.
+//!
+//! The file is opened when the first address is asked for: some 8 ms, on the thread that asks. System libraries are not opened:
+//! what they were called for is told by their callers.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use addr2line::Loader;
+
+use super::modules::Module;
+use super::names::{self, Whose};
+use super::unwind::Unwinder;
+use crate::trace::site::{self, Fun};
+
+/// So many addresses are remembered.
+const REMEMBERED: usize = 4_096;
+
+/// A place in the source.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// `file.rs:line:function`.
+    pub(super) text: String,
+    /// The function in it.
+    pub(super) function: String,
+    pub(super) whose: Whose,
+}
+
+/// What is known of the program's addresses.
+#[derive(Default)]
+pub(super) struct Symbols {
+    /// By the path of the module; none where it tells nothing.
+    files: HashMap<String, Option<Loader>>,
+    /// The places of an address in a module: several where functions were merged into their callers; the innermost first.
+    known: HashMap<(String, u64), Rc<[Place]>>,
+    /// Crates with annotated functions: their names, and where their sources lay.
+    crates: Vec<&'static str>,
+    roots: Vec<String>,
+    /// How many annotated functions were looked at for that.
+    looked_at: usize,
+}
+
+/// A function, with its file and line if the program's file has them.
+struct Raw {
+    name: String,
+    at: Option<(String, u32)>,
+}
+
+impl Symbols {
+    /// The places of an address.
+    pub(super) fn places(&mut self, address: u64, unwinder: &Unwinder) -> Rc<[Place]> {
+        let Some(module) = unwinder.module(address) else { return Rc::default() };
+        self.learn_crates(unwinder);
+        let key = (module.mapped.path.clone(), address.wrapping_sub(module.bias));
+        if let Some(known) = self.known.get(&key) {
+            return Rc::clone(known);
+        }
+        let raw = self.file(module).map(|file| frames(file, key.1)).unwrap_or_default();
+        let places: Rc<[Place]> = raw.into_iter().map(|raw| self.place(raw)).collect();
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(key, Rc::clone(&places));
+        places
+    }
+
+    fn place(&self, Raw { name, at }: Raw) -> Place {
+        let whose = names::whose(&name, at.as_ref().map(|(file, _)| file.as_str()), &self.crates);
+        let function = names::function(&name).to_owned();
+        let text = match at {
+            Some((file, line)) => format!("{}:{line}:{function}", names::file(&file, &self.roots)),
+            None => format!("?:?:{function}"),
+        };
+        Place { text, function, whose }
+    }
+
+    fn file(&mut self, module: &Module) -> Option<&Loader> {
+        let path = &module.mapped.path;
+        let open = || {
+            let ours = std::env::current_exe().is_ok_and(|exe| exe.as_os_str() == path.as_str());
+            // A program that was replaced meanwhile is still there by this name.
+            let path = if ours { "/proc/self/exe" } else { path };
+            let system = ["/usr/lib", "/lib"].iter().any(|folder| path.starts_with(folder));
+            (path.starts_with('/') && !system && !path.ends_with(" (deleted)")).then(|| Loader::new(path).ok())?
+        };
+        if !self.files.contains_key(path) {
+            self.files.insert(path.clone(), open());
+        }
+        self.files.get(path)?.as_ref()
+    }
+
+    /// Where the sources of crates with annotated functions lay when they were compiled, under whatever name the compiler was
+    /// told: the file of one of their functions, without the part of it that is known.
+    fn learn_crates(&mut self, unwinder: &Unwinder) {
+        let funs = site::known(self.looked_at);
+        self.looked_at += funs.len();
+        for fun in funs {
+            if !self.crates.contains(&fun.crate_name()) {
+                self.crates.push(fun.crate_name());
+            }
+            let root = self.root(fun, unwinder);
+            self.roots.extend(root.filter(|root| !self.roots.contains(root)));
+        }
+    }
+
+    fn root(&mut self, fun: &'static Fun, unwinder: &Unwinder) -> Option<String> {
+        let address = fun.address() as u64;
+        let module = unwinder.module(address)?;
+        let address = address.wrapping_sub(module.bias);
+        let location = self.file(module)?.find_location(address).ok()??;
+        Some(location.file?.strip_suffix(fun.file())?.strip_suffix('/')?.to_owned())
+    }
+}
+
+/// The functions at an address of a file, innermost first.
+fn frames(file: &Loader, address: u64) -> Vec<Raw> {
+    let symbol = file.find_symbol(address).map(|name| addr2line::demangle_auto(name.into(), None).into_owned());
+    let mut found = Vec::new();
+    if let Ok(mut frames) = file.find_frames(address) {
+        while let Ok(Some(frame)) = frames.next() {
+            let name = frame.function.and_then(|name| name.demangle().ok().map(|name| name.into_owned()));
+            let at = frame.location.and_then(|at| Some((at.file?.to_owned(), at.line?)));
+            found.push((name, at));
+        }
+    }
+    // The symbol is that of the outermost, and has its full path with line tables alone too.
+    match found.last_mut() {
+        Some((name, _)) if symbol.is_some() => *name = symbol,
+        None => found.extend(symbol.map(|name| (Some(name), None))),
+        Some(_) => {}
+    }
+    found.into_iter().filter_map(|(name, at)| Some(Raw { name: name?, at })).collect()
+}
