@@ -1,5 +1,6 @@
 //! What each route leaves in the events.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -220,6 +221,15 @@ fn without_a_limit_nothing_times_out() {
     assert!(number(&event, "resp_time") >= 0.4);
 }
 
+/// The line of the source that a `file:line:function` names, without its end.
+fn line_of(loc: &str) -> String {
+    let mut parts = loc.splitn(3, ':');
+    let (file, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a source");
+    let line: usize = line.parse().expect("a number");
+    source.lines().nth(line - 1).expect("a line").trim().trim_end_matches(';').to_owned()
+}
+
 #[test]
 fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
     for (path, state) in [("/sleep", "parked"), ("/block", "blocked"), ("/spin", "running")] {
@@ -235,6 +245,27 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
         assert!(!text(&timeout, "timeout_loc").is_empty());
         if cfg!(target_os = "linux") {
             assert_eq!(text(&timeout, "timeout_state"), state, "{path}");
+        }
+        let (loc, cause) = (text(&timeout, "timeout_loc"), text(&timeout, "timeout_cause_loc"));
+        assert!(
+            loc.starts_with("src/bin/testbed/stuck.rs:") && loc.ends_with(&format!(":testbed::stuck::{}", &path[1..]))
+        );
+        if cfg!(all(target_os = "linux", target_arch = "x86_64")) && state != "parked" {
+            // The line in code that knows nothing of canonlog, and the handler's line that led there.
+            let (inner, called) = match state {
+                "blocked" => ("legacy::wait", "call_legacy_system(pause.duration())"),
+                _ => ("legacy::crunch", "crunch_numbers(pause.duration())"),
+            };
+            assert_eq!(line_of(loc), called, "{loc}");
+            assert!(cause.starts_with("legacy/src/lib.rs:") && cause.ends_with(&format!(":{inner}")), "{cause}");
+            let lines = [
+                "std::thread::sleep(pause)",
+                "for n in 0..200_000_u64 {",
+                "sum = sum.rotate_left(5) ^ std::hint::black_box(n)",
+            ];
+            assert!(lines.contains(&line_of(cause).as_str()), "{cause}");
+            let stack = text(&timeout, "timeout_stack");
+            assert!(stack.contains(cause) && stack.ends_with(loc), "{stack}");
         }
         let reply = client.reply();
         assert_eq!(reply.status, 200);

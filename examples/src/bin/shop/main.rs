@@ -58,7 +58,7 @@ async fn run(args: Args) -> Result<(), String> {
         Format::Json => canonlog::setup().format(canonlog::Json::new()),
         Format::Pretty => canonlog::setup().format(canonlog::Pretty::new()),
     };
-    let guard = setup.init().map_err(|error| error.to_string())?; // dropped last: it writes what is still queued
+    let guard = setup.stacks(10).init().map_err(|error| error.to_string())?; // dropped last: it writes what is still queued
 
     let store = store::open(args.database).await?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));

@@ -1,6 +1,6 @@
 //! Handlers that are stuck for a while, a few functions deep.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::Query;
 use canonlog::{instrument_request, operation};
@@ -35,7 +35,7 @@ async fn simulate_waiting(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// In a call that blocks the thread.
+/// In a call that blocks the thread, in a crate without annotations.
 #[instrument_request]
 pub(crate) async fn block(Query(pause): Query<Pause>) -> &'static str {
     call_legacy_system(pause.duration());
@@ -43,16 +43,11 @@ pub(crate) async fn block(Query(pause): Query<Pause>) -> &'static str {
 }
 
 #[operation]
-fn call_legacy_system(pause: Duration) {
-    simulate_blocking(pause);
+fn call_legacy_system(pause: Duration) -> u64 {
+    legacy::ask(pause)
 }
 
-#[operation]
-fn simulate_blocking(pause: Duration) {
-    std::thread::sleep(pause);
-}
-
-/// In a loop that burns the thread.
+/// In a loop that burns the thread, in a crate without annotations.
 #[instrument_request]
 pub(crate) async fn spin(Query(pause): Query<Pause>) -> &'static str {
     crunch_numbers(pause.duration());
@@ -60,14 +55,6 @@ pub(crate) async fn spin(Query(pause): Query<Pause>) -> &'static str {
 }
 
 #[operation]
-fn crunch_numbers(pause: Duration) {
-    simulate_spinning(pause);
-}
-
-#[operation]
-fn simulate_spinning(pause: Duration) {
-    let began = Instant::now();
-    while began.elapsed() < pause {
-        std::hint::spin_loop();
-    }
+fn crunch_numbers(pause: Duration) -> u64 {
+    legacy::compute(pause)
 }

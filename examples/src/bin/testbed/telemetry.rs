@@ -17,7 +17,8 @@ pub(crate) fn start(args: &Args) -> Result<Guard, Failure> {
         let file = File::open(path).map_err(|error| format!("cannot write to {}: {error}", path.display()))?;
         setup = setup.output(file);
     }
-    let guard = setup.init()?;
+    // At most as many stacks of stuck requests a second.
+    let guard = setup.stacks(10).init()?;
     // For log rotation: the file is opened again.
     guard.on_sighup()?;
     Ok(guard)
