@@ -25,7 +25,8 @@ impl Slot {
         }
         let side = pool::take()?;
         side.body.reset(self.body.limits.load(Relaxed));
-        self.body.beside.store(1, Relaxed);
+        side.body.beside.store(u64::from(self.number) + 1, Relaxed);
+        self.body.beside.store(u64::from(side.number) + 1, Relaxed);
         self.head.side.store(u64::from(side.number) + 1, Release);
         // The last time that the main log is written anew without the lock: places in it mean something after that.
         std::sync::atomic::fence(SeqCst);
@@ -142,4 +143,83 @@ pub(crate) fn cancelled(handle: Handle) {
             body.set(By::Id(builtin::RESP_STATUS), Value::U64(499), writer);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::record::slot::LOG;
+    use crate::{Context, Kind, OwnedEvent, Scope, Value, begin, db, testing};
+
+    /// The event of a request that this thread is inside while another one writes beside it, in between.
+    fn written(before: impl FnOnce(), beside: impl FnOnce() + Send, after: impl FnOnce(&Scope)) -> OwnedEvent {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let cx = scope.context();
+        scope.enter(|| {
+            before();
+            std::thread::scope(|threads| {
+                threads.spawn(|| cx.enter(beside));
+            });
+            after(&scope);
+        });
+        scope.finish();
+        capture.one()
+    }
+
+    fn set(range: std::ops::Range<usize>, value: impl Fn(usize) -> String) {
+        range.for_each(|n| Context::set_dynamic(&format!("f{n}"), value(n)));
+    }
+
+    fn users(event: &OwnedEvent) -> usize {
+        event.view().fields().filter(|(name, _)| name.starts_with("app_")).count()
+    }
+
+    #[test]
+    fn a_record_with_two_logs_has_as_many_fields_as_one_with_one() {
+        let same = |n: usize| n.to_string();
+        let event = written(|| set(0..100, same), || set(90..140, same), |_| set(80..150, same));
+        assert_eq!(users(&event), 128);
+        // Those from 128 to 139, which both threads tried, and ten more.
+        assert_eq!(event.view().get("canonlog_truncated"), Some(Value::U64(12 + 22)));
+        let event = written(|| set(0..128, same), || set(0..128, |_| "beside".to_owned()), |_| ());
+        assert_eq!((users(&event), event.view().get("canonlog_truncated")), (128, None), "none is new");
+        assert_eq!(event.view().get("app_f127"), Some(Value::Str("beside")));
+    }
+
+    #[test]
+    fn a_record_with_two_logs_tells_as_many_queries_apart() {
+        let queries = |range: std::ops::Range<usize>| {
+            range.for_each(|n| db::record_query(&format!("select {n}"), Duration::from_millis(1)));
+        };
+        let event = written(|| queries(0..200), || queries(190..300), |_| queries(280..310));
+        let count = |name| event.view().get(name);
+        assert_eq!(count("db_queries"), Some(Value::U64(200 + 110 + 30)));
+        // 190 to 199; those beyond the 256th text are none's repeats.
+        assert_eq!(count("db_dup_queries"), Some(Value::U64(20)));
+        assert_eq!(count("canonlog_db_untracked"), Some(Value::U64(44 + 30)));
+    }
+
+    #[test]
+    fn a_record_with_two_logs_is_as_long_as_one_with_one() {
+        let long = |_| "x".repeat(5_000);
+        let event = written(
+            || set(0..6, long),
+            || set(6..20, long),
+            |scope| {
+                let slot = scope.context().handle().slot().expect("it has one");
+                let side = slot.side().expect("it was written beside");
+                let words = slot.body.end() + side.end();
+                assert!((7_000..=8_192).contains(&words), "{words} words are about 64 KiB");
+                set(20..40, long);
+                let words = slot.body.end() + side.end();
+                assert!(words <= 8_192 + LOG, "{words}");
+                // There is room for the framework's own in any case.
+                scope.context().set_in("resp", "status", 200);
+            },
+        );
+        assert_eq!(event.view().get("resp_status"), Some(Value::I64(200)));
+        assert!(event.view().get("canonlog_truncated").is_some());
+    }
 }

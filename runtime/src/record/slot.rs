@@ -79,7 +79,8 @@ pub(crate) struct Body {
     pub(crate) polls_blocked: AtomicU64,
     /// The longest of them, in ticks; counts only where there are some.
     pub(crate) poll_longest: AtomicU64,
-    /// 1 where there is a side log: then this one is written anew under the lock only.
+    /// The number, plus one, of the record's other log: of a main log its side log, of a side log its main log; 0 for none. A
+    /// main log that has one is written anew under the lock only.
     pub(crate) beside: AtomicU64,
     /// Which keys may be in the log: one bit for each number modulo 256.
     pub(crate) present: [AtomicU64; 4],
@@ -204,6 +205,12 @@ impl Body {
             Some(word) => word,
             None => self.far_word(at),
         }
+    }
+
+    /// The other log of the record, where it has two. Who has not its claim or its lock reads it while it is written.
+    pub(crate) fn other(&self) -> Option<&'static Body> {
+        let number = u32::try_from(self.beside.load(Ordering::Relaxed)).ok()?.checked_sub(1)?;
+        Some(slot(number)?.body)
     }
 
     #[cold]

@@ -7,7 +7,7 @@ use super::entry::{Header, Kind};
 use super::write::Payload;
 use super::{By, Writer};
 use crate::record::keys;
-use crate::record::slot::Body;
+use crate::record::slot::{Body, EXTENSION, LOG};
 
 /// Distinct query texts told apart.
 const TEXTS: u64 = 256;
@@ -50,25 +50,39 @@ impl Body {
         };
         add(&self.queries, 1);
         add(&self.query_nanos, nanos);
-        let mut last = self.query_last.load(Relaxed) as usize;
-        while let Some(at) = last.checked_sub(1) {
-            let value = self.value_at(at, Header(self.word(at).load(Relaxed)));
-            if self.word(value).load(Relaxed) == hash {
-                add(self.word(value + 1), 1);
-                add(self.word(value + 2), nanos);
-                return;
-            }
-            last = self.word(value + 3).load(Relaxed) as usize;
+        if let Some(value) = self.find_query(hash) {
+            add(self.word(value + 1), 1);
+            add(self.word(value + 2), nanos);
+            return;
         }
-        if self.query_texts.load(Relaxed) >= TEXTS || !self.room(7, true, writer) {
+        // A text that both logs have is one text.
+        let beside = self.beside();
+        let known = beside.is_some_and(|beside| beside.find_query(hash).is_some());
+        let texts = self.query_texts.load(Relaxed) + beside.map_or(0, |beside| beside.query_texts.load(Relaxed));
+        if !known && texts >= TEXTS || !self.room(7, true, writer) {
             add(&self.query_untracked, 1);
             return;
         }
-        add(&self.query_texts, 1);
+        add(&self.query_texts, u64::from(!known));
         // Read after `room`, which may have compacted the log.
         let before = self.query_last.load(Relaxed);
         let payload = Payload::Words(&[hash, 1, nanos, before]);
         let at = self.append(By::Id(keys::builtin::QUERY), false, writer, Kind::Query, 0, payload);
         self.query_last.store(at as u64 + 1, Relaxed);
+    }
+
+    /// Where the value of a query's entry begins.
+    fn find_query(&self, hash: u64) -> Option<usize> {
+        let mut last = self.query_last.load(Relaxed) as usize;
+        // Read while another thread writes, the way back may lead anywhere: to fewer than these, in any case.
+        for _ in 0..TEXTS {
+            let at = last.checked_sub(1).filter(|at| *at < LOG + EXTENSION)?;
+            let value = self.value_at(at, Header(self.word(at).load(Relaxed)));
+            if self.word(value).load(Relaxed) == hash {
+                return Some(value);
+            }
+            last = self.word(value + 3).load(Relaxed) as usize;
+        }
+        None
     }
 }

@@ -144,6 +144,11 @@ impl Body {
         if all_reported { None } else { self.get_unreported(by) }
     }
 
+    /// The record's other log, where it says something in the event that this one is written for.
+    pub(super) fn beside(&self) -> Option<&'static Body> {
+        self.other().filter(|other| other.late.load(Relaxed) != 0 || self.late.load(Relaxed) == 0)
+    }
+
     /// One field, of what a timeout has reported.
     #[cold]
     pub(super) fn get_reported(&self, by: By<'_>) -> Option<Entry<'_>> {

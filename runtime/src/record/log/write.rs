@@ -27,10 +27,7 @@ impl Body {
     pub(super) fn make_room(&self, words: usize, framework: bool, writer: Writer) -> bool {
         let _busy = current::busy();
         let reserve = if framework { 0 } else { RESERVE };
-        let limit = |body: &Self| {
-            let limit = (body.limits.load(Relaxed) & 0xFFFF) as usize;
-            limit.min(if body.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION })
-        };
+        let limit = Self::limit;
         let fits = |body: &Self| body.len.load(Relaxed) as usize + words + reserve <= limit(body);
         if fits(self) && self.extension.load(Relaxed) != 0 {
             return true;
@@ -55,10 +52,16 @@ impl Body {
         fits(self) || (framework && self.len.load(Relaxed) as usize + words <= limit(self))
     }
 
+    /// How long this log may be: the two logs of a record share what it may hold.
+    fn limit(&self) -> usize {
+        let limit = (self.limits.load(Relaxed) & 0xFFFF) as usize;
+        let limit = limit - self.other().map_or(0, Body::end).min(limit);
+        limit.min(if self.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION })
+    }
+
     /// Bytes of value that would still fit.
     pub(super) fn left(&self, framework: bool) -> usize {
-        let limit = (self.limits.load(Relaxed) & 0xFFFF) as usize;
-        let limit = limit.min(if self.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION });
+        let limit = self.limit();
         let reserve = if framework { 0 } else { RESERVE };
         limit.saturating_sub(self.len.load(Relaxed) as usize + reserve + 20) * 8
     }
@@ -202,9 +205,11 @@ impl Body {
                 by.is_framework()
             }
         };
-        if !framework {
+        let beside = self.beside();
+        // A field that both logs have is one field.
+        if !framework && beside.is_none_or(|beside| beside.get_unreported(by).is_none()) {
             let users = self.users.load(Relaxed);
-            if users >= self.limits.load(Relaxed) >> 40 {
+            if users + beside.map_or(0, |beside| beside.users.load(Relaxed)) >= self.limits.load(Relaxed) >> 40 {
                 self.count(&self.truncated);
                 return;
             }
