@@ -8,13 +8,14 @@
 //!
 //! Nothing asks for the operand's type before the compiler knows it, and no value of the user's is borrowed over an await.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, GenericArgument, PathArguments, Stmt, Token, Type};
 
 use super::places;
 use super::{Rules, plain_question};
+use crate::args::located;
 use crate::func::{is_option, may_fail};
 use crate::site;
 
@@ -60,7 +61,7 @@ impl<'m> Taps<'m> {
 
     /// By what an error is told from one that came before.
     pub(crate) fn join(&self, operand: &Expr, span: Span) -> TokenStream {
-        let runtime = self.runtime;
+        let runtime = located(self.runtime, span);
         let places = places::of(operand);
         if places.is_empty() {
             return quote_spanned!(span=> #runtime::mark());
@@ -77,10 +78,10 @@ impl<'m> Taps<'m> {
         if is_ours(&operand) {
             return plain_question(operand, token);
         }
-        let runtime = self.runtime;
         let (fun, line, span) = (site::fun(), site::line(token.span), Span::mixed_site().located_at(token.span));
-        let join = self.join(&operand, span);
-        let tap = quote_spanned!(span=> #runtime::Tap::tap::<#left, _>(#join, #operand, &#fun, #line));
+        let (runtime, join) = (located(self.runtime, span), self.join(&operand, span));
+        let tap = quote_spanned!(span=> #runtime::Tap::tap::<#left, _>);
+        let tap = called(tap, &operand, quote_spanned!(span=> #join, #operand, &#fun, #line));
         syn::parse_quote!(#tap #token)
     }
 }
@@ -110,15 +111,15 @@ impl Rules for Taps<'_> {
         }
         let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
         let join = self.join(&value, span);
-        let Taps { runtime, result, .. } = self;
-        syn::parse_quote_spanned!(span=>
-            (&&#runtime::Leaving::<#result>::NEW).__canonlog_exit(#join, #value, &#fun, #number)
-        )
+        let (runtime, result) = (located(self.runtime, span), self.result);
+        let exit = quote_spanned!(span=> (&&#runtime::Leaving::<#result>::NEW).__canonlog_exit);
+        let exit = called(exit, &value, quote_spanned!(span=> #join, #value, &#fun, #number));
+        syn::parse_quote!(#exit)
     }
 
     fn failing_macro(&mut self, mac: Expr, line: Span, diverges: bool) -> Expr {
-        let Taps { runtime, named, .. } = self;
         let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
+        let (runtime, named) = (located(self.runtime, span), &self.named);
         let about = quote_spanned!(span=> #runtime::about::<#named>(&#fun, #number););
         if diverges {
             return syn::parse_quote!({ #about #mac });
@@ -126,6 +127,29 @@ impl Rules for Taps<'_> {
         let past = quote_spanned!(span=> #runtime::past(););
         syn::parse_quote!({ #about #mac; #past })
     }
+}
+
+/// A call that stands where `value` stands, for what the compiler says of it: from its first token to its last.
+fn called(function: TokenStream, value: &Expr, arguments: TokenStream) -> TokenStream {
+    let (mut first, mut last) = (None, None);
+    for token in value.to_token_stream() {
+        first = first.or(Some(match &token {
+            TokenTree::Group(group) => group.span_open(),
+            token => token.span(),
+        }));
+        last = Some(match &token {
+            TokenTree::Group(group) => group.span_close(),
+            token => token.span(),
+        });
+    }
+    let mut function = function.into_iter();
+    let opening = function.next().map(|mut token| {
+        token.set_span(first.unwrap_or_else(Span::call_site));
+        token
+    });
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(last.unwrap_or_else(Span::call_site));
+    opening.into_iter().chain(function).chain([TokenTree::Group(arguments)]).collect()
 }
 
 /// Whether a value is a success by the look of it.

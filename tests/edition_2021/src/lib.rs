@@ -1,0 +1,1 @@
+//! Tests of what the macros expand to in a crate of edition 2021.

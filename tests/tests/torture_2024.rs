@@ -1,0 +1,5 @@
+//! Bodies that are hard to rewrite, in edition 2024.
+#![deny(warnings)]
+
+#[path = "torture/functions.rs"]
+mod functions;

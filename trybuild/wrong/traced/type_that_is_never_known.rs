@@ -1,0 +1,7 @@
+#[canonlog::operation]
+fn f(text: &str) -> Result<u8, std::num::ParseIntError> {
+    let number = text.parse()?;
+    Ok(1)
+}
+
+fn main() {}
