@@ -15,7 +15,7 @@ use syn::{Block, Expr, GenericArgument, PathArguments, Stmt, Token, Type};
 
 use super::places;
 use super::{Rules, plain_question};
-use crate::args::located;
+use crate::args::{located, span_of};
 use crate::func::{is_option, may_fail};
 use crate::site;
 
@@ -66,10 +66,15 @@ impl<'m> Taps<'m> {
         if places.is_empty() {
             return quote_spanned!(span=> #runtime::mark());
         }
-        let places = places.iter().map(|place| match place {
-            // An address, as a field may not be aligned; a variable may be a function, which has none.
-            Expr::Field(field) => quote_spanned!(span=> #runtime::place(&raw const #field)),
-            place => quote_spanned!(span=> #runtime::place(&#place)),
+        let places = places.iter().map(|place| {
+            // The place's own: a value that is gone is reported where it stands.
+            let own = span_of(place);
+            let address = match place {
+                // An address, as a field may not be aligned; a variable may be a function, which has none.
+                Expr::Field(field) => quote_spanned!(own=> &raw const #field),
+                place => quote_spanned!(own=> &#place),
+            };
+            quote_spanned!(span=> #runtime::place(#address))
         });
         quote_spanned!(span=> (#runtime::mark(), [#(#places),*]))
     }
