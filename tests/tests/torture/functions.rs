@@ -399,6 +399,7 @@ fn ends_in_a_loop(text: &str) -> Alias<u8> {
 
 #[operation]
 fn ends_unsafely(text: &str) -> Alias<u8> {
+    // SAFETY: nothing in it is unsafe.
     #[allow(unsafe_code, unused_unsafe)]
     unsafe {
         if text.is_empty() { Err(Fault::from("")) } else { Ok(text.parse()?) }
