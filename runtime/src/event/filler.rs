@@ -60,26 +60,6 @@ impl<'a> Filler<'a> {
         self.content.put_word(at + 8, value);
     }
 
-    /// Whether there is a field of an order that only one name has.
-    pub(crate) fn has_known(&self, label: &Label) -> bool {
-        self.content.has_known(label)
-    }
-
-    /// The value of such a field.
-    pub(crate) fn known(&self, label: &Label) -> Option<Stored> {
-        self.content.known(label)
-    }
-
-    /// How many fields there are.
-    pub(crate) fn len(&self) -> usize {
-        self.content.fields.len()
-    }
-
-    /// Leaves only the first fields.
-    pub(crate) fn truncate(&mut self, fields: usize) {
-        self.content.truncate(fields);
-    }
-
     #[inline]
     pub(crate) fn push(&mut self, label: &'static Label, value: Stored) {
         self.content.push_label(label, value);

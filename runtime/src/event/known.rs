@@ -10,16 +10,6 @@ impl Content {
         self.seen & 1 << label.bit != 0
     }
 
-    /// The value of such a field.
-    #[inline]
-    pub(crate) fn known(&self, label: &Label) -> Option<Stored> {
-        if !self.has_known(label) {
-            return None;
-        }
-        let field = self.fields.iter().rfind(|field| self.order_of(field) == label.order)?;
-        Some(self.stored(field.at))
-    }
-
     /// Sets fields of orders that only one name has each, which stand one behind the other.
     #[inline]
     pub(crate) fn set_numbers<const N: usize>(&mut self, kinds: [(&'static Label, u64); N], values: [u64; N]) {

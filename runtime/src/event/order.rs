@@ -103,7 +103,7 @@ pub(crate) fn is_reserved(namespace: &str) -> bool {
 pub(super) const TOKEN: usize = 48;
 
 /// What is known of a field's name that the program has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Label {
     /// `namespace_key`, as it is written.
     pub(crate) name: &'static str,

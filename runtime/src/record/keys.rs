@@ -106,18 +106,36 @@ pub(crate) enum Suffix {
     Time,
 }
 
+/// Numbers whose names lie side by side: as many as a log's index tells apart.
 const CHUNK: usize = 256;
 const CHUNKS: usize = 63;
+/// The first numbers of each part are the framework's: no other name shares its place in a log's index.
+const OURS: usize = 32;
+const _: () = assert!(builtin::COUNT <= OURS);
+/// Names beside the framework's.
+const NAMES_MAX: usize = (CHUNK - OURS) * CHUNKS;
 
 type Chunk = [OnceLock<Label>; CHUNK];
 
+/// The first part has the framework's names too.
 static TABLE: [OnceLock<Box<Chunk>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+
+fn chunk(number: usize) -> Option<&'static Chunk> {
+    let place = TABLE.get(number)?;
+    Some(place.get_or_init(|| {
+        let chunk = Box::new([const { OnceLock::new() }; CHUNK]);
+        if number == 0 {
+            chunk.iter().zip(&BUILTIN).for_each(|(place, label)| drop(place.set(label.clone())));
+        }
+        chunk
+    }))
+}
 
 /// Numbers of names, each plus one, by the hash of the name: at most half full, and only ever added to, so that whoever looks
 /// needs no lock. The framework's own names are not in it.
 static INDEX: [AtomicU16; PLACES] = [const { AtomicU16::new(0) }; PLACES];
 const PLACES: usize = 32_768;
-const _: () = assert!(PLACES >= 2 * CHUNK * CHUNKS);
+const _: () = assert!(PLACES >= 2 * NAMES_MAX);
 
 /// How many names there are beside the framework's; for whoever adds one.
 static NAMES: Mutex<usize> = Mutex::new(0);
@@ -138,28 +156,26 @@ pub(crate) fn key(id: KeyId) -> &'static Label {
     if at < builtin::COUNT {
         return &BUILTIN[at];
     }
-    let at = at - builtin::COUNT;
     let chunk = TABLE.get(at / CHUNK).and_then(OnceLock::get);
     chunk.and_then(|chunk| chunk[at % CHUNK].get()).unwrap_or(&UNKNOWN)
 }
 
 /// As [`key`], for whoever asks for many: most programs have no more names than the first part of the table.
 #[derive(Clone, Copy)]
-pub(crate) struct Keys(Option<&'static Chunk>);
+pub(crate) struct Keys(&'static Chunk);
 
 impl Keys {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
-        Keys(TABLE[0].get().map(|chunk| &**chunk))
+        static NONE: Chunk = [const { OnceLock::new() }; CHUNK];
+        Keys(TABLE[0].get().map_or(&NONE, |chunk| chunk))
     }
 
     /// What is known of an interned name.
     #[inline(always)]
     pub(crate) fn get(self, id: KeyId) -> &'static Label {
         let at = id.at();
-        if let Some(label) = BUILTIN.get(at) {
-            return label;
-        }
-        let first = self.0.and_then(|chunk| chunk.get(at - builtin::COUNT)).and_then(OnceLock::get);
+        let first = if at < CHUNK { self.0[at % CHUNK].get() } else { None };
         first.unwrap_or_else(|| key(id))
     }
 }
@@ -200,7 +216,7 @@ thread_local! {
     static CACHED: [Cell<Cached>; CACHE] = const { [const { Cell::new(NOTHING) }; CACHE] };
 }
 
-/// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (16,128 names).
+/// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (14,112 names).
 #[inline(always)]
 pub(crate) fn find(namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
     let source = Source::of(namespace, key, suffix);
@@ -243,14 +259,13 @@ fn intern(namespace: &str, name: &Name) -> KeyId {
     if let Some(id) = known(name.as_str()) {
         return id;
     }
-    let at = *held.names;
-    let Some(chunk) = TABLE.get(at / CHUNK) else { return NOT_INTERNED };
-    let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
+    let at = *held.names / (CHUNK - OURS) * CHUNK + OURS + *held.names % (CHUNK - OURS);
+    let Some(chunk) = chunk(at / CHUNK) else { return NOT_INTERNED };
     let text: &'static str = Box::leak(name.as_str().into());
     let known = Label::new(text, order(text), is_reserved(namespace));
     let traits = if known.framework { 0 } else { USERS } | if name.is_renamed() { RENAMED } else { 0 };
     let _ = chunk[at % CHUNK].set(known);
-    let id = KeyId(u16::try_from(at + builtin::COUNT).unwrap_or(u16::MAX) | traits);
+    let id = KeyId(u16::try_from(at).unwrap_or(u16::MAX) | traits);
     if let Some(place) = places(text).find(|place| place.load(Relaxed) == 0) {
         place.store(id.0 + 1, Release);
     }

@@ -7,7 +7,7 @@
 //!
 //! Nothing here is a pointer: a slot is found by its number, keys are numbers, values are bytes.
 
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::current;
@@ -20,6 +20,8 @@ pub(crate) const SEGMENT: usize = 1_024;
 const SEGMENTS: usize = 64;
 /// Words of log in a slot.
 pub(crate) const LOG: usize = 436;
+/// Fields that a slot's list has room for; a record with more is read entry by entry.
+pub(crate) const LISTED: usize = 64;
 /// Words in a slot's extension.
 pub(crate) const EXTENSION: usize = 8_192;
 
@@ -46,16 +48,14 @@ pub(crate) struct Head {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Body {
-    /// Words of the log that may be read.
-    pub(crate) len: AtomicU64,
+    /// How far the log goes (`log/extent.rs`).
+    pub(crate) extent: AtomicU64,
     /// Odd while the log is being compacted; changes each time.
     pub(crate) layout: AtomicU64,
     /// The number of the extension, plus one; 0 for none.
     pub(crate) extension: AtomicU64,
     /// Limits of this record (`log/mod.rs`).
     pub(crate) limits: AtomicU64,
-    /// Fields of users in the log.
-    pub(crate) users: AtomicU64,
     /// Words of the log that nothing refers to.
     pub(crate) garbage: AtomicU64,
     /// Where the late response begins, plus one; 0 while there is none.
@@ -86,6 +86,8 @@ pub(crate) struct Body {
     pub(crate) present: [AtomicU64; 4],
     /// Where they were first written; counts only where `present` has the bit.
     pub(crate) index: [AtomicU16; 256],
+    /// The fields, in order of their first writes (`log/extent.rs`).
+    pub(crate) listed: [AtomicU32; LISTED],
     pub(crate) log: [AtomicU64; LOG],
     /// Where the newest error has passed.
     pub(crate) errors: Errors,
@@ -228,6 +230,6 @@ mod tests {
     #[test]
     fn a_head_is_one_cache_line_and_a_slot_about_a_page() {
         assert_eq!(size_of::<Head>(), 64);
-        assert!(size_of::<Head>() + size_of::<Body>() <= 4_416, "{}", size_of::<Body>());
+        assert!(size_of::<Head>() + size_of::<Body>() <= 4_672, "{}", size_of::<Body>());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use super::keys::{self, KeyId, builtin};
-use super::log::{Entry, Kind as Holds, PlainHeader, is_framework};
+use super::log::{Entry, Kind as Holds, is_framework};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind, state};
 use crate::clock;
@@ -194,64 +194,37 @@ impl Taking<'_> {
         })
     }
 
-    /// The usual case, in one pass: a log in one piece, each entry with a key of the program's and written once.
-    /// `None` where it is not like that.
+    /// The usual case: a log in one piece, whose list has all of its fields. `None` where it is not like that.
     #[inline]
     fn plain_log(&mut self, body: &'static Body) -> Option<bool> {
         let layout = body.layout.load(Acquire);
-        let mut log = body.log.get(..body.end()).filter(|_| layout.is_multiple_of(2))?;
-        let fields = self.filler.len();
-        // Where the next entry stands in the copy, which has all of them.
-        let mut at = self.filler.words(log);
+        let extent = body.extent_read();
+        let log = body.log.get(..extent.words()).filter(|_| layout.is_multiple_of(2))?;
+        // An id from outside replaces another.
+        if body.has(builtin::REQ_ID) {
+            return None;
+        }
+        let listed = body.listed(extent)?;
+        let start = self.filler.words(log);
         let keys = keys::Keys::new();
         let mut standing = self.filler.standing();
-        while let [first, rest @ ..] = log {
-            let first = PlainHeader(first.load(Relaxed));
-            let (Some(id), Some((value, next))) = (first.key(), rest.split_at_checked(first.words())) else {
-                return self.start_again(fields);
-            };
-            // Most are as an event holds them too.
-            if first.kind() <= PlainHeader::TEXT {
-                self.filler.push_at(keys.get(id), at, &mut standing);
-            } else if first.kind() == PlainHeader::TIMER {
-                self.filler.change(at, head::NANOS, self.plain_timer(value));
-                self.filler.push_at(keys.get(id), at, &mut standing);
-            } else if first.kind() == PlainHeader::QUERY {
-                if let [hash, count, nanos, _] = value {
-                    let [hash, count, nanos] = [hash, count, nanos].map(|word| word.load(Relaxed));
-                    self.facts.query_texts.push(QueryCount { hash, count, nanos });
-                }
-            } else {
-                return self.start_again(fields);
+        for field in listed {
+            let at = start + field.at() * 8;
+            if field.is_timer() {
+                self.filler.change(at, head::NANOS, plain_timer(log.get(field.at() + 1..), self.now));
             }
-            (log, at) = (next, at + value.len() * 8 + 8);
+            self.filler.push_at(keys.get(field.id()), at, &mut standing);
         }
         self.filler.stand(standing);
-        self.facts.error =
-            [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| self.filler.has_known(keys::key(*id)));
-        self.facts.status = self.filler.known(keys::key(builtin::RESP_STATUS)).and_then(status);
+        self.facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
+        self.facts.status = body.plain_word(builtin::RESP_STATUS).and_then(|(kind, word)| match kind {
+            Holds::U64 => Some(word),
+            Holds::I64 => u64::try_from(word.cast_signed()).ok(),
+            _ => None,
+        });
+        body.each_query(|hash, count, nanos| self.facts.query_texts.push(QueryCount { hash, count, nanos }));
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
-    }
-
-    /// Forgets what [`plain_log`](Self::plain_log) has taken of a log that is not plain.
-    #[cold]
-    fn start_again(&mut self, fields: usize) -> Option<bool> {
-        self.filler.truncate(fields);
-        self.facts.query_texts.clear();
-        self.facts.status = None;
-        None
-    }
-
-    /// A sum of timings in a record without a side log, with what is running.
-    #[inline]
-    fn plain_timer(&self, words: &[AtomicU64]) -> u64 {
-        let [sum, inside, began] = words else { return 0 };
-        let running = match inside.load(Relaxed).cast_signed() {
-            1.. => self.now.saturating_sub(began.load(Relaxed)),
-            _ => 0,
-        };
-        clock::nanos(sum.load(Relaxed) + running)
     }
 
     #[inline]
@@ -364,6 +337,17 @@ impl Taking<'_> {
         }
         Some(value)
     }
+}
+
+/// A sum of timings in a record without a side log, with what is running, in nanoseconds.
+#[inline(always)]
+fn plain_timer(words: Option<&[AtomicU64]>, now: u64) -> u64 {
+    let Some([sum, inside, began, ..]) = words else { return 0 };
+    let running = match inside.load(Relaxed).cast_signed() {
+        1.. => now.saturating_sub(began.load(Relaxed)),
+        _ => 0,
+    };
+    clock::nanos(sum.load(Relaxed) + running)
 }
 
 /// A status, if it is a number.

@@ -13,8 +13,8 @@ const NEARLY_FULL: u64 = 372;
 impl Body {
     /// Whether it is time to compact this log, which has a side log.
     pub(crate) fn wants_compacting(&self) -> bool {
-        let len = self.len.load(Relaxed);
-        len > NEARLY_FULL && self.garbage.load(Relaxed) >= len / 2 && self.late.load(Relaxed) == 0
+        let words = self.extent().words() as u64;
+        words > NEARLY_FULL && self.garbage.load(Relaxed) >= words / 2 && self.late.load(Relaxed) == 0
     }
 
     /// Compacts the main log, by who has the claim and the lock: which write was the newer one stays known.
@@ -43,7 +43,7 @@ impl Body {
             return;
         }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
-        for word in [&self.len, &self.users, &self.garbage, &self.late, &self.query_last, &self.query_texts] {
+        for word in [&self.extent, &self.garbage, &self.late, &self.query_last, &self.query_texts] {
             word.store(0, Relaxed);
         }
         self.layout.store(layout + 1, Release);
@@ -52,7 +52,7 @@ impl Body {
     /// Writes the log anew without what nothing refers to, by who has the claim, and the lock if `locked`; then calls `told` with its
     /// end. Nothing is done where a side log has appeared since, whose writer must not meet half of a log.
     pub(super) fn compact(&self, locked: bool, told: impl FnOnce(u64)) {
-        let len = self.len.load(Relaxed) as usize;
+        let len = self.extent().words();
         let mut kept: Vec<u64> = Vec::with_capacity(len);
         let mut last_query = 0;
         let layout = self.layout.load(Relaxed);
@@ -92,7 +92,7 @@ impl Body {
         for (to, word) in kept.iter().enumerate() {
             self.word(to).store(*word, Relaxed);
         }
-        self.len.store(kept.len() as u64, Release);
+        self.set_extent(self.extent().up_to(kept.len()).unlisted());
         told(kept.len() as u64);
         self.layout.store(layout + 2, Release);
         self.garbage.store(0, Relaxed);

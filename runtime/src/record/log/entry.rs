@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::words;
 use crate::event::head;
-use crate::record::keys::{self, KeyId, NOT_INTERNED};
+use crate::record::keys::{KeyId, NOT_INTERNED};
 use crate::record::slot::{Body, EXTENSION, LOG};
 use crate::value::Value;
 
@@ -80,42 +80,6 @@ impl Header {
 
     pub(super) fn bytes(self) -> usize {
         (self.0 >> 40) as usize
-    }
-}
-
-/// A first word, for whoever reads a log of plain entries.
-#[derive(Clone, Copy)]
-pub(crate) struct PlainHeader(pub(crate) u64);
-
-impl PlainHeader {
-    /// The last of the kinds that an event's content has too, with the same numbers.
-    pub(crate) const TEXT: u64 = Kind::Text as u64;
-    pub(crate) const TIMER: u64 = Kind::Timer as u64;
-    pub(crate) const QUERY: u64 = Kind::Query as u64;
-
-    /// The key, where it is an interned one, and not the id from outside, which replaces another.
-    #[inline(always)]
-    pub(crate) fn key(self) -> Option<KeyId> {
-        let key = self.0 & 0xFFFF;
-        // The id's number is 0, and the two that are no key's are the greatest.
-        const { assert!(keys::builtin::REQ_ID.0 == 0 && MOVED == 0xFFFE && NOT_INTERNED.0 == 0xFFFF) }
-        (key.wrapping_sub(1) < MOVED - 1).then_some(KeyId(key as u16))
-    }
-
-    /// The kind; none of the kinds where the entry was moved or belongs to a side log.
-    #[inline(always)]
-    pub(crate) fn kind(self) -> u64 {
-        (self.0 & !ADDED) >> 16 & 0xFF_FFFF
-    }
-
-    #[inline(always)]
-    pub(crate) fn bytes(self) -> usize {
-        (self.0 >> 40) as usize
-    }
-
-    #[inline(always)]
-    pub(crate) fn words(self) -> usize {
-        words(self.bytes())
     }
 }
 

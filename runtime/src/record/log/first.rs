@@ -1,12 +1,13 @@
 //! The usual case: a key that is not there yet, in a log with room, by the thread with the claim.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::entry::{Header, Kind};
+use super::extent::Extent;
 use super::words;
 use crate::record::keys::KeyId;
-use crate::record::slot::{Body, LOG};
+use crate::record::slot::{Body, LISTED, LOG};
 
 /// Stores the first words of a text; most texts have few.
 #[inline(always)]
@@ -32,43 +33,52 @@ fn short(text: &[u8]) -> u64 {
     text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
+/// Where a new entry goes.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) at: usize,
+    extent: Extent,
+    /// Which keys may be in the log, of those that share a word with this one.
+    present: u64,
+}
+
 impl Body {
     /// A place for an entry of `need` words under a new key; none where the case is not the usual one.
     #[inline(always)]
-    pub(super) fn place(&self, id: KeyId, need: usize) -> Option<usize> {
+    pub(super) fn place(&self, id: KeyId, need: usize) -> Option<Place> {
         let (word, bit) = Self::bit(id);
         let present = self.present[word].load(Relaxed);
-        let at = self.len.load(Relaxed) as usize;
-        if present & bit != 0 || id.is_renamed() || at + need > LOG {
+        let extent = self.extent();
+        let at = extent.words();
+        if present & bit != 0 || id.is_renamed() || at + need > LOG || extent.fields() >= LISTED {
             return None;
         }
-        if !id.is_framework() {
-            let users = self.users.load(Relaxed);
-            if users >= self.limits.load(Relaxed) >> 40 {
-                return None;
-            }
-            self.users.store(users + 1, Relaxed);
+        if !id.is_framework() && extent.users() >= self.limits.load(Relaxed) >> 40 {
+            return None;
         }
-        Some(at)
+        Some(Place { at, extent, present })
     }
 
-    /// Ends an entry in its [`place`](Self::place). The index comes last: until then a reader finds what stood there before.
+    /// Ends an entry of `need` words in its [`place`](Self::place). The index comes last: until then a reader finds what stood
+    /// there before.
     #[inline(always)]
-    pub(super) fn placed(&self, id: KeyId, at: usize, end: usize) {
-        self.len.store(end as u64, Release);
+    pub(super) fn placed(&self, id: KeyId, kind: Kind, place: Place, need: usize) {
+        let Place { at, extent, present } = place;
+        self.list(extent, id, at, kind);
+        self.set_extent(extent.with_field(need, !id.is_framework()));
         let (word, bit) = Self::bit(id);
         self.index[usize::from(id.0) % 256].store(at as u16, Relaxed);
-        self.present[word].store(self.present[word].load(Relaxed) | bit, Relaxed);
+        self.present[word].store(present | bit, Relaxed);
     }
 
     /// Sets a new key to a number; false where it must be set the long way.
     #[inline(always)]
     pub(crate) fn first_word(&self, id: KeyId, kind: Kind, value: u64) -> bool {
-        let Some(at) = self.place(id, 2) else { return false };
-        let Some([head, word]) = self.log.get(at..at + 2) else { return false };
+        let Some(place) = self.place(id, 2) else { return false };
+        let Some([head, word]) = self.log.get(place.at..place.at + 2) else { return false };
         head.store(Header::new(u64::from(id.0), kind, 0, 8).0, Relaxed);
         word.store(value, Relaxed);
-        self.placed(id, at, at + 2);
+        self.placed(id, kind, place, 2);
         true
     }
 
@@ -79,8 +89,8 @@ impl Body {
         if text.len() > (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize {
             return false;
         }
-        let Some(at) = self.place(id, 1 + need) else { return false };
-        let Some([head, to @ ..]) = self.log.get(at..at + 1 + need) else { return false };
+        let Some(place) = self.place(id, 1 + need) else { return false };
+        let Some([head, to @ ..]) = self.log.get(place.at..place.at + 1 + need) else { return false };
         head.store(Header::new(u64::from(id.0), Kind::Text, 0, text.len()).0, Relaxed);
         if let [to @ .., last] = to {
             match text.last_chunk::<8>() {
@@ -92,7 +102,7 @@ impl Body {
                 None => last.store(short(text), Relaxed),
             }
         }
-        self.placed(id, at, at + 1 + need);
+        self.placed(id, Kind::Text, place, 1 + need);
         true
     }
 }

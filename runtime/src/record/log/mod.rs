@@ -11,6 +11,7 @@
 
 mod compact;
 mod entry;
+mod extent;
 mod first;
 mod query;
 mod read;
@@ -20,7 +21,7 @@ mod write;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use self::entry::SIDE;
-pub(crate) use self::entry::{Entry, Kind, PlainHeader, plain};
+pub(crate) use self::entry::{Entry, Kind, plain};
 pub(crate) use self::write::{number, sum, total};
 use super::keys::KeyId;
 use super::slot::{self, Body, EXTENSION, LOG};
@@ -113,8 +114,8 @@ pub(crate) const CUT: &str = "…";
 impl Body {
     /// An empty log.
     pub(crate) fn reset(&self, limits: u64) {
-        let Body { len, extension, users, garbage, late, closed_end, truncated, renamed, value_errors, .. } = self;
-        for word in [len, users, garbage, late, closed_end, truncated, renamed, value_errors] {
+        let Body { extent, extension, garbage, late, closed_end, truncated, renamed, value_errors, .. } = self;
+        for word in [extent, garbage, late, closed_end, truncated, renamed, value_errors] {
             word.store(0, Relaxed);
         }
         for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts, &self.query_untracked] {
@@ -140,12 +141,13 @@ impl Body {
     /// Begins again behind what a monitor has taken: earlier entries are not changed any more.
     pub(crate) fn begin_late(&self, from: usize) {
         self.present.iter().for_each(|word| word.store(0, Relaxed));
-        for word in [&self.users, &self.queries, &self.query_nanos, &self.query_last, &self.query_texts] {
+        for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts] {
             word.store(0, Relaxed);
         }
         for word in [&self.query_untracked, &self.truncated, &self.renamed, &self.value_errors] {
             word.store(0, Relaxed);
         }
+        self.set_extent(self.extent().begun_anew());
         self.late.store(from as u64 + 1, Release);
     }
 

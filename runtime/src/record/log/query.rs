@@ -1,7 +1,7 @@
 //! Executions of queries, by their text.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::entry::{Header, Kind};
 use super::write::Payload;
@@ -30,17 +30,29 @@ impl Body {
             }
             last = before.load(Relaxed) as usize;
         }
-        let at = self.len.load(Relaxed) as usize;
+        let extent = self.extent();
+        let at = extent.words();
         let texts = self.query_texts.load(Relaxed);
         let Some([head, entry @ ..]) = self.log.get(at..at + 5).filter(|_| texts < TEXTS) else { return false };
         head.store(Header::new(u64::from(keys::builtin::QUERY.0), Kind::Query, 0, 32).0, Relaxed);
         entry.iter().zip([hash, 1, nanos, newest]).for_each(|(to, word)| to.store(word, Relaxed));
-        self.len.store(at as u64 + 5, Release);
+        self.set_extent(extent.up_to(at + 5));
         self.query_last.store(at as u64 + 1, Relaxed);
         self.query_texts.store(texts + 1, Relaxed);
         self.count(&self.queries);
         add(&self.query_nanos, nanos);
         true
+    }
+
+    /// The texts of this log, the newest first: hash, executions, nanoseconds.
+    #[inline(always)]
+    pub(crate) fn each_query(&self, mut see: impl FnMut(u64, u64, u64)) {
+        let mut last = self.query_last.load(Relaxed) as usize;
+        while let Some([_, hash, count, nanos, before]) = last.checked_sub(1).and_then(|at| self.log.get(at..at + 5)) {
+            see(hash.load(Relaxed), count.load(Relaxed), nanos.load(Relaxed));
+            // Each stands before the next; read while the log is compacted, the word can be anything.
+            last = (before.load(Relaxed) as usize).min(last - 1);
+        }
     }
 
     /// One execution of a query's text.

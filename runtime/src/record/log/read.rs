@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::entry::{Entry, Header, MOVED, SIDE};
+use super::entry::{Entry, Header, Kind, MOVED, SIDE};
 use super::{By, words};
 use crate::record::keys::{KeyId, NAME_LIMIT, NOT_INTERNED};
 use crate::record::slot::Body;
@@ -12,6 +12,24 @@ impl Body {
     pub(super) fn bit(id: KeyId) -> (usize, u64) {
         let at = usize::from(id.0) % 256;
         (at / 64, 1 << (at % 64))
+    }
+
+    /// Whether one of the framework's keys is in the log; for whoever reads a log that has all of its fields in its list.
+    #[inline(always)]
+    pub(crate) fn has(&self, id: KeyId) -> bool {
+        let (word, bit) = Self::bit(id);
+        self.present[word].load(Relaxed) & bit != 0
+    }
+
+    /// The value of one of them, where it is a number; for the same reader.
+    #[inline(always)]
+    pub(crate) fn plain_word(&self, id: KeyId) -> Option<(Kind, u64)> {
+        if !self.has(id) {
+            return None;
+        }
+        let at = usize::from(self.index[usize::from(id.0) % 256].load(Relaxed));
+        let [head, word] = self.log.get(at..at + 2)? else { return None };
+        Some((Header(head.load(Relaxed)).kind(), word.load(Relaxed)))
     }
 
     /// Where the key was first written.
@@ -112,7 +130,7 @@ impl Body {
         if layout % 2 == 1 {
             return false;
         }
-        let len = self.len.load(Acquire) as usize;
+        let len = self.end();
         let mut at = from;
         while at < len {
             let header = Header(self.word(at).load(Acquire));
@@ -159,10 +177,5 @@ impl Body {
         let header = Header(self.word(at).load(Acquire));
         let (now_at, now) = self.current(at, header);
         Entry { body: self, at, header, now, now_at, value: self.value_at(now_at, now) }
-    }
-
-    /// Where the log ends.
-    pub(crate) fn end(&self) -> usize {
-        self.len.load(Acquire) as usize
     }
 }

@@ -33,13 +33,13 @@ impl Body {
             }
             return Some(n == 0);
         }
-        let at = self.place(id, 4)?;
-        let [head, sum, inside, began] = self.log.get(at..at + 4)? else { return None };
+        let place = self.place(id, 4)?;
+        let [head, sum, inside, began] = self.log.get(place.at..place.at + 4)? else { return None };
         head.store(Header::new(u64::from(id.0), Kind::Timer, 0, 24).0, Relaxed);
         sum.store(0, Relaxed);
         inside.store(1, Relaxed);
         began.store(now, Relaxed);
-        self.placed(id, at, at + 4);
+        self.placed(id, Kind::Timer, place, 4);
         Some(true)
     }
 

@@ -16,7 +16,7 @@ impl Body {
     /// Room for `words` more; compacts or extends the log where it is full.
     #[inline]
     pub(super) fn room(&self, words: usize, framework: bool, writer: Writer) -> bool {
-        let end = self.len.load(Relaxed) as usize + words;
+        let end = self.extent().words() + words;
         if end <= LOG {
             return true;
         }
@@ -28,7 +28,7 @@ impl Body {
         let _busy = current::busy();
         let reserve = if framework { 0 } else { RESERVE };
         let limit = Self::limit;
-        let fits = |body: &Self| body.len.load(Relaxed) as usize + words + reserve <= limit(body);
+        let fits = |body: &Self| body.extent().words() + words + reserve <= limit(body);
         if fits(self) && self.extension.load(Relaxed) != 0 {
             return true;
         }
@@ -39,7 +39,7 @@ impl Body {
             && self.late.load(Relaxed) == 0
         {
             self.compact(matches!(writer, Writer::Side { .. }), |_| ());
-            if self.len.load(Relaxed) as usize + words <= LOG {
+            if self.extent().words() + words <= LOG {
                 return true;
             }
         }
@@ -49,7 +49,7 @@ impl Body {
         {
             self.extension.store(u64::from(number) + 1, Release);
         }
-        fits(self) || (framework && self.len.load(Relaxed) as usize + words <= limit(self))
+        fits(self) || (framework && self.extent().words() + words <= limit(self))
     }
 
     /// How long this log may be: the two logs of a record share what it may hold.
@@ -63,7 +63,7 @@ impl Body {
     pub(super) fn left(&self, framework: bool) -> usize {
         let limit = self.limit();
         let reserve = if framework { 0 } else { RESERVE };
-        limit.saturating_sub(self.len.load(Relaxed) as usize + reserve + 20) * 8
+        limit.saturating_sub(self.extent().words() + reserve + 20) * 8
     }
 
     /// Appends an entry whose value is `payload`; where it stands.
@@ -77,7 +77,7 @@ impl Body {
         flags: u64,
         payload: Payload<'_>,
     ) -> usize {
-        let at = self.len.load(Relaxed) as usize;
+        let at = self.extent().words();
         let (key, name) = match by {
             _ if moved => (MOVED, None),
             By::Id(id) => (u64::from(id.0), None),
@@ -108,7 +108,13 @@ impl Body {
             Payload::Cut(kept) => self.put_cut(to, kept),
             Payload::Nothing => to,
         };
-        self.len.store(to as u64, Release);
+        let extent = self.extent().up_to(to);
+        // The list is of fields that stand where they were first written, under the number of their key.
+        self.set_extent(match by {
+            _ if kind == Kind::Query => extent,
+            By::Id(id) if !moved && at < LOG && self.list(extent, id, at, kind) => extent.with_field(0, false),
+            _ => extent.unlisted(),
+        });
         at
     }
 
@@ -208,12 +214,12 @@ impl Body {
         let beside = self.beside();
         // A field that both logs have is one field.
         if !framework && beside.is_none_or(|beside| beside.get_unreported(by).is_none()) {
-            let users = self.users.load(Relaxed);
-            if users + beside.map_or(0, |beside| beside.users.load(Relaxed)) >= self.limits.load(Relaxed) >> 40 {
+            let extent = self.extent();
+            if extent.users() + beside.map_or(0, Body::users_read) >= self.limits.load(Relaxed) >> 40 {
                 self.count(&self.truncated);
                 return;
             }
-            self.users.store(users + 1, Relaxed);
+            self.set_extent(extent.with_user());
         }
         let Some(payload) = self.fit(need, framework, payload, writer) else { return };
         let at = self.append(by, false, writer, kind, flags, payload);

@@ -1,0 +1,146 @@
+//! How far a log goes, and the list of its fields: in one word, so that whoever reads it finds both in accord.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::entry::Kind;
+use crate::record::keys::KeyId;
+use crate::record::slot::{Body, LISTED};
+
+/// ```text
+/// [unlisted: 1][0: 15][fields of users: 16][fields in the list: 16][words: 16]
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent(u64);
+
+const FIELD: u64 = 1 << 16;
+const USERS_SHIFT: u32 = 32;
+const UNLISTED: u64 = 1 << 63;
+
+impl Extent {
+    /// Words of the log that may be read.
+    #[inline(always)]
+    pub(crate) fn words(self) -> usize {
+        (self.0 & 0xFFFF) as usize
+    }
+
+    /// Fields in the list.
+    #[inline(always)]
+    pub(super) fn fields(self) -> usize {
+        (self.0 >> 16 & 0xFFFF) as usize
+    }
+
+    /// Fields of users.
+    #[inline(always)]
+    pub(super) fn users(self) -> u64 {
+        self.0 >> USERS_SHIFT & 0xFFFF
+    }
+
+    /// Whether the list has every field, each where its value stands.
+    #[inline(always)]
+    pub(crate) fn is_listed(self) -> bool {
+        self.0 & UNLISTED == 0
+    }
+
+    /// With so many words more, of a field that is in the list.
+    #[inline(always)]
+    pub(super) fn with_field(self, words: usize, users: bool) -> Extent {
+        Extent(self.0 + (FIELD | u64::from(users) << USERS_SHIFT) + words as u64)
+    }
+
+    /// With one more field of users'.
+    pub(super) fn with_user(self) -> Extent {
+        Extent(self.0 + (1 << USERS_SHIFT))
+    }
+
+    /// Up to another end.
+    #[inline(always)]
+    pub(super) fn up_to(self, words: usize) -> Extent {
+        Extent(self.0 & !0xFFFF | words as u64 & 0xFFFF)
+    }
+
+    /// Without a list.
+    pub(super) fn unlisted(self) -> Extent {
+        Extent(self.0 | UNLISTED)
+    }
+
+    /// With nothing counted and without a list.
+    pub(super) fn begun_anew(self) -> Extent {
+        Extent(self.0 & 0xFFFF | UNLISTED)
+    }
+}
+
+/// A field in the list: its key, where its entry stands, and whether that is a timer.
+#[derive(Clone, Copy)]
+pub(crate) struct Listed(u32);
+
+impl Listed {
+    const TIMER: u32 = 1 << 31;
+
+    #[inline(always)]
+    pub(super) const fn new(id: KeyId, at: usize, timer: bool) -> Listed {
+        Listed(id.0 as u32 | (at as u32) << 16 | if timer { Listed::TIMER } else { 0 })
+    }
+
+    #[inline(always)]
+    pub(crate) fn id(self) -> KeyId {
+        KeyId(self.0 as u16)
+    }
+
+    /// Words of the log before it.
+    #[inline(always)]
+    pub(crate) fn at(self) -> usize {
+        (self.0 >> 16 & 0x7FFF) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_timer(self) -> bool {
+        self.0 & Listed::TIMER != 0
+    }
+}
+
+impl Body {
+    /// How far the log goes, for whoever writes it.
+    #[inline(always)]
+    pub(super) fn extent(&self) -> Extent {
+        Extent(self.extent.load(Relaxed))
+    }
+
+    /// The same for whoever reads it.
+    #[inline(always)]
+    pub(crate) fn extent_read(&self) -> Extent {
+        Extent(self.extent.load(Acquire))
+    }
+
+    #[inline(always)]
+    pub(super) fn set_extent(&self, extent: Extent) {
+        self.extent.store(extent.0, Release);
+    }
+
+    /// Where the log ends.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> usize {
+        self.extent_read().words()
+    }
+
+    /// Fields of users, for whoever writes another log of the record.
+    pub(super) fn users_read(&self) -> u64 {
+        self.extent_read().users()
+    }
+
+    /// The fields in the list, in order of their first writes; none where it does not have all of them.
+    #[inline(always)]
+    pub(crate) fn listed(&self, extent: Extent) -> Option<impl Iterator<Item = Listed>> {
+        let listed = self.listed.get(..extent.fields()).filter(|_| extent.is_listed())?;
+        Some(listed.iter().map(|field| Listed(field.load(Relaxed))))
+    }
+
+    /// Puts a field into the list, whose extent is made known next; false where there is no room.
+    #[inline(always)]
+    pub(super) fn list(&self, extent: Extent, id: KeyId, at: usize, kind: Kind) -> bool {
+        let Some(to) = self.listed.get(extent.fields()) else { return false };
+        to.store(Listed::new(id, at, kind as u64 == Kind::Timer as u64).0, Relaxed);
+        true
+    }
+}
+
+const _: () = assert!(LISTED <= 0xFFFF && crate::record::slot::LOG < 0x8000);
