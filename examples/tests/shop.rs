@@ -149,7 +149,10 @@ fn a_partial_failure_has_the_id_of_its_request_which_succeeds() {
 
 #[test]
 fn an_n_plus_one_shows() {
-    has(one("/orders"), &[("app_orders", "5"), ("db_queries", "6"), ("db_dup_queries", "5")]);
+    let orders = one("/orders");
+    has(orders, &[("app_orders", "5"), ("db_queries", "6"), ("db_dup_queries", "5")]);
+    assert!(orders["db_dup_top"].starts_with("select name from products join order_items on "), "{orders:#?}");
+    assert!(orders["db_dup_loc"].starts_with("src/bin/shop/orders.rs:"), "{orders:#?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::event::{is_reserved, order};
 use crate::fields::Fields;
 use crate::id;
 use crate::record::keys::{self, NOT_INTERNED, Suffix, builtin};
-use crate::record::log::{By, Entry, Kind as Holds, Writer, total};
+use crate::record::log::{By, Entry, Kind as Holds, Noted, Writer, total};
 use crate::record::slot::Body;
 use crate::record::{self, Handle, Name, Section, current};
 use crate::scratch;
@@ -487,17 +487,22 @@ impl Context {
         }
     }
 
-    /// One execution of a query, by the hash of its text.
+    /// One execution of a query, by the hash of its text; whether it is the second one of the text.
     #[inline]
-    pub(crate) fn note_query(&self, hash: u64, nanos: u64) {
-        if !current::claimed(self.handle).is_some_and(|body| body.notes_query(hash, nanos)) {
-            self.note_query_slowly(hash, nanos);
-        }
+    pub(crate) fn note_query(&self, hash: u64, nanos: u64) -> bool {
+        let noted = current::claimed(self.handle).and_then(|body| body.notes_query(hash, nanos));
+        noted.map_or_else(|| self.note_query_slowly(hash, nanos), |noted| noted == Noted::Again)
     }
 
     #[inline(never)]
-    fn note_query_slowly(&self, hash: u64, nanos: u64) {
-        current::write(self.handle, |body, writer| body.note_query(hash, nanos, writer));
+    fn note_query_slowly(&self, hash: u64, nanos: u64) -> bool {
+        let noted = current::write(self.handle, |body, writer| body.note_query(hash, nanos, writer));
+        noted == Some(Noted::Again)
+    }
+
+    /// Keeps the text of a query that ran again, and where it did.
+    pub(crate) fn keep_statement(&self, hash: u64, place: u64, sql: &str) {
+        current::write(self.handle, |body, writer| body.keep_statement(hash, place, sql, writer));
     }
 }
 
@@ -571,7 +576,7 @@ fn owned(entry: &Entry<'_>) -> Option<OwnedValue> {
             OwnedValue::Text(String::from_utf8_lossy(&text).into_owned())
         }
         Holds::Timer => OwnedValue::Duration(Duration::from_nanos(clock::nanos(entry.word(0)))),
-        Holds::Query => return None,
+        Holds::Query | Holds::Statement => return None,
         _ => entry.plain().map_or(OwnedValue::Null, OwnedValue::from),
     })
 }

@@ -1,4 +1,5 @@
-//! Counts the queries of a unit of work: `db_queries`, `db_time`, `db_dup_queries`, `db_dup_time`.
+//! Counts the queries of a unit of work: `db_queries`, `db_time`, `db_dup_queries`, `db_dup_time`; and tells the one that was
+//! repeated most often, `db_dup_top`, and the line that made it, `db_dup_loc`.
 //!
 //! ```text
 //! sqlx adapter, start(sql), record_query(sql, elapsed) ──▶ the current record ──▶ `database` instrumenter ──▶ db_*
@@ -10,11 +11,14 @@
 //! `canonlog_db_untracked`.
 
 mod hash;
+pub(crate) mod repeats;
+mod statement;
 
 use std::time::Duration;
 
 use crate::clock;
 use crate::context::Context;
+use crate::trace::caller::Caller;
 
 /// Makes what is made once.
 pub(crate) fn ready() {
@@ -24,6 +28,7 @@ pub(crate) fn ready() {
 /// Counts one execution of a query in the current record, with the time it took.
 ///
 /// Pass the text with its placeholders, not with the values in their places. Outside a record this is a counted outside write.
+/// The line of the call is what `db_dup_loc` may name.
 ///
 /// ```
 /// use std::time::Instant;
@@ -32,13 +37,15 @@ pub(crate) fn ready() {
 /// // ... run it with any client ...
 /// canonlog::db::record_query("select total from carts where id = ?1", began.elapsed());
 /// ```
+#[track_caller]
 pub fn record_query(sql: &str, elapsed: Duration) {
-    bill(Context::current(), hash::text(sql), elapsed);
+    let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+    note(Context::current(), hash::text(sql), nanos, sql, Some(Caller::here()));
 }
 
 /// Starts the clock for one execution; it counts when the guard is dropped, on success, failure and cancellation alike.
 ///
-/// It counts in the record that is current now, wherever the guard is dropped.
+/// It counts in the record that is current now, wherever the guard is dropped. The line of the call is what `db_dup_loc` may name.
 ///
 /// ```
 /// # fn run(_sql: &str) -> Result<u64, std::io::Error> { Ok(3) }
@@ -49,9 +56,19 @@ pub fn record_query(sql: &str, elapsed: Duration) {
 /// # }
 /// # clean().expect("it runs");
 /// ```
-pub fn start(sql: &str) -> QueryGuard {
-    let context = Context::current();
-    QueryGuard { context, hash: hash::text(sql), waited: 0, since: clock::now() }
+#[track_caller]
+pub fn start(sql: &str) -> QueryGuard<'_> {
+    start_for(Context::current(), sql, Some(Caller::here()))
+}
+
+/// As [`start`], for an adapter: the line is not that of the call.
+#[cfg(feature = "sqlx")]
+pub(crate) fn start_in(context: Context, sql: &str) -> QueryGuard<'_> {
+    start_for(context, sql, None)
+}
+
+fn start_for(context: Context, sql: &str, caller: Option<Caller>) -> QueryGuard<'_> {
+    QueryGuard { context, hash: hash::text(sql), sql, caller, waited: 0, since: clock::now() }
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
@@ -65,16 +82,18 @@ pub fn start(sql: &str) -> QueryGuard {
 /// ```
 #[must_use = "the query counts when the guard is dropped"]
 #[derive(Debug)]
-pub struct QueryGuard {
+pub struct QueryGuard<'q> {
     context: Context,
     hash: u64,
+    sql: &'q str,
+    caller: Option<Caller>,
     /// In ticks.
     waited: u64,
     /// In ticks; 0 while the clock is stopped.
     since: u64,
 }
 
-impl QueryGuard {
+impl QueryGuard<'_> {
     /// Stops the clock: what follows, until [`resume`](Self::resume), is not the database's time.
     ///
     /// For results that arrive row by row, where the caller works between two of them.
@@ -102,13 +121,22 @@ impl QueryGuard {
     }
 }
 
-impl Drop for QueryGuard {
+impl Drop for QueryGuard<'_> {
     fn drop(&mut self) {
         self.pause();
-        self.context.note_query(self.hash, clock::nanos(self.waited));
+        note(self.context, self.hash, clock::nanos(self.waited), self.sql, self.caller);
     }
 }
 
-fn bill(context: Context, hash: u64, elapsed: Duration) {
-    context.note_query(hash, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+#[inline]
+fn note(context: Context, hash: u64, nanos: u64, sql: &str, caller: Option<Caller>) {
+    if context.note_query(hash, nanos) {
+        keep(context, hash, sql, caller);
+    }
+}
+
+/// The text has run before: what it is and where it ran is kept, once.
+#[inline(never)]
+fn keep(context: Context, hash: u64, sql: &str, caller: Option<Caller>) {
+    context.keep_statement(hash, caller.map_or(0, Caller::word), sql);
 }

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Executor, IntoArguments, Row, Sqlite};
 
 mod common;
-use common::{integer, request, seconds};
+use common::{integer, request, seconds, text};
 
 const SELECT: &str = "select total from carts where id = $1";
 const INSERT: &str = "insert into carts (id, total) values ($1, $2)";
@@ -94,6 +94,43 @@ async fn repeats_are_told_by_the_text_with_its_placeholders() {
     })
     .await;
     assert_eq!(counts(&event), (18, 17));
+}
+
+#[tokio::test]
+async fn the_worst_repeat_is_told_without_its_literals() {
+    let pool = memory().await;
+    let sql = |name: &str| format!("select total\n from carts where name = '{name}'");
+    let (_, event) = request(async {
+        for name in ["Bob", "Eve", "Bob", "Bob", "Eve"] {
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql(name)));
+            let _ = query.fetch_optional(&pool).await.expect_err("there is no such column");
+            sqlx::query(SELECT).bind(1).fetch(&pool).try_collect::<Vec<_>>().await.expect("selected");
+        }
+        sqlx::query("select 1").fetch_all(&pool).await.expect("selected");
+    })
+    .await;
+    assert_eq!(counts(&event), (11, 10));
+    assert_eq!(text(&event, "db_dup_top"), "select total from carts where id = $1");
+    let (_, event) = request(async {
+        for name in ["Bob", "Eve", "Bob"] {
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql(name)));
+            let _ = query.fetch_optional(&pool).await.expect_err("there is no such column");
+        }
+    })
+    .await;
+    assert_eq!(text(&event, "db_dup_top"), "select total from carts where name = ?");
+}
+
+#[tokio::test]
+async fn queries_that_run_at_the_same_time_are_repeats_too() {
+    let pool = memory().await;
+    let (_, event) = request(async {
+        let query = || sqlx::query(SELECT).bind(1).fetch_optional(&pool);
+        let all = futures_util::future::join_all((0..17).map(|_| query())).await;
+        assert!(all.into_iter().all(|found| found.is_ok_and(|cart| cart.is_none())));
+    })
+    .await;
+    assert_eq!((counts(&event), text(&event, "db_dup_top").as_str()), ((17, 17), SELECT));
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
-//! `db_*`: how many queries a unit made, how long they took, and which were repeats.
+//! `db_*`: how many queries a unit made, how long they took, which were repeats, and where the worst of those were made.
 
 use super::{Instrumenter, InstrumenterError, Registration};
+use crate::db::repeats;
 use crate::event::head::{NANOS, U64};
 use crate::pipeline::Unit;
-use crate::record::keys::{KeyId, builtin};
+use crate::record::keys::{self, KeyId, builtin};
+use crate::value::Value;
 
 struct Database;
 
@@ -22,6 +24,19 @@ fn repeats(texts: impl IntoIterator<Item = (u64, u64, u64)>) -> (u64, u64) {
     })
 }
 
+/// The text that ran most often, and its line.
+fn add_worst(unit: &mut Unit<'_>) {
+    let (facts, content) = unit.parts();
+    let Some(statement) = facts.query_texts.most_repeated() else { return };
+    repeats::tell(&statement, facts.site, |text, line| {
+        for (id, text) in [(builtin::DB_DUP_TOP, text), (builtin::DB_DUP_LOC, line)] {
+            if !text.is_empty() {
+                content.set_label(keys::key(id), Value::Str(text));
+            }
+        }
+    });
+}
+
 impl Instrumenter for Database {
     fn call(&self, unit: &mut Unit<'_>) -> Result<(), InstrumenterError> {
         let (queries, time) = unit.query_totals();
@@ -30,6 +45,9 @@ impl Instrumenter for Database {
         }
         let (dup_queries, dup_time) = repeats(unit.queries());
         unit.set_numbers(FIELDS, [queries, time, dup_queries, dup_time]);
+        if dup_queries > 0 {
+            add_worst(unit);
+        }
         let untracked = unit.untracked_queries();
         if untracked > 0 {
             unit.set_in("canonlog", "db_untracked", untracked);

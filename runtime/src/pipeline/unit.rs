@@ -144,7 +144,12 @@ impl Unit<'_> {
 
     /// Executions by text: hash, how many, nanoseconds.
     pub(crate) fn queries(&self) -> impl Iterator<Item = (u64, u64, u64)> {
-        self.facts.query_texts.iter().map(|query| (query.hash, query.count, query.nanos))
+        self.facts.query_texts.counts().iter().map(|query| (query.hash, query.count, query.nanos))
+    }
+
+    /// What is known of the unit, and its event.
+    pub(crate) fn parts(&mut self) -> (&Facts, &mut Content) {
+        (self.facts, self.content)
     }
 
     /// All executions, and their nanoseconds together.

@@ -86,6 +86,8 @@ builtin! {
     DB_TIME = "db_time" at 6 1;
     DB_DUP_QUERIES = "db_dup_queries" at 6 2;
     DB_DUP_TIME = "db_dup_time" at 6 3;
+    DB_DUP_TOP = "db_dup_top" at 6 4;
+    DB_DUP_LOC = "db_dup_loc" at 6 5;
     RT_W_COUNT = "rt_w_count" at 8 0;
     RT_W_ACTIVE = "rt_w_active" at 8 1;
     RT_BACKLOG = "rt_backlog" at 8 2;

@@ -18,6 +18,7 @@ pub(crate) mod log;
 mod meter;
 mod name;
 pub(crate) mod pool;
+pub(crate) mod queries;
 mod section;
 pub(crate) mod set;
 pub(crate) mod slot;

@@ -6,20 +6,13 @@ use std::time::Duration;
 
 use super::keys::{self, KeyId, builtin};
 use super::log::{Entry, Kind as Holds, is_framework};
+use super::queries::{Queries, QueryCount};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind, state};
 use crate::clock;
 use crate::event::{Content, Filler, ID_ORDER, Label, Stored, head, rank_of};
 use crate::id;
 use crate::value::Value;
-
-/// Executions of one query's text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct QueryCount {
-    pub(crate) hash: u64,
-    pub(crate) count: u64,
-    pub(crate) nanos: u64,
-}
 
 /// What is known of a record beside its fields.
 #[derive(Clone, Debug)]
@@ -39,7 +32,7 @@ pub(crate) struct Facts {
     pub(crate) status: Option<u64>,
     /// Whether an error was recorded.
     pub(crate) error: bool,
-    pub(crate) query_texts: Vec<QueryCount>,
+    pub(crate) query_texts: Queries,
     pub(crate) queries: u64,
     pub(crate) query_nanos: u64,
     pub(crate) untracked: u64,
@@ -62,7 +55,7 @@ impl Facts {
             limit: None,
             status: None,
             error: false,
-            query_texts: Vec::new(),
+            query_texts: Queries::new(),
             queries: 0,
             query_nanos: 0,
             untracked: 0,
@@ -76,7 +69,7 @@ impl Facts {
 /// Copies a record's fields into `content`, and the rest into `facts`. With `late`, only the fields of `req` and `job`, and
 /// what was written after the timeout was reported.
 pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
-    let texts = std::mem::take(&mut facts.query_texts);
+    let texts = std::mem::replace(&mut facts.query_texts, Queries::new());
     *facts = Facts { query_texts: texts, ..Facts::new() };
     facts.query_texts.clear();
     facts.handle = handle;
@@ -222,7 +215,17 @@ impl Taking<'_> {
             Holds::I64 => u64::try_from(word.cast_signed()).ok(),
             _ => None,
         });
-        body.each_query(|hash, count, nanos| self.facts.query_texts.push(QueryCount { hash, count, nanos }));
+        let (mut worst, mut links_of_worst) = ((1, 0), 0);
+        body.each_query(|query, links| {
+            self.facts.query_texts.push(query);
+            // The first of those that are equal comes last.
+            if query.count > 1 && (query.count, query.nanos) >= worst {
+                (worst, links_of_worst) = ((query.count, query.nanos), links);
+            }
+        });
+        if links_of_worst != 0 {
+            body.take_statement(links_of_worst, &mut self.facts.query_texts);
+        }
         std::sync::atomic::fence(Acquire);
         Some(body.layout.load(Relaxed) == layout)
     }
@@ -233,13 +236,15 @@ impl Taking<'_> {
         let value = match entry.kind() {
             Holds::Query => {
                 let query = QueryCount { hash: entry.word(0), count: entry.word(1), nanos: entry.word(2) };
-                match self.facts.query_texts.iter_mut().find(|known| self.main.is_some() && known.hash == query.hash) {
-                    Some(known) => {
-                        known.count += query.count;
-                        known.nanos = known.nanos.saturating_add(query.nanos);
-                    }
+                match self.main {
+                    Some(_) => self.facts.query_texts.add(query),
                     None => self.facts.query_texts.push(query),
                 }
+                return;
+            }
+            Holds::Statement => {
+                let words = [entry.word(0), entry.word(1), entry.word(2)];
+                self.facts.query_texts.keep(words, |bytes| entry.text_behind(3, bytes));
                 return;
             }
             Holds::Timer => Stored::Nanos(self.timer(&entry)),

@@ -1,5 +1,6 @@
 //! Where things are: the places in the source that events name, and what units that do not end are doing.
 
+pub(crate) mod caller;
 pub(crate) mod errors;
 pub(crate) mod names;
 pub(crate) mod site;

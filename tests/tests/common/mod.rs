@@ -36,3 +36,8 @@ pub(crate) fn seconds(event: &OwnedEvent, name: &str) -> f64 {
         other => panic!("`{name}` is {other:?} in {event:?}"),
     }
 }
+
+/// A field as text; empty if it is not there.
+pub(crate) fn text(event: &OwnedEvent, name: &str) -> String {
+    event.view().get(name).map(|value| value.to_string()).unwrap_or_default()
+}

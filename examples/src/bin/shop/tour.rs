@@ -34,7 +34,7 @@ pub(crate) const STEPS: [Step; 9] = [
     get("/nowhere", "a 404 of the router, before any handler"),
     get("/reports/refunds", "a 500: exc_type, exc_msg, exc_loc"),
     get("/products/1?fail=1", "a partial failure: two lines with one req_id"),
-    get("/orders", "an N+1: db_dup_queries"),
+    get("/orders", "an N+1: db_dup_queries, db_dup_top, db_dup_loc"),
     get("/products/1/delivery?ms=1500", "a timeout, while it hangs; then a late_response, and no request"),
 ];
 

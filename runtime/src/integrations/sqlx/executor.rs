@@ -22,7 +22,8 @@ async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
     query: Query<DB>,
     sender: Sender<Step<DB>>,
 ) -> Result<(), Error> {
-    let mut timed = cx.enter(|| db::start(query.text()));
+    let sql = query.text();
+    let mut timed = db::start_in(cx, sql.as_str());
     let mut steps = conn.fetch_many(query);
     while let Some(step) = steps.try_next().await? {
         timed.pause();
@@ -38,7 +39,8 @@ async fn first<'c, DB: Database, C: Executor<'c, Database = DB>>(
     conn: C,
     query: Query<DB>,
 ) -> Result<Option<DB::Row>, Error> {
-    let _timed = cx.enter(|| db::start(query.text()));
+    let sql = query.text();
+    let _timed = db::start_in(cx, sql.as_str());
     conn.fetch_optional(query).await
 }
 

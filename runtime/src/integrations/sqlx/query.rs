@@ -19,9 +19,9 @@ impl<DB: Database> Query<DB> {
         Query { sql: query.sql(), statement, arguments, persistent }
     }
 
-    /// The text, with its placeholders.
-    pub(super) fn text(&self) -> &str {
-        self.sql.as_str()
+    /// The text, with its placeholders. One that was made at run time is copied, unless it is shared.
+    pub(super) fn text(&self) -> SqlStr {
+        self.sql.clone()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
+use super::query::{before_of, with_statement};
 use super::{By, words};
 use crate::record::keys::{KeyId, NOT_INTERNED};
 use crate::record::slot::Body;
@@ -83,6 +84,8 @@ impl Body {
                         *before = last_query;
                     }
                     last_query = to as u64 + 1;
+                } else if now.kind() == Kind::Statement {
+                    link_statement(&mut kept, last_query, to);
                 } else if header.key() != u64::from(NOT_INTERNED.0) {
                     self.note(KeyId(header.key() as u16), to);
                 }
@@ -97,5 +100,22 @@ impl Body {
         self.layout.store(layout + 2, Release);
         self.garbage.store(0, Relaxed);
         self.query_last.store(last_query, Relaxed);
+    }
+}
+
+/// Tells the query of a statement, which stands before it, where that stands now.
+fn link_statement(log: &mut [u64], last_query: u64, statement: usize) {
+    // In a side log each entry has one word more.
+    let value_at = |at: usize, header: u64| at + 1 + usize::from(Header(header).has(SIDE));
+    let hash = log.get(statement).and_then(|header| log.get(value_at(statement, *header))).copied();
+    let mut last = last_query as usize;
+    while let Some(at) = last.checked_sub(1) {
+        let Some(value) = log.get(at).map(|header| value_at(at, *header)) else { return };
+        let Some([known, _, _, links]) = log.get_mut(value..value + 4) else { return };
+        if Some(*known) == hash {
+            *links = with_statement(*links, statement);
+            return;
+        }
+        last = before_of(*links);
     }
 }

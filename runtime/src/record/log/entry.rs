@@ -31,13 +31,25 @@ pub(crate) enum Kind {
     /// Ticks summed, how many are inside, when the first of them began. In a side log, of the main log's sections too: how
     /// many have ended here, when the last of them did, when the outermost of them began.
     Timer,
-    /// Hash, count, nanoseconds, the query before it.
+    /// Hash, count, nanoseconds, links (`log/query.rs`).
     Query,
+    /// A query's text that ran again: hash, place, length, and the text as far as it is kept.
+    Statement,
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 9] =
-        [Kind::Null, Kind::Bool, Kind::I64, Kind::U64, Kind::F64, Kind::Nanos, Kind::Text, Kind::Timer, Kind::Query];
+    pub(super) const ALL: [Kind; 10] = [
+        Kind::Null,
+        Kind::Bool,
+        Kind::I64,
+        Kind::U64,
+        Kind::F64,
+        Kind::Nanos,
+        Kind::Text,
+        Kind::Timer,
+        Kind::Query,
+        Kind::Statement,
+    ];
 
     pub(super) fn is_word(self) -> bool {
         matches!(self, Kind::Bool | Kind::I64 | Kind::U64 | Kind::F64 | Kind::Nanos)
@@ -63,7 +75,7 @@ impl Header {
     }
 
     pub(super) fn kind(self) -> Kind {
-        Kind::ALL[((self.0 >> 16) & 0xF).min(8) as usize]
+        Kind::ALL[((self.0 >> 16) & 0xF).min(9) as usize]
     }
 
     pub(super) fn has(self, flag: u64) -> bool {
@@ -85,7 +97,7 @@ impl Header {
 
 /// Appends a text that lies in words.
 #[inline]
-fn copy_text(log: &[std::sync::atomic::AtomicU64], len: usize, into: &mut Vec<u8>) {
+pub(super) fn copy_text(log: &[std::sync::atomic::AtomicU64], len: usize, into: &mut Vec<u8>) {
     // Eight words at once: an append has its price.
     let mut left = len;
     for words in log.chunks(8) {
@@ -163,8 +175,15 @@ impl Entry<'_> {
     /// Appends the text.
     #[inline]
     pub(crate) fn text(&self, into: &mut Vec<u8>) {
+        self.text_behind(0, into);
+    }
+
+    /// Appends the text behind the first words of the value.
+    #[inline]
+    pub(crate) fn text_behind(&self, first: usize, into: &mut Vec<u8>) {
         // Read while the log is compacted, a length can be anything.
-        let (len, at, start) = (self.now.bytes().min((LOG + EXTENSION) * 8), self.value, into.len());
+        let len = self.now.bytes().min((LOG + EXTENSION) * 8).saturating_sub(first * 8);
+        let (at, start) = (self.value + first, into.len());
         match self.body.log.get(at..at + words(len)) {
             Some(log) => return copy_text(log, len, into),
             None => (at..at + words(len))

@@ -22,6 +22,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use self::entry::SIDE;
 pub(crate) use self::entry::{Entry, Kind, plain};
+pub(crate) use self::query::Noted;
 pub(crate) use self::write::{number, sum, total};
 use super::keys::KeyId;
 use super::slot::{self, Body, EXTENSION, LOG};

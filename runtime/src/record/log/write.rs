@@ -105,13 +105,17 @@ impl Body {
                 to + 1
             }
             Payload::Bytes(bytes) => self.put_bytes(to, bytes),
+            Payload::WordsAndBytes(words, bytes) => {
+                words.iter().zip(to..).for_each(|(word, to)| self.word(to).store(*word, Relaxed));
+                self.put_bytes(to + words.len(), bytes)
+            }
             Payload::Cut(kept) => self.put_cut(to, kept),
             Payload::Nothing => to,
         };
         let extent = self.extent().up_to(to);
         // The list is of fields that stand where they were first written, under the number of their key.
         self.set_extent(match by {
-            _ if kind == Kind::Query => extent,
+            _ if matches!(kind, Kind::Query | Kind::Statement) => extent,
             By::Id(id) if !moved && at < LOG && self.list(extent, id, at, kind) => extent.with_field(0, false),
             _ => extent.unlisted(),
         });
@@ -422,6 +426,7 @@ pub(super) enum Payload<'a> {
     Word(u64),
     Words(&'a [u64]),
     Bytes(&'a [u8]),
+    WordsAndBytes(&'a [u64], &'a [u8]),
     /// The beginning of a text; [`CUT`] goes behind it.
     Cut(&'a [u8]),
 }
@@ -434,6 +439,7 @@ impl Payload<'_> {
             Payload::Word(_) => 8,
             Payload::Words(words) => words.len() * 8,
             Payload::Bytes(bytes) => bytes.len(),
+            Payload::WordsAndBytes(words, bytes) => words.len() * 8 + bytes.len(),
             Payload::Cut(kept) => kept.len() + CUT.len(),
         }
     }
