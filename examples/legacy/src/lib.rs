@@ -32,3 +32,12 @@ fn crunch(seed: u64) -> u64 {
     }
     std::hint::black_box(sum)
 }
+
+/// Reads an amount.
+///
+/// # Errors
+///
+/// That of a text which is no number.
+pub fn amount(text: &str) -> Result<u64, std::num::ParseIntError> {
+    text.trim().parse()
+}

@@ -76,7 +76,26 @@ fn a_handler_that_fails_leaves_its_error() {
     assert!(text(&event, "exc_type").ends_with("::MyError"), "{event:#?}");
     assert_eq!(text(&event, "exc_msg"), "Oh noes!");
     for name in ["exc_loc", "exc_cause_loc"] {
-        assert!(text(&event, name).contains("routes.rs:"), "{event:#?}");
+        assert_is(text(&event, name), "src/bin/testbed/routes.rs", "boom()?", "testbed::routes::boom_view");
+    }
+}
+
+#[test]
+fn an_error_is_followed_through_three_files_from_the_crate_that_it_arose_in() {
+    let testbed = Testbed::start();
+    let (reply, event) = testbed.ask("/reorder?amount=7");
+    assert_eq!((reply.status, reply.text().as_str(), event.get("exc_type")), (200, "7", None));
+    let (reply, event) = testbed.ask("/reorder?amount=x");
+    assert_eq!(reply.status, 500);
+    assert_eq!(text(&event, "exc_type"), "testbed::supply::SupplyError");
+    assert_eq!(text(&event, "exc_cause_type"), "core::num::error::ParseIntError");
+    assert_eq!(text(&event, "exc_msg"), "nothing was ordered: invalid digit found in string");
+    for (name, file, code, function) in [
+        ("exc_cause_loc", "ledger.rs", "let amount = legacy::amount(amount)?", "testbed::ledger::book"),
+        ("exc_trace", "supply.rs", "let booked = ledger::book(amount).await?", "testbed::supply::order"),
+        ("exc_loc", "routes.rs", "let booked = supply::order(&order.amount).await?", "testbed::routes::reorder"),
+    ] {
+        assert_is(text(&event, name), &format!("src/bin/testbed/{file}"), code, function);
     }
 }
 
@@ -230,6 +249,13 @@ fn line_of(loc: &str) -> String {
     let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a source");
     let line: usize = line.parse().expect("a number");
     source.lines().nth(line - 1).expect("a line").trim().trim_end_matches(';').to_owned()
+}
+
+/// That a location is the line with this code in it.
+#[track_caller]
+fn assert_is(loc: &str, file: &str, code: &str, function: &str) {
+    assert_eq!(line_of(loc), code, "{loc}");
+    assert!(loc.starts_with(&format!("{file}:")) && loc.ends_with(&format!(":{function}")), "{loc}");
 }
 
 #[test]

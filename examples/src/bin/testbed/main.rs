@@ -13,9 +13,11 @@ mod args;
 mod echo;
 mod fields;
 mod hop;
+mod ledger;
 mod queries;
 mod routes;
 mod stuck;
+mod supply;
 mod telemetry;
 
 use std::error::Error;
@@ -106,6 +108,7 @@ async fn router(timeout: Option<Duration>) -> Result<Router, Failure> {
         .route("/custom", get(routes::custom))
         .route("/time", get(routes::time))
         .route("/boom", get(routes::boom_view))
+        .route("/reorder", get(routes::reorder))
         .route("/panic", get(routes::panic))
         .route("/partial", get(routes::partial))
         .route("/status/{code}", get(routes::status))

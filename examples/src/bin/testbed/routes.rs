@@ -13,6 +13,8 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::sleep;
 
+use crate::supply::{self, SupplyError};
+
 /// What goes wrong here.
 #[derive(Debug)]
 pub(crate) struct MyError(&'static str);
@@ -69,6 +71,18 @@ pub(crate) async fn boom_view() -> Result<&'static str, MyError> {
 
 fn boom() -> Result<(), MyError> {
     Err(MyError("Oh noes!"))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Order {
+    amount: String,
+}
+
+/// An amount that is no number is found three files and a crate away.
+#[instrument_request]
+pub(crate) async fn reorder(Query(order): Query<Order>) -> Result<String, SupplyError> {
+    let booked = supply::order(&order.amount).await?;
+    Ok(booked.to_string())
 }
 
 #[instrument_request]

@@ -1,115 +1,11 @@
-//! Where an error arose, and by which lines it came to the boundary.
+//! The ways by which an error may come: in all but two, the origin is exact.
 
 use std::error::Error;
-use std::fmt;
-use std::future::ready;
-use std::num::ParseIntError;
 
 use anyhow::Context as _;
-use canonlog::{EventType, Kind, OwnedEvent, begin, instrument_request, on_error, operation, testing};
-use futures_util::FutureExt as _;
+use canonlog::{Context, instrument_request, operation};
 
-fn text(event: &OwnedEvent, name: &str) -> String {
-    event.view().get(name).map_or_else(String::new, |value| value.to_string())
-}
-
-/// The location of the line of this file that ends in `// @mark`.
-fn at(mark: &str, function: &str) -> String {
-    let is_marked = |line: &str| line.trim_end().ends_with(&format!("// @{mark}"));
-    let lines: Vec<usize> = include_str!("error_traces.rs")
-        .lines()
-        .zip(1..)
-        .filter_map(|(line, at)| is_marked(line).then_some(at))
-        .collect();
-    assert_eq!(lines.len(), 1, "one line is marked `{mark}`");
-    format!("tests/error_traces.rs:{}:error_traces::{function}", lines[0])
-}
-
-/// What the event of one request says of its error.
-struct Told {
-    event: OwnedEvent,
-}
-
-impl Told {
-    fn of<T>(run: impl FnOnce() -> T) -> Told {
-        let capture = testing::capture();
-        run();
-        Told { event: capture.one() }
-    }
-
-    fn says(&self, name: &str) -> String {
-        text(&self.event, name)
-    }
-
-    /// Cause, the lines between, and the line at the boundary.
-    #[track_caller]
-    fn came(&self, way: &[String]) {
-        let [first, between @ .., last] = way else { panic!("a way of at least two lines") };
-        assert_eq!(
-            (self.says("exc_cause_loc"), self.says("exc_trace"), self.says("exc_loc")),
-            (first.clone(), between.join(" > "), last.clone()),
-            "{:?}",
-            self.event
-        );
-    }
-}
-
-fn outcome<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("it does not wait")
-}
-
-// -- what the scenarios call ------------------------------------------------------------------------------------------
-
-#[derive(Debug)]
-enum ShopError {
-    Number(ParseIntError),
-    Empty,
-}
-
-impl fmt::Display for ShopError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ShopError::Number(error) => write!(f, "no number: {error}"),
-            ShopError::Empty => f.write_str("nothing there"),
-        }
-    }
-}
-
-impl Error for ShopError {}
-
-impl From<ParseIntError> for ShopError {
-    fn from(error: ParseIntError) -> Self {
-        ShopError::Number(error)
-    }
-}
-
-const NUMBER: &str = "core::num::error::ParseIntError";
-const SHOP: &str = "error_traces::ShopError";
-
-/// Of a library: no attribute.
-fn library(text: &str) -> Result<u8, ParseIntError> {
-    text.parse()
-}
-
-#[operation]
-fn parse(text: &str) -> Result<u8, ShopError> {
-    let number = library(text)?; // @parse
-    Ok(number)
-}
-
-#[operation]
-async fn parse_later(text: &str) -> Result<u8, ShopError> {
-    ready(()).await;
-    Ok(library(text)?) // @parse_later
-}
-
-#[operation]
-fn parse_any(text: &str) -> anyhow::Result<u8> {
-    let number = library(text)?; // @parse_any
-    Ok(number)
-}
-
-// -- the scenarios ----------------------------------------------------------------------------------------------------
+use super::*;
 
 #[test]
 fn an_error_is_followed_through_every_question_mark() {
@@ -259,7 +155,7 @@ fn methods_of_types_and_traits_are_named_with_them() {
     let (cause, last) = (told.says("exc_cause_loc"), told.says("exc_loc"));
     let scope = "methods_of_types_and_traits_are_named_with_them";
     assert!(cause.ends_with("::Load>::load"), "{cause}");
-    assert!(cause.starts_with(at("method_load", "").trim_end_matches("error_traces::")), "{cause}");
+    assert!(cause.starts_with(at("method_load", "").trim_end_matches("error_traces::scenarios::")), "{cause}");
     assert_eq!(last, at("method_open", &format!("{scope}::Cart::open")));
 }
 
@@ -383,6 +279,95 @@ fn an_opaque_error_is_told_by_the_type_of_its_origin() {
     assert_eq!(Told::of(|| checkout("x")).says("exc_type"), NUMBER);
 }
 
+#[test]
+fn an_error_is_followed_through_combinators() {
+    #[operation]
+    fn check(number: u8) -> Result<u8, ShopError> {
+        if number > 7 {
+            return Err(ShopError::Empty); // @check
+        }
+        Ok(number)
+    }
+    #[instrument_request]
+    fn and_then(text: &str) -> Result<u8, ShopError> {
+        let number = parse(text).and_then(check).map(|number| number + 1)?; // @and_then
+        Ok(number)
+    }
+    #[instrument_request]
+    fn or_else(text: &str) -> Result<u8, ShopError> {
+        parse(text).or_else(|_| check(9)) // @or_checked
+    }
+    #[instrument_request]
+    fn ok_or(text: &str) -> Result<char, ShopError> {
+        let first = text.chars().next().ok_or(ShopError::Empty)?; // @ok_or
+        Ok(first)
+    }
+    #[instrument_request]
+    fn collect(texts: &[&str]) -> Result<Vec<u8>, ShopError> {
+        let all = texts.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?; // @collect
+        Ok(all)
+    }
+    let scope = "an_error_is_followed_through_combinators";
+    let (check, function) = (at("check", &format!("{scope}::check")), |name| format!("{scope}::{name}"));
+    Told::of(|| and_then("x")).came(&[at("parse", "parse"), at("and_then", &function("and_then"))]);
+    Told::of(|| and_then("9")).came(&[check.clone(), at("and_then", &function("and_then"))]);
+    Told::of(|| or_else("x")).came(&[check, at("or_checked", &function("or_else"))]);
+    Told::of(|| collect(&["1", "x"])).came(&[at("parse", "parse"), at("collect", &function("collect"))]);
+    let told = Told::of(|| ok_or(""));
+    let here = at("ok_or", &function("ok_or"));
+    assert_eq!((told.says("exc_cause_loc"), told.says("exc_loc")), (here.clone(), here));
+    assert_eq!((told.says("exc_type"), told.says("exc_cause_type")), (SHOP.to_owned(), String::new()));
+}
+
+#[test]
+fn reports_of_eyre_are_followed_as_any_error() {
+    use eyre::WrapErr as _;
+
+    #[operation]
+    fn read(text: &str) -> eyre::Result<u8> {
+        eyre::ensure!(!text.is_empty(), "no text"); // @eyre_ensure
+        let number = library(text).wrap_err("of a library")?; // @eyre_read
+        if number > 7 {
+            eyre::bail!("too many"); // @eyre_bail
+        }
+        Ok(number)
+    }
+    #[instrument_request]
+    fn checkout(text: &str) -> eyre::Result<u8> {
+        read(text).wrap_err_with(|| format!("reading `{text}`")) // @eyre_checkout
+    }
+    let scope = "reports_of_eyre_are_followed_as_any_error";
+    for (input, mark) in [("", "eyre_ensure"), ("x", "eyre_read"), ("9", "eyre_bail")] {
+        let told = Told::of(|| checkout(input));
+        told.came(&[at(mark, &format!("{scope}::read")), at("eyre_checkout", &format!("{scope}::checkout"))]);
+        // A report hides what it was made of, also from the line that makes it.
+        assert_eq!(told.says("exc_type"), "eyre::Report");
+        assert_eq!(told.says("exc_msg"), format!("reading `{input}`"));
+    }
+}
+
+#[test]
+fn an_error_is_followed_out_of_a_task_and_a_thread_that_the_context_went_along_to() {
+    #[instrument_request]
+    async fn checkout(text: &'static str) -> Result<u8, ShopError> {
+        let task = tokio::spawn(Context::current().scope(parse_later(text)));
+        task.await.expect("no panic") // @spawned
+    }
+    #[instrument_request]
+    async fn blocking(text: &'static str) -> Result<u8, ShopError> {
+        let cx = Context::current();
+        let thread = tokio::task::spawn_blocking(move || cx.enter(|| parse(text)));
+        let number = thread.await.expect("no panic")?; // @blocking
+        Ok(number)
+    }
+    let scope = "an_error_is_followed_out_of_a_task_and_a_thread_that_the_context_went_along_to";
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let told = Told::of(|| runtime.block_on(checkout("x")));
+    told.came(&[at("parse_later", "parse_later"), at("spawned", &format!("{scope}::checkout"))]);
+    let told = Told::of(|| runtime.block_on(blocking("x")));
+    told.came(&[at("parse", "parse"), at("blocking", &format!("{scope}::blocking"))]);
+}
+
 /// One of the two that are not right, as the book says.
 #[test]
 fn an_alternative_that_fails_too_is_taken_for_what_it_replaced() {
@@ -431,200 +416,4 @@ fn the_last_error_of_many_tries_is_told_with_the_origin_of_the_newest() {
     ]);
     let told = Told::of(|| checkout(&[]));
     assert_eq!(told.says("exc_cause_loc"), told.says("exc_loc"), "no error came before this one");
-}
-
-// -- what surrounds them ----------------------------------------------------------------------------------------------
-
-#[test]
-fn a_long_way_is_told_by_its_beginning_and_its_end() {
-    #[operation]
-    fn deeper(level: u8) -> Result<u8, ShopError> {
-        if level == 0 {
-            return parse("x");
-        }
-        let number = deeper(level - 1)?; // @deeper
-        Ok(number)
-    }
-    #[instrument_request]
-    fn checkout() -> Result<u8, ShopError> {
-        Ok(deeper(20)?) // @deep
-    }
-    let told = Told::of(checkout);
-    let scope = "a_long_way_is_told_by_its_beginning_and_its_end";
-    let deeper = at("deeper", &format!("{scope}::deeper"));
-    let known = std::iter::repeat_n(deeper, 6).collect::<Vec<_>>().join(" > ");
-    assert_eq!(told.says("exc_trace"), format!("(15 more) > {known}"));
-    assert_eq!(told.says("exc_cause_loc"), at("parse", "parse"));
-    assert_eq!(told.says("exc_loc"), at("deep", &format!("{scope}::checkout")));
-}
-
-#[test]
-fn requests_that_take_turns_on_a_thread_keep_their_errors_apart() {
-    #[operation]
-    async fn step(fails: bool) -> Result<u8, ShopError> {
-        tokio::task::yield_now().await;
-        Ok(library(if fails { "x" } else { "7" })?) // @step
-    }
-    #[instrument_request(fields(fails = fails))]
-    async fn checkout(fails: bool) -> Result<u8, ShopError> {
-        let kept = step(fails).await;
-        tokio::task::yield_now().await;
-        step(!fails).await.ok();
-        tokio::task::yield_now().await;
-        library("y")?; // @turns
-        kept
-    }
-    let capture = testing::capture();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (first, second) = runtime.block_on(async { tokio::join!(checkout(true), checkout(false)) });
-    assert!(first.is_err() && second.is_err());
-    let here = at("turns", "requests_that_take_turns_on_a_thread_keep_their_errors_apart::checkout");
-    for event in capture.events() {
-        assert_eq!((text(&event, "exc_cause_loc"), text(&event, "exc_loc")), (here.clone(), here.clone()), "{event:?}");
-    }
-}
-
-#[test]
-fn a_request_that_ends_well_says_nothing_of_errors_that_were_dealt_with() {
-    #[instrument_request]
-    fn checkout(text: &str) -> Result<u8, ShopError> {
-        Ok(parse(text).unwrap_or(0))
-    }
-    let told = Told::of(|| checkout("x"));
-    assert!(told.event.view().fields().all(|(name, _)| !name.starts_with("exc_")), "{:?}", told.event);
-}
-
-/// A handler that makes responses of its errors.
-#[operation]
-fn respond(text: &str) -> u16 {
-    match parse(text) {
-        Ok(_) => 200,
-        Err(ShopError::Number(_)) => 500,
-        Err(ShopError::Empty) => 404,
-    }
-}
-
-#[test]
-fn an_error_that_became_a_response_is_told_as_handled() {
-    for (input, status) in [("x", 500), ("7", 200)] {
-        let told = Told::of(|| {
-            let scope = begin(Kind::Request);
-            let answered = scope.enter(|| respond(input));
-            assert_eq!(answered, status);
-            scope.context().set_in("resp", "status", answered);
-            scope.finish();
-        });
-        let failed = status == 500;
-        assert_eq!(told.says("exc_handled"), if failed { "true" } else { "" });
-        assert_eq!(told.says("exc_cause_loc"), if failed { at("parse", "parse") } else { String::new() });
-        assert_eq!(told.says("exc_type"), if failed { SHOP } else { "" });
-        assert_eq!(told.says("exc_cause_type"), if failed { NUMBER } else { "" });
-    }
-}
-
-#[test]
-fn the_next_record_of_a_slot_begins_without_a_trace() {
-    let capture = testing::capture();
-    for text in ["x", "7"] {
-        let scope = begin(Kind::Request);
-        scope.enter(|| drop(parse(text)));
-        scope.context().set_in("resp", "status", 500);
-        scope.finish();
-    }
-    let events = capture.events();
-    assert_eq!(events[1].view().kind(), EventType::Request);
-    assert_eq!(text(&events[1], "exc_cause_loc"), "");
-}
-
-#[test]
-fn a_function_can_be_left_as_it_is() {
-    #[operation(errors = false)]
-    fn plain(text: &str) -> Result<u8, ShopError> {
-        Ok(library(text)?)
-    }
-    #[instrument_request]
-    fn checkout(text: &str) -> Result<u8, ShopError> {
-        plain(text) // @plain
-    }
-    #[instrument_request(errors = false)]
-    fn nothing(text: &str) -> Result<u8, ShopError> {
-        Ok(library(text)?)
-    }
-    let scope = "a_function_can_be_left_as_it_is";
-    let told = Told::of(|| checkout("x"));
-    let here = at("plain", &format!("{scope}::checkout"));
-    assert_eq!((told.says("exc_cause_loc"), told.says("exc_loc")), (here.clone(), here));
-    let told = Told::of(|| nothing("x"));
-    assert!(told.says("exc_loc").ends_with(&format!("{scope}::nothing")), "{}", told.says("exc_loc"));
-    assert_eq!(told.says("exc_type"), SHOP);
-}
-
-// -- failures that are events of their own ----------------------------------------------------------------------------
-
-#[test]
-fn a_partial_failure_is_followed_too() {
-    #[on_error(return = 0)]
-    fn recommend(text: &str) -> u8 {
-        let number = parse(text)?; // @partial
-        number + 1
-    }
-    #[on_error(return = Ok(0))]
-    async fn recommend_later(how: &str, text: &str) -> Result<u8, ShopError> {
-        if how == "return" {
-            return parse(text); // @partial_return
-        }
-        if how == "wrap" {
-            let number = parse(text).map_err(Box::new).map_err(|error| *error)?; // @partial_wrap
-            return Ok(number);
-        }
-        parse_later(text).await // @partial_tail
-    }
-    #[operation]
-    async fn checkout(how: &str) -> u8 {
-        match how {
-            "operand" => recommend("x"),
-            how => recommend_later(how, "x").await.unwrap_or(9),
-        }
-    }
-    let scope = "a_partial_failure_is_followed_too";
-    for (how, mark, function, cause) in [
-        ("operand", "partial", "recommend", "parse"),
-        ("return", "partial_return", "recommend_later", "parse"),
-        ("wrap", "partial_wrap", "recommend_later", "parse"),
-        ("tail", "partial_tail", "recommend_later", "parse_later"),
-    ] {
-        let capture = testing::capture();
-        let request = begin(Kind::Request);
-        request.enter(|| assert_eq!(outcome(checkout(how)), 0));
-        request.context().set_in("resp", "status", 503);
-        request.finish();
-        let mut events = capture.events();
-        assert_eq!(events.len(), 2, "{events:?}");
-        let told = Told { event: events.remove(0) };
-        assert_eq!(told.event.view().kind(), EventType::PartialFailure);
-        told.came(&[at(cause, cause), at(mark, &format!("{scope}::{function}"))]);
-        assert_eq!(text(&events[0], "exc_handled"), "", "what was told of is not told again");
-    }
-}
-
-#[test]
-fn outside_a_request_a_partial_failure_has_its_own_line() {
-    #[on_error(return = 0)]
-    fn recommend(text: &str) -> u8 {
-        let number = parse(text)?; // @outside
-        number + 1
-    }
-    #[on_error(return = 0, errors = false)]
-    fn plain(text: &str) -> u8 {
-        let number = parse(text)?; // @outside_plain
-        number + 1
-    }
-    let scope = "outside_a_request_a_partial_failure_has_its_own_line";
-    for (run, mark, function) in
-        [(recommend as fn(&str) -> u8, "outside", "recommend"), (plain, "outside_plain", "plain")]
-    {
-        let told = Told::of(|| run("x"));
-        let here = at(mark, &format!("{scope}::{function}"));
-        assert_eq!((told.says("exc_cause_loc"), told.says("exc_loc")), (here.clone(), here));
-    }
 }
