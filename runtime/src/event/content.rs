@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use super::order::{self, Label};
+use super::names::{self, KeyId};
+use super::order::Label;
 use super::{Event, EventType, HttpVersion};
 use crate::level::Level;
 use crate::value::Value;
@@ -75,15 +76,20 @@ pub(super) struct Field {
 }
 
 /// A label's own name.
-pub(super) const KNOWN: u32 = u32::MAX;
+const KNOWN: u32 = u32::MAX;
 
-/// Instead of a label: by order and owner alone, for names made at run time.
-static NAMED: [Label; 2] = [Label::named(false), Label::named(true)];
+/// Instead of a label: by owner alone, for names made at run time.
+static NAMED: [Label; 2] = [Label::nameless(false), Label::nameless(true)];
 
 impl Field {
     #[inline(always)]
-    pub(super) fn is_known(&self) -> bool {
-        self.name == KNOWN
+    pub(super) fn new(label: &'static Label, at: usize) -> Field {
+        Field { label, at: at as u32, name: KNOWN }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_named(&self) -> bool {
+        self.name != KNOWN
     }
 }
 
@@ -98,12 +104,10 @@ pub(crate) struct Content {
     pub(super) fields: Vec<Field>,
     /// Entries, and whatever lies between them; only what a field points at is looked at.
     pub(super) bytes: Vec<u8>,
-    /// Which orders may be among the fields, one bit for each: most fields are set once, and need no search.
+    /// Which of the framework's own fields are there, by the bits of their labels.
     pub(super) seen: u64,
-    /// Whether each field was pushed behind those that stand before it.
+    /// Whether each field stands behind those of lower orders.
     pub(super) in_order: bool,
-    /// The order of the field pushed last.
-    pub(super) last: u16,
 }
 
 impl Content {
@@ -117,7 +121,6 @@ impl Content {
             bytes: Vec::new(),
             seen: 0,
             in_order: true,
-            last: 0,
         }
     }
 
@@ -128,7 +131,7 @@ impl Content {
         self.fields.clear();
         self.bytes.clear();
         self.seen = 0;
-        (self.in_order, self.last) = (true, 0);
+        self.in_order = true;
     }
 
     pub(crate) fn view(&self) -> Event<'_> {
@@ -175,23 +178,21 @@ impl Content {
 
     /// Appends a value, unless it is a text, which is there; where its head stands.
     #[inline(always)]
-    pub(super) fn place(&mut self, value: Stored) -> u32 {
-        let at = match value {
+    pub(super) fn place(&mut self, value: Stored) -> usize {
+        match value {
             Stored::Null => self.put(head::NULL, 0),
             Stored::Bool(value) => self.put(head::BOOL, u64::from(value)),
             Stored::I64(value) => self.put(head::I64, value.cast_unsigned()),
             Stored::U64(value) => self.put(head::U64, value),
             Stored::F64(value) => self.put(head::F64, value.to_bits()),
             Stored::Nanos(value) => self.put(head::NANOS, value),
-            Stored::Text(span) => return span.start - 8,
-        };
-        at as u32
+            Stored::Text(span) => span.start as usize - 8,
+        }
     }
 
     /// The value whose head stands there.
     #[inline(always)]
-    pub(super) fn stored(&self, at: u32) -> Stored {
-        let at = at as usize;
+    pub(super) fn stored(&self, at: usize) -> Stored {
         let head = self.word(at);
         let value = || self.word(at + 8);
         match head::kind(head) {
@@ -217,39 +218,45 @@ impl Content {
     }
 
     pub(super) fn order_of(&self, field: &Field) -> u16 {
-        if field.is_known() { field.label.order } else { self.word(field.name as usize) as u16 }
-    }
-
-    fn name_span(&self, field: &Field) -> Span {
-        let at = field.name as usize;
-        Span::new(at + 8, head::bytes(self.word(at)))
+        if field.is_named() { self.word(field.name as usize) as u16 } else { field.label.order }
     }
 
     pub(super) fn name_of(&self, field: &Field) -> &str {
-        if field.is_known() { field.label.name } else { self.span(self.name_span(field)) }
+        if !field.is_named() {
+            return field.label.name;
+        }
+        let at = field.name as usize;
+        self.span(Span::new(at + 8, head::bytes(self.word(at))))
+    }
+
+    /// The order of the last field.
+    #[inline]
+    pub(super) fn last_order(&self) -> u16 {
+        self.fields.last().map_or(0, |last| self.order_of(last))
     }
 
     #[inline]
-    fn push(&mut self, field: Field, order: u16, bit: u8) {
-        self.seen |= 1 << bit;
-        self.in_order &= order >= self.last;
-        self.last = order;
+    fn push_field(&mut self, field: Field, order: u16) {
+        self.seen |= 1 << field.label.bit;
+        self.in_order &= order >= self.last_order();
         self.fields.push(field);
     }
 
+    /// Adds a field of a key that the program has.
     #[inline]
-    pub(super) fn push_label(&mut self, label: &'static Label, value: Stored) {
+    pub(super) fn push_known(&mut self, id: KeyId, value: Stored) {
         let at = self.place(value);
-        self.push(Field { label, at, name: KNOWN }, label.order, label.bit);
+        let label = names::key(id);
+        self.push_field(Field::new(label, at), label.order);
     }
 
     /// Adds a field under a name that is kept as text.
     pub(super) fn push_named(&mut self, name: Span, order: u16, framework: bool, value: Stored) {
         let (at, name_at) = (self.place(value), name.start - 8);
-        // A name's head says where it stands.
+        // A name's head says where the field stands.
         self.put_word(name_at as usize, head::new(head::TEXT, name.len as usize) | u64::from(order));
         let label = &NAMED[usize::from(framework)];
-        self.push(Field { label, at, name: name_at }, order, order::bit(order));
+        self.push_field(Field { label, at: at as u32, name: name_at }, order);
     }
 
     /// Bytes held, an estimate of the event's size.
@@ -264,7 +271,7 @@ impl Content {
 
     /// Fields that hold text: where, whether the framework's (such a field is cut last), and the text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, bool, &str)> {
-        self.fields.iter().enumerate().filter_map(|(at, field)| match self.stored(field.at) {
+        self.fields.iter().enumerate().filter_map(|(at, field)| match self.stored(field.at as usize) {
             Stored::Text(span) => Some((at, field.label.framework, self.span(span))),
             _ => None,
         })
@@ -272,7 +279,7 @@ impl Content {
 
     /// The text of a field.
     pub(crate) fn text_at(&self, at: usize) -> &str {
-        match self.fields.get(at).map(|field| self.stored(field.at)) {
+        match self.fields.get(at).map(|field| self.stored(field.at as usize)) {
             Some(Stored::Text(span)) => self.span(span),
             _ => "",
         }
@@ -287,7 +294,7 @@ impl Content {
     pub(super) fn set_at(&mut self, at: usize, value: Stored) {
         let to = self.place(value);
         if let Some(field) = self.fields.get_mut(at) {
-            field.at = to;
+            field.at = to as u32;
         }
     }
 
@@ -322,17 +329,22 @@ impl Content {
 
     /// Adds a field without looking for one of the same name.
     pub(crate) fn push_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
+        if let Some(id) = names::known(name) {
+            let value = self.store(value);
+            return self.push_known(id, value);
+        }
         let name = self.keep(name);
         let value = self.store(value);
         self.push_named(name, order, framework, value);
     }
 
-    /// Sets a field whose name the program knows; one of the same name keeps its position.
-    pub(crate) fn set_label(&mut self, label: &'static Label, value: Value<'_>) {
+    /// Sets a field of a key that the program has; one of the same name keeps its position.
+    pub(crate) fn set_key(&mut self, id: KeyId, value: Value<'_>) {
         let value = self.store(value);
+        let label = names::key(id);
         match self.position(label.name, label.order) {
             Some(at) => self.set_at(at, value),
-            None => self.push_label(label, value),
+            None => self.push_known(id, value),
         }
     }
 
@@ -347,18 +359,20 @@ impl Content {
         }
     }
 
-    #[inline]
     fn position(&self, name: &str, order: u16) -> Option<usize> {
-        if self.seen & 1 << order::bit(order) == 0 {
-            return None;
-        }
         self.fields.iter().position(|field| self.order_of(field) == order && self.name_of(field) == name)
     }
 
     /// Keeps the fields for which `keep` is true.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
         let mut kept = std::mem::take(&mut self.fields);
-        kept.retain(|field| keep(self.name_of(field)));
+        kept.retain(|field| {
+            let keeps = keep(self.name_of(field));
+            if !keeps {
+                self.seen &= !(1 << field.label.bit);
+            }
+            keeps
+        });
         self.fields = kept;
     }
 
@@ -376,11 +390,12 @@ impl Content {
 
     /// One field.
     pub(super) fn field(&self, at: usize) -> Option<(&str, Value<'_>)> {
-        self.fields.get(at).map(|field| (self.name_of(field), self.value_of(self.stored(field.at))))
+        let field = self.fields.get(at)?;
+        Some((self.name_of(field), self.value_of(self.stored(field.at as usize))))
     }
 
     /// The fields as a format reads them.
     pub(super) fn raw_fields(&self) -> impl ExactSizeIterator<Item = (&[u8], Stored)> {
-        self.fields.iter().map(|field| (self.name_of(field).as_bytes(), self.stored(field.at)))
+        self.fields.iter().map(|field| (self.name_of(field).as_bytes(), self.stored(field.at as usize)))
     }
 }

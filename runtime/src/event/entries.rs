@@ -29,10 +29,10 @@ impl<'a> Raw<'a> {
 
     /// The name, where there is no token.
     pub(crate) fn name(&self) -> &'a [u8] {
-        if self.field.is_known() {
-            self.field.label.name.as_bytes()
-        } else {
+        if self.field.is_named() {
             text_at(self.bytes, self.field.name as usize)
+        } else {
+            self.field.label.name.as_bytes()
         }
     }
 

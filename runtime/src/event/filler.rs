@@ -3,15 +3,56 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::content::{Content, Field, KNOWN, Span, Stored, head};
-use super::order::Label;
+use super::content::{Content, Field, Span, Stored, head};
+use super::names::{KeyId, Names};
 
-/// How a content's fields stand, where it is not worth a store for each.
-#[derive(Clone, Copy)]
-pub(crate) struct Standing {
-    seen: u64,
-    in_order: bool,
-    last: u16,
+/// A field in a record's list: `[order: 16][where its entry stands in the log, in bytes: 31][computed: 1][its key: 16]`.
+///
+/// Those of a record that was written in canonical order are numbers in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Listed(u64);
+
+impl Listed {
+    /// The value is computed when it is taken.
+    const COMPUTED: u64 = 1 << 16;
+
+    /// A field of a key, at the beginning of the log.
+    #[inline(always)]
+    pub(crate) const fn new(order: u16, id: KeyId) -> Listed {
+        Listed((order as u64) << 48 | id.0 as u64)
+    }
+
+    /// The same field elsewhere in the log.
+    #[inline(always)]
+    pub(crate) const fn at(self, bytes: usize, computed: bool) -> Listed {
+        Listed(self.0 | (bytes as u64) << 17 | if computed { Listed::COMPUTED } else { 0 })
+    }
+
+    /// Before all of this order.
+    fn before(order: u16) -> Listed {
+        Listed(u64::from(order) << 48)
+    }
+
+    /// As it lies in a list.
+    #[inline(always)]
+    pub(crate) fn word(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn offset(self) -> usize {
+        (self.0 >> 17 & 0x7FFF_FFFF) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn id(self) -> KeyId {
+        KeyId(self.0 as u16)
+    }
+
+    #[inline(always)]
+    fn is_computed(self) -> bool {
+        self.0 & Listed::COMPUTED != 0
+    }
 }
 
 /// Fills a content from a record.
@@ -53,38 +94,36 @@ impl<'a> Filler<'a> {
         start
     }
 
-    /// A number that was kept becomes another.
+    /// Takes over the list of a log that was kept with [`words`](Self::words) from `start` on. `seen`: the bits of the
+    /// framework's fields that are in it. For a field that is [`COMPUTED`](Listed::COMPUTED), `compute` tells its length of time,
+    /// by where its entry stood in the log, in bytes.
     #[inline(always)]
-    pub(crate) fn change(&mut self, at: usize, kind: u64, value: u64) {
-        self.content.put_word(at, head::new(kind, 8));
-        self.content.put_word(at + 8, value);
+    pub(crate) fn list(&mut self, list: &[AtomicU64], start: usize, seen: u64, mut compute: impl FnMut(usize) -> u64) {
+        let names = Names::new();
+        let mut before = Listed::before(self.content.last_order());
+        let Content { fields, bytes, in_order, .. } = &mut *self.content;
+        let mut sorted = *in_order;
+        fields.extend(list.iter().map(|field| {
+            let field = Listed(field.load(Relaxed));
+            let at = start + field.offset();
+            if field.is_computed() {
+                let entry = [head::new(head::NANOS, 8), compute(field.offset())].map(u64::to_le_bytes);
+                if let Some(to) = bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<16>) {
+                    to.copy_from_slice(entry.as_flattened());
+                }
+            }
+            // They stand in the log in the order of their first writes, as they do in the list.
+            sorted &= field > before;
+            before = field;
+            Field::new(names.get(field.id()), at)
+        }));
+        *in_order = sorted;
+        self.content.seen |= seen;
     }
 
-    #[inline]
-    pub(crate) fn push(&mut self, label: &'static Label, value: Stored) {
-        self.content.push_label(label, value);
-    }
-
-    /// How the fields stand so far, for [`push_at`](Self::push_at).
-    #[inline(always)]
-    pub(crate) fn standing(&self) -> Standing {
-        let Content { seen, in_order, last, .. } = *self.content;
-        Standing { seen, in_order, last }
-    }
-
-    /// As [`push`](Self::push), for a value whose head stands there; [`stand`](Self::stand) must follow.
-    #[inline(always)]
-    pub(crate) fn push_at(&mut self, label: &'static Label, at: usize, standing: &mut Standing) {
-        standing.seen |= 1 << label.bit;
-        standing.in_order &= label.order >= standing.last;
-        standing.last = label.order;
-        self.content.fields.push(Field { label, at: at as u32, name: KNOWN });
-    }
-
-    /// Takes over how the fields stand now.
-    #[inline(always)]
-    pub(crate) fn stand(&mut self, Standing { seen, in_order, last }: Standing) {
-        (self.content.seen, self.content.in_order, self.content.last) = (seen, in_order, last);
+    /// Adds a field of a key that the program has.
+    pub(crate) fn push(&mut self, id: KeyId, value: Stored) {
+        self.content.push_known(id, value);
     }
 
     /// As [`push`](Self::push), under a name that was kept as text.
@@ -99,7 +138,7 @@ impl<'a> Filler<'a> {
 
     /// The value of a field.
     pub(crate) fn value(&self, at: usize) -> Stored {
-        self.content.fields.get(at).map_or(Stored::Null, |field| self.content.stored(field.at))
+        self.content.fields.get(at).map_or(Stored::Null, |field| self.content.stored(field.at as usize))
     }
 
     /// Gives a field another value.
@@ -112,27 +151,32 @@ impl<'a> Filler<'a> {
 mod tests {
     use super::*;
     use crate::event::EventType;
+    use crate::event::names;
     use crate::level::Level;
 
     #[test]
     fn logs_of_every_length_are_kept_whole() {
-        static LABEL: Label = Label::new("app_n", 2 << 4 | 15, false);
+        let id = names::intern("app_filled", false, false);
+        let field = |at: usize| Listed::new(names::key(id).order, id).at(at, false);
         for entries in 1..40 {
             let mut content = Content::new();
             content.reset(EventType::Request, Level::Info, 0);
             let word = |at: usize| if at.is_multiple_of(2) { head::new(head::U64, 8) } else { at as u64 };
             let log: Vec<AtomicU64> = (0..2 * entries).map(|at| AtomicU64::new(word(at))).collect();
+            let list: Vec<AtomicU64> = (0..entries).map(|at| AtomicU64::new(field(at * 16).word())).collect();
             let mut filler = Filler::new(&mut content);
             // With an odd number of words before, every remainder of a chunk occurs.
-            for log in [&log[..], &[AtomicU64::new(head::new(head::NULL, 0))]] {
-                let at = filler.words(log);
-                let mut standing = filler.standing();
-                (0..log.len()).step_by(2).for_each(|word| filler.push_at(&LABEL, at + word * 8, &mut standing));
-                filler.stand(standing);
+            for (log, list) in [
+                (&log[..], &list[..]),
+                (&[AtomicU64::new(head::new(head::NULL, 0))], &[AtomicU64::new(field(0).word())]),
+            ] {
+                let start = filler.words(log);
+                filler.list(list, start, 0, |_| 0);
             }
             let kept: Vec<u64> = content.entries().map(|field| field.word).collect();
             let put: Vec<u64> = (0..entries).map(|at| 2 * at as u64 + 1).chain([0]).collect();
             assert_eq!(kept, put);
+            assert!(content.in_order);
         }
         for words in 0..40 {
             let mut content = Content::new();
@@ -141,5 +185,17 @@ mod tests {
             let kept: Vec<u64> = (0..log.len()).map(|word| content.word(at + word * 8)).collect();
             assert_eq!(kept, (1..=words).collect::<Vec<u64>>());
         }
+    }
+
+    #[test]
+    fn a_computed_field_is_a_length_of_time_in_place_of_what_stood_there() {
+        let id = names::intern("app_computed_time", false, false);
+        let mut content = Content::new();
+        let log = [head::new(9, 24), 1, 2, 3].map(AtomicU64::new);
+        let mut filler = Filler::new(&mut content);
+        let start = filler.words(&log);
+        let list = [AtomicU64::new(Listed::new(names::key(id).order, id).at(0, true).word())];
+        filler.list(&list, start, 0, |at| at as u64 + 7);
+        assert!(matches!(content.stored(content.fields[0].at as usize), Stored::Nanos(7)));
     }
 }

@@ -1,25 +1,26 @@
-//! The framework's own fields, which are found by their order alone.
+//! The framework's own fields, which are found by their key alone.
 
-use super::content::{Content, Field, KNOWN, Stored, head};
-use super::order::Label;
+use super::content::{Content, Field, Stored, head};
+use super::names::{self, KeyId};
 
 impl Content {
-    /// Whether there is a field of an order that only one name has ([`KNOWN`](order::order) ones).
+    /// Whether there is a field of one of the framework's keys.
     #[inline]
-    pub(crate) fn has_known(&self, label: &Label) -> bool {
-        self.seen & 1 << label.bit != 0
+    pub(crate) fn has_known(&self, id: KeyId) -> bool {
+        self.seen & 1 << names::key(id).bit != 0
     }
 
-    /// Sets fields of orders that only one name has each, which stand one behind the other.
+    /// Sets fields of such keys, which stand one behind the other.
     #[inline]
-    pub(crate) fn set_numbers<const N: usize>(&mut self, kinds: [(&'static Label, u64); N], values: [u64; N]) {
-        let behind = kinds.iter().all(|(label, _)| !self.has_known(label) && label.order >= self.last);
-        if !behind {
+    pub(crate) fn set_numbers<const N: usize>(&mut self, kinds: [(KeyId, u64); N], values: [u64; N]) {
+        let first = kinds.first().map_or(0, |(id, _)| names::key(*id).order);
+        let bits = kinds.iter().fold(0, |bits, (id, _)| bits | 1_u64 << names::key(*id).bit);
+        if self.seen & bits != 0 || first < self.last_order() {
             return self.put_numbers(&kinds, &values);
         }
-        let mut at = self.bytes.len() as u32;
-        let fields = kinds.map(|(label, _)| {
-            let field = Field { label, at, name: KNOWN };
+        let mut at = self.bytes.len();
+        let fields = kinds.map(|(id, _)| {
+            let field = Field::new(names::key(id), at);
             at += 16;
             field
         });
@@ -29,44 +30,39 @@ impl Content {
         }
         self.bytes.extend_from_slice(entries.as_flattened().as_flattened());
         self.fields.extend_from_slice(&fields);
-        for (label, _) in kinds {
-            self.seen |= 1 << label.bit;
-            self.last = label.order;
-        }
+        self.seen |= bits;
     }
 
     #[inline(never)]
-    fn put_numbers(&mut self, kinds: &[(&'static Label, u64)], values: &[u64]) {
-        for ((label, kind), value) in kinds.iter().zip(values) {
+    fn put_numbers(&mut self, kinds: &[(KeyId, u64)], values: &[u64]) {
+        for ((id, kind), value) in kinds.iter().zip(values) {
             let value = if *kind == head::NANOS { Stored::Nanos(*value) } else { Stored::U64(*value) };
-            self.set_known(label, value);
+            self.set_known(*id, value);
         }
     }
 
-    /// Sets a field of an order that only one name has, in its place.
+    /// Sets a field of such a key, in its place.
     #[inline]
-    pub(crate) fn set_known(&mut self, label: &'static Label, value: Stored) {
-        if !self.has_known(label) && label.order >= self.last {
-            return self.push_label(label, value);
+    pub(crate) fn set_known(&mut self, id: KeyId, value: Stored) {
+        if !self.has_known(id) && names::key(id).order >= self.last_order() {
+            return self.push_known(id, value);
         }
-        self.put_known(label, value);
+        self.put_known(id, value);
     }
 
     /// As [`set_known`](Self::set_known), before or at a field that is there.
     #[inline(never)]
-    fn put_known(&mut self, label: &'static Label, value: Stored) {
-        let order = label.order;
-        let found = if self.has_known(label) {
-            self.fields.iter().position(|field| self.order_of(field) == order)
-        } else {
-            None
-        };
-        if let Some(found) = found {
+    fn put_known(&mut self, id: KeyId, value: Stored) {
+        let label = names::key(id);
+        if self.has_known(id)
+            && let Some(found) = self.fields.iter().position(|field| self.order_of(field) == label.order)
+        {
             return self.set_at(found, value);
         }
-        let at = self.fields.iter().rposition(|before| self.order_of(before) <= order).map_or(0, |before| before + 1);
+        let at =
+            self.fields.iter().rposition(|before| self.order_of(before) <= label.order).map_or(0, |before| before + 1);
+        let field = Field::new(label, self.place(value));
         self.seen |= 1 << label.bit;
-        let field = Field { label, at: self.place(value), name: KNOWN };
         self.fields.insert(at, field);
     }
 }

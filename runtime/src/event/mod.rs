@@ -7,6 +7,7 @@ mod content;
 mod entries;
 mod filler;
 mod known;
+pub(crate) mod names;
 mod order;
 mod sort;
 
@@ -16,8 +17,8 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use self::content::{Content, Span, Stored, head};
 pub(crate) use self::entries::{Entries, Raw};
-pub(crate) use self::filler::Filler;
-pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, Label, OTHER_RANK, is_reserved, order, rank_of};
+pub(crate) use self::filler::{Filler, Listed};
+pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, OTHER_RANK, is_reserved, order, rank_of};
 
 use crate::level::Level;
 use crate::value::{ToValue, Value};

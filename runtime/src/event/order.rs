@@ -19,7 +19,7 @@ pub(crate) fn rank(namespace: &str) -> u8 {
 /// Where a field stands in an event: by its namespace, then, for the framework's own, in the order of the reference. Below 256.
 pub(crate) fn order(name: &str) -> u16 {
     let namespace = name.split_once('_').map_or(name, |(namespace, _)| namespace);
-    // Fewer than 15 a rank: each has an order of its own. Fewer than 62 in all: each has a bit ([`bit`]).
+    // Fewer than 15 a rank: each has an order of its own.
     const KNOWN: [&[&str]; 6] = [
         &[
             "req_id",
@@ -63,25 +63,6 @@ pub(crate) const fn rank_of(order: u16) -> u8 {
     (order >> 4) as u8
 }
 
-/// The bit of an order in `Content::seen`: one for each field that the framework knows, one for all fields of namespaces that
-/// it does not know, one for the rest.
-pub(super) const fn bit(order: u16) -> u8 {
-    let within = (order & 15) as u8;
-    match (rank_of(order), within) {
-        (OTHER_RANK, _) => OTHERS,
-        (_, 15) => REST,
-        (1, _) => within,
-        (3, _) => 15 + within,
-        (4, _) => 25 + within,
-        (6, _) => 35 + within,
-        (8, _) => 45 + within,
-        _ => REST,
-    }
-}
-
-pub(super) const OTHERS: u8 = 62;
-const REST: u8 = 63;
-
 /// Within its namespace, where a field stands that the framework does not know: last.
 const UNKNOWN: u16 = 15;
 
@@ -102,6 +83,9 @@ pub(crate) fn is_reserved(namespace: &str) -> bool {
 /// The longest name, with the marks of a [`Label::token`], that is kept ready.
 pub(super) const TOKEN: usize = 48;
 
+/// The bit of all labels that are not the framework's own.
+pub(super) const OTHER_BIT: u8 = 63;
+
 /// What is known of a field's name that the program has.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
@@ -109,15 +93,16 @@ pub(crate) struct Label {
     pub(crate) name: &'static str,
     /// Where it stands in an event.
     pub(crate) order: u16,
+    /// For the framework's own names, a number below 63; for all others 63.
     pub(super) bit: u8,
     /// Whether it lies in one of the framework's namespaces.
-    pub(crate) framework: bool,
+    pub(super) framework: bool,
     token_len: u8,
     token: [u8; TOKEN],
 }
 
 impl Label {
-    pub(crate) const fn new(name: &'static str, order: u16, framework: bool) -> Label {
+    pub(crate) const fn new(name: &'static str, order: u16, framework: bool, bit: u8) -> Label {
         let (bytes, mut token, mut at) = (name.as_bytes(), [0; TOKEN], 0);
         let len = bytes.len() + 4;
         if len <= TOKEN {
@@ -129,12 +114,12 @@ impl Label {
             (token[2 + at], token[3 + at]) = (b'=', b'"');
         }
         let token_len = if len <= TOKEN { len as u8 } else { 0 };
-        Label { name, order, bit: bit(order), framework, token_len, token }
+        Label { name, order, bit, framework, token_len, token }
     }
 
-    /// Instead of a label, for names made at run time.
-    pub(super) const fn named(framework: bool) -> Label {
-        Label { token_len: 0, ..Label::new("", 0, framework) }
+    /// Of no name, and without a token.
+    pub(super) const fn nameless(framework: bool) -> Label {
+        Label { token_len: 0, ..Label::new("", 0, framework, OTHER_BIT) }
     }
 
     /// `" name="`: the end of the value before, and the beginning of this one; and how long that is, 0 where it is too long.

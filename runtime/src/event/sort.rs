@@ -1,15 +1,21 @@
 //! The canonical order: namespace by namespace, each in the order of its first write.
 
 use super::content::Content;
-use super::order::{OTHER_RANK, OTHERS, rank_of};
+use super::order::{OTHER_RANK, rank_of};
 
 impl Content {
     /// Puts the fields in canonical order. Stable, without allocation.
     pub(crate) fn sort(&mut self) {
-        let others = self.seen & 1 << OTHERS != 0;
-        if self.in_order && !others {
-            return;
+        if !self.in_order {
+            self.sort_fields();
         }
+        if rank_of(self.last_order()) >= OTHER_RANK {
+            self.group_other();
+        }
+    }
+
+    #[inline(never)]
+    fn sort_fields(&mut self) {
         // Few fields stand out of place (an `app_` after the first `resp_`), so insertion is the right sort.
         let mut last = 0;
         for at in 0..self.fields.len() {
@@ -23,10 +29,6 @@ impl Content {
             self.fields[to..=at].rotate_right(1);
         }
         self.in_order = true;
-        self.last = last;
-        if others {
-            self.group_other();
-        }
     }
 
     /// Brings fields of one unknown namespace together, in the order of each namespace's first write.

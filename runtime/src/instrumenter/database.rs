@@ -4,7 +4,7 @@ use super::{Instrumenter, InstrumenterError, Registration};
 use crate::db::repeats;
 use crate::event::head::{NANOS, U64};
 use crate::pipeline::Unit;
-use crate::record::keys::{self, KeyId, builtin};
+use crate::record::keys::{KeyId, builtin};
 use crate::value::Value;
 
 struct Database;
@@ -31,7 +31,7 @@ fn add_worst(unit: &mut Unit<'_>) {
     repeats::tell(&statement, facts.site, |text, line| {
         for (id, text) in [(builtin::DB_DUP_TOP, text), (builtin::DB_DUP_LOC, line)] {
             if !text.is_empty() {
-                content.set_label(keys::key(id), Value::Str(text));
+                content.set_key(id, Value::Str(text));
             }
         }
     });

@@ -14,7 +14,7 @@ use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, order};
 use crate::id::LONGEST;
 use crate::level::Level;
 use crate::output::is_inside;
-use crate::record::keys::{self, builtin};
+use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Handle, Kind, current, return_slot, slotless, state};
 use crate::trace::stuck::Stuck;
@@ -123,7 +123,7 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
         let len = ended.copy_id(&mut room);
         content.push_text(id, ID_ORDER, true, Value::Str(str::from_utf8(&room[..len]).unwrap_or_default()));
         for (id, value) in ended.fields() {
-            content.set_label(keys::key(id), value);
+            content.set_key(id, value);
         }
         facts.status = ended.get(builtin::RESP_STATUS).and_then(|status| match status {
             Value::U64(status) => Some(status),
@@ -186,7 +186,7 @@ pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -
     let parts = parts(facts.pipeline);
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
-        content.set_known(keys::key(builtin::RESP_STATUS), Stored::U64(500));
+        content.set_known(builtin::RESP_STATUS, Stored::U64(500));
     }
     let mut unit = Unit { content, facts, outcome };
     if unit.event_type() == EventType::Timeout {

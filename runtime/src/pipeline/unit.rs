@@ -95,20 +95,20 @@ impl Unit<'_> {
     /// Whether one of the framework's own fields is there.
     #[inline]
     pub(crate) fn has(&self, id: KeyId) -> bool {
-        self.content.has_known(keys::key(id))
+        self.content.has_known(id)
     }
 
     /// Sets one of the framework's own fields, which has a place of its own in the order.
     #[inline]
     pub(crate) fn set_known(&mut self, id: KeyId, value: Stored) {
-        self.content.set_known(keys::key(id), value);
+        self.content.set_known(id, value);
     }
 
     /// Sets several of the framework's own fields, which stand one behind the other: counts, or nanoseconds
     /// ([`head::NANOS`](crate::event::head)).
     #[inline]
     pub(crate) fn set_numbers<const N: usize>(&mut self, kinds: [(KeyId, u64); N], values: [u64; N]) {
-        self.content.set_numbers(kinds.map(|(id, kind)| (keys::key(id), kind)), values);
+        self.content.set_numbers(kinds, values);
     }
 
     /// Sets `app_<key>`.
@@ -183,6 +183,6 @@ impl Unit<'_> {
             return;
         }
         self.facts.renamed += u64::from(id.is_renamed());
-        self.content.set_label(keys::key(id), value);
+        self.content.set_key(id, value);
     }
 }

@@ -5,100 +5,18 @@
 //! Keys made at run time are never interned: whoever chooses them (an attacker, perhaps) could fill the table.
 
 use std::cell::Cell;
-use std::sync::atomic::AtomicU16;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::current;
 use super::name::Name;
-use crate::event::{CANONLOG_ORDER, Label, is_reserved, order};
+use crate::event::{Listed, is_reserved, names};
+
+pub(crate) use crate::event::names::{Held, KeyId, NOT_INTERNED, builtin, hold, key, known};
 
 /// The longest key, without its namespace, in bytes.
 pub(crate) const KEY_LIMIT: usize = 64;
 
 /// The longest name, of namespace, key and suffix, in bytes: what the grammar of a line allows.
 pub(crate) const NAME_LIMIT: usize = 128;
-
-/// An interned field name: its number, and in the upper two bits what each write asks about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeyId(pub(crate) u16);
-
-/// It lies in no namespace of the framework's.
-const USERS: u16 = 1 << 15;
-/// Cleaning changed it.
-const RENAMED: u16 = 1 << 14;
-
-impl KeyId {
-    /// Where it stands among all names.
-    #[inline(always)]
-    fn at(self) -> usize {
-        usize::from(self.0 & !(USERS | RENAMED))
-    }
-
-    /// Whether it lies in one of the framework's namespaces.
-    #[inline(always)]
-    pub(crate) fn is_framework(self) -> bool {
-        self.0 & USERS == 0
-    }
-
-    /// Whether cleaning changed it; so it seems of [`NOT_INTERNED`] too, which keeps that out of every short way.
-    #[inline(always)]
-    pub(crate) fn is_renamed(self) -> bool {
-        self.0 & RENAMED != 0
-    }
-}
-
-macro_rules! builtin {
-    ($($id:ident = $name:literal at $rank:literal $within:literal;)*) => {
-        /// The names that the framework itself looks for.
-        static BUILTIN: [Label; builtin::COUNT] =
-            [$(Label::new($name, $rank << 4 | $within, true)),*];
-
-        /// The numbers of the framework's own names.
-        pub(crate) mod builtin {
-            use super::KeyId;
-
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-            enum At { $($id),*, End }
-            pub(super) const COUNT: usize = At::End as usize;
-            $(pub(crate) const $id: KeyId = KeyId(At::$id as u16);)*
-        }
-    };
-}
-
-builtin! {
-    REQ_ID = "req_id" at 1 0;
-    REQ_METHOD = "req_method" at 1 1;
-    REQ_CANCELLED = "req_cancelled" at 1 7;
-    EXC_TYPE = "exc_type" at 3 1;
-    EXC_MSG = "exc_msg" at 3 2;
-    EXC_LOC = "exc_loc" at 3 3;
-    EXC_CAUSE_LOC = "exc_cause_loc" at 3 4;
-    EXC_PANIC = "exc_panic" at 3 7;
-    RESP_VIEW = "resp_view" at 4 0;
-    RESP_STATUS = "resp_status" at 4 3;
-    REQ_REFERRER = "req_referrer" at 1 3;
-    REQ_USER_AGENT = "req_user_agent" at 1 4;
-    EXC_TEMPLATE = "exc_template" at 3 0;
-    RESP_TIME = "resp_time" at 4 1;
-    RESP_CPU_TIME = "resp_cpu_time" at 4 2;
-    DB_QUERIES = "db_queries" at 6 0;
-    DB_TIME = "db_time" at 6 1;
-    DB_DUP_QUERIES = "db_dup_queries" at 6 2;
-    DB_DUP_TIME = "db_dup_time" at 6 3;
-    DB_DUP_TOP = "db_dup_top" at 6 4;
-    DB_DUP_LOC = "db_dup_loc" at 6 5;
-    RT_W_COUNT = "rt_w_count" at 8 0;
-    RT_W_ACTIVE = "rt_w_active" at 8 1;
-    RT_BACKLOG = "rt_backlog" at 8 2;
-    JOB_TIME = "job_time" at 1 10;
-    JOB_CPU_TIME = "job_cpu_time" at 1 11;
-    JOB_NAME = "job_name" at 1 9;
-    QUERY = "db_query" at 6 15;
-}
-
-/// A key id that stands for no interned name.
-pub(crate) const NOT_INTERNED: KeyId = KeyId(u16::MAX);
 
 /// What is put behind a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,82 +25,6 @@ pub(crate) enum Suffix {
     /// `_time`: a sum of timings.
     Time,
 }
-
-/// Numbers whose names lie side by side: as many as a log's index tells apart.
-const CHUNK: usize = 256;
-const CHUNKS: usize = 63;
-/// The first numbers of each part are the framework's: no other name shares its place in a log's index.
-const OURS: usize = 32;
-const _: () = assert!(builtin::COUNT <= OURS);
-/// Names beside the framework's.
-const NAMES_MAX: usize = (CHUNK - OURS) * CHUNKS;
-
-type Chunk = [OnceLock<Label>; CHUNK];
-
-/// The first part has the framework's names too.
-static TABLE: [OnceLock<Box<Chunk>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
-
-fn chunk(number: usize) -> Option<&'static Chunk> {
-    let place = TABLE.get(number)?;
-    Some(place.get_or_init(|| {
-        let chunk = Box::new([const { OnceLock::new() }; CHUNK]);
-        if number == 0 {
-            chunk.iter().zip(&BUILTIN).for_each(|(place, label)| drop(place.set(label.clone())));
-        }
-        chunk
-    }))
-}
-
-/// Numbers of names, each plus one, by the hash of the name: at most half full, and only ever added to, so that whoever looks
-/// needs no lock. The framework's own names are not in it.
-static INDEX: [AtomicU16; PLACES] = [const { AtomicU16::new(0) }; PLACES];
-const PLACES: usize = 32_768;
-const _: () = assert!(PLACES >= 2 * NAMES_MAX);
-
-/// How many names there are beside the framework's; for whoever adds one.
-static NAMES: Mutex<usize> = Mutex::new(0);
-
-/// The lock on the names, held.
-pub(crate) struct Held {
-    names: MutexGuard<'static, usize>,
-}
-
-pub(crate) fn hold() -> Held {
-    Held { names: NAMES.lock().unwrap_or_else(PoisonError::into_inner) }
-}
-
-/// What is known of an interned name.
-#[inline]
-pub(crate) fn key(id: KeyId) -> &'static Label {
-    let at = id.at();
-    if at < builtin::COUNT {
-        return &BUILTIN[at];
-    }
-    let chunk = TABLE.get(at / CHUNK).and_then(OnceLock::get);
-    chunk.and_then(|chunk| chunk[at % CHUNK].get()).unwrap_or(&UNKNOWN)
-}
-
-/// As [`key`], for whoever asks for many: most programs have no more names than the first part of the table.
-#[derive(Clone, Copy)]
-pub(crate) struct Keys(&'static Chunk);
-
-impl Keys {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        static NONE: Chunk = [const { OnceLock::new() }; CHUNK];
-        Keys(TABLE[0].get().map_or(&NONE, |chunk| chunk))
-    }
-
-    /// What is known of an interned name.
-    #[inline(always)]
-    pub(crate) fn get(self, id: KeyId) -> &'static Label {
-        let at = id.at();
-        let first = if at < CHUNK { self.0[at % CHUNK].get() } else { None };
-        first.unwrap_or_else(|| key(id))
-    }
-}
-
-static UNKNOWN: Label = Label::new("canonlog_unknown_key", CANONLOG_ORDER, true);
 
 /// What the program wrote, by its place in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -207,9 +49,14 @@ impl Source {
     }
 }
 
-type Cached = (Source, KeyId);
+/// The key of a name, as it stands in a record's list of fields.
+pub(crate) fn listed(id: KeyId) -> Listed {
+    Listed::new(key(id).order, id)
+}
 
-const NOTHING: Cached = (Source { key: 0, namespace: 0, lens: 0 }, NOT_INTERNED);
+type Cached = (Source, Listed);
+
+const NOTHING: Cached = (Source { key: 0, namespace: 0, lens: 0 }, Listed::new(0, NOT_INTERNED));
 const CACHE: usize = 512;
 /// How many places a key may stand in.
 const WAYS: usize = 4;
@@ -221,28 +68,35 @@ thread_local! {
 /// The number of `namespace_key`; [`NOT_INTERNED`] where the table is full (14,112 names).
 #[inline(always)]
 pub(crate) fn find(namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
+    find_listed(namespace, key, suffix).id()
+}
+
+/// As [`find`], with where it stands in an event.
+#[inline(always)]
+pub(crate) fn find_listed(namespace: &'static str, key: &'static str, suffix: Suffix) -> Listed {
     let source = Source::of(namespace, key, suffix);
     CACHED.with(|cached| {
-        let (known, id) = cached[source.place() % CACHE].get();
-        if known == source { id } else { find_further(cached, namespace, key, suffix) }
+        let (known, found) = cached[source.place() % CACHE].get();
+        if known == source { found } else { find_further(cached, namespace, key, suffix) }
     })
 }
 
 #[inline(never)]
-fn find_further(cached: &[Cell<Cached>; CACHE], namespace: &'static str, key: &'static str, suffix: Suffix) -> KeyId {
+fn find_further(cached: &[Cell<Cached>; CACHE], namespace: &'static str, key: &'static str, suffix: Suffix) -> Listed {
     let source = Source::of(namespace, key, suffix);
     // Two keys of one place would put each other out with every request: there are more places for each.
     let places = (source.place()..).take(WAYS).map(|at| at % CACHE);
-    if let Some((_, id)) = places.clone().map(|at| cached[at].get()).find(|(known, _)| *known == source) {
-        return id;
+    if let Some((_, found)) = places.clone().map(|at| cached[at].get()).find(|(known, _)| *known == source) {
+        return found;
     }
     let id = known_or_new(namespace, &Name::new(namespace, key, suffix));
+    let found = listed(id);
     if current::is_busy() && id == NOT_INTERNED {
-        return id;
+        return found;
     }
-    let free = places.clone().find(|at| cached[*at].get().1 == NOT_INTERNED);
-    cached[free.unwrap_or(source.place() % CACHE)].set((source, id));
-    id
+    let free = places.clone().find(|at| cached[*at].get().1.id() == NOT_INTERNED);
+    cached[free.unwrap_or(source.place() % CACHE)].set((source, found));
+    found
 }
 
 fn known_or_new(namespace: &str, name: &Name) -> KeyId {
@@ -257,39 +111,7 @@ fn known_or_new(namespace: &str, name: &Name) -> KeyId {
 #[cold]
 fn intern(namespace: &str, name: &Name) -> KeyId {
     let _busy = current::busy();
-    let mut held = hold();
-    if let Some(id) = known(name.as_str()) {
-        return id;
-    }
-    let at = *held.names / (CHUNK - OURS) * CHUNK + OURS + *held.names % (CHUNK - OURS);
-    let Some(chunk) = chunk(at / CHUNK) else { return NOT_INTERNED };
-    let text: &'static str = Box::leak(name.as_str().into());
-    let known = Label::new(text, order(text), is_reserved(namespace));
-    let traits = if known.framework { 0 } else { USERS } | if name.is_renamed() { RENAMED } else { 0 };
-    let _ = chunk[at % CHUNK].set(known);
-    let id = KeyId(u16::try_from(at).unwrap_or(u16::MAX) | traits);
-    if let Some(place) = places(text).find(|place| place.load(Relaxed) == 0) {
-        place.store(id.0 + 1, Release);
-    }
-    *held.names += 1;
-    id
-}
-
-/// Where a name may stand in the index, one place after the other.
-fn places(name: &str) -> impl Iterator<Item = &'static AtomicU16> {
-    let (words, rest) = name.as_bytes().as_chunks::<8>();
-    let rest = rest.iter().fold(rest.len() as u64, |word, byte| word << 8 | u64::from(*byte));
-    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain([rest]);
-    let hash = words.fold(0_u64, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let first = (hash >> (64 - PLACES.trailing_zeros())) as usize;
-    INDEX[first..].iter().chain(&INDEX[..first])
-}
-
-/// The number of a whole name, if the program has one. Without a lock.
-pub(crate) fn known(name: &str) -> Option<KeyId> {
-    let numbers = places(name).map(|place| place.load(Acquire)).take_while(|number| *number != 0);
-    let found = numbers.map(|number| KeyId(number - 1)).find(|id| key(*id).name == name);
-    found.or_else(|| BUILTIN.iter().zip(0..).find_map(|(key, id)| (key.name == name).then_some(KeyId(id))))
+    names::intern(name.as_str(), is_reserved(namespace), name.is_renamed())
 }
 
 #[cfg(test)]
@@ -304,15 +126,6 @@ mod tests {
         assert_ne!(find("app", "cart_total", Suffix::Time), id);
         assert_eq!(key(id).name, "app_cart_total");
         assert_eq!(key(find("app", "cart_total", Suffix::Time)).name, "app_cart_total_time");
-    }
-
-    #[test]
-    fn the_frameworks_names_have_fixed_numbers() {
-        assert_eq!(find("req", "id", Suffix::None), builtin::REQ_ID);
-        assert_eq!(find("resp", "status", Suffix::None), builtin::RESP_STATUS);
-        for known in &BUILTIN {
-            assert_eq!(known.order, order(known.name), "{}", known.name);
-        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Section {
     #[inline]
     pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
         let began = clock::now();
-        if let Some(outermost) = current::claimed(handle).and_then(|body| body.timer_starts(key, began)) {
+        if let Some(outermost) = current::claimed(handle).and_then(|body| body.timer_starts(keys::listed(key), began)) {
             return Some(Section { handle, key, began, outermost, side: false });
         }
         Section::start_slowly(handle, key, began)
@@ -76,10 +76,10 @@ impl Section {
     #[inline(always)]
     pub(crate) fn start_here(namespace: &'static str, key: &'static str) -> Option<Section> {
         let (body, handle) = current::claimed_here()?;
-        let key = keys::find(namespace, key, keys::Suffix::Time);
+        let key = keys::find_listed(namespace, key, keys::Suffix::Time);
         let began = clock::now();
         let outermost = body.timer_starts(key, began)?;
-        Some(Section { handle, key, began, outermost, side: false })
+        Some(Section { handle, key: key.id(), began, outermost, side: false })
     }
 
     #[inline(never)]

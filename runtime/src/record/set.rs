@@ -11,7 +11,11 @@ use crate::value::Value;
 pub(crate) fn here(namespace: &'static str, key: &'static str, value: &Value<'_>) -> bool {
     match *value {
         Value::Str(text) => text_here(namespace, key, text),
-        ref value => word(value).is_some_and(|(kind, word)| word_here(namespace, key, kind, word)),
+        Value::U64(value) => word_here::<{ Kind::U64 as u8 }>(namespace, key, value),
+        Value::F64(value) => word_here::<{ Kind::F64 as u8 }>(namespace, key, value.to_bits()),
+        Value::I64(value) => word_here::<{ Kind::I64 as u8 }>(namespace, key, value.cast_unsigned()),
+        Value::Bool(value) => word_here::<{ Kind::Bool as u8 }>(namespace, key, u64::from(value)),
+        _ => false,
     }
 }
 
@@ -20,41 +24,39 @@ pub(crate) fn here(namespace: &'static str, key: &'static str, value: &Value<'_>
 pub(crate) fn within(handle: Handle, namespace: &'static str, key: &'static str, value: &Value<'_>) -> bool {
     match *value {
         Value::Str(text) => text_within(handle, namespace, key, text),
-        ref value => word(value).is_some_and(|(kind, word)| word_within(handle, namespace, key, kind, word)),
+        Value::U64(value) => word_within::<{ Kind::U64 as u8 }>(handle, namespace, key, value),
+        Value::F64(value) => word_within::<{ Kind::F64 as u8 }>(handle, namespace, key, value.to_bits()),
+        Value::I64(value) => word_within::<{ Kind::I64 as u8 }>(handle, namespace, key, value.cast_unsigned()),
+        Value::Bool(value) => word_within::<{ Kind::Bool as u8 }>(handle, namespace, key, u64::from(value)),
+        _ => false,
     }
-}
-
-#[inline(always)]
-fn word(value: &Value<'_>) -> Option<(Kind, u64)> {
-    Some(match *value {
-        Value::U64(value) => (Kind::U64, value),
-        Value::F64(value) => (Kind::F64, value.to_bits()),
-        Value::I64(value) => (Kind::I64, value.cast_unsigned()),
-        Value::Bool(value) => (Kind::Bool, u64::from(value)),
-        _ => return None,
-    })
 }
 
 #[inline(never)]
 fn text_here(namespace: &'static str, key: &'static str, text: &str) -> bool {
     let Some((body, _)) = current::claimed_here() else { return false };
-    body.first_text(keys::find(namespace, key, keys::Suffix::None), text.as_bytes())
+    body.first_text(keys::find_listed(namespace, key, keys::Suffix::None), text.as_bytes())
 }
 
 #[inline(never)]
-fn word_here(namespace: &'static str, key: &'static str, kind: Kind, word: u64) -> bool {
+fn word_here<const KIND: u8>(namespace: &'static str, key: &'static str, word: u64) -> bool {
     let Some((body, _)) = current::claimed_here() else { return false };
-    body.first_word(keys::find(namespace, key, keys::Suffix::None), kind, word)
+    body.first_word(keys::find_listed(namespace, key, keys::Suffix::None), const { kind(KIND) }, word)
 }
 
 #[inline(never)]
 fn text_within(handle: Handle, namespace: &'static str, key: &'static str, text: &str) -> bool {
     let Some(body) = current::claimed(handle) else { return false };
-    body.first_text(keys::find(namespace, key, keys::Suffix::None), text.as_bytes())
+    body.first_text(keys::find_listed(namespace, key, keys::Suffix::None), text.as_bytes())
 }
 
 #[inline(never)]
-fn word_within(handle: Handle, namespace: &'static str, key: &'static str, kind: Kind, word: u64) -> bool {
+fn word_within<const KIND: u8>(handle: Handle, namespace: &'static str, key: &'static str, word: u64) -> bool {
     let Some(body) = current::claimed(handle) else { return false };
-    body.first_word(keys::find(namespace, key, keys::Suffix::None), kind, word)
+    body.first_word(keys::find_listed(namespace, key, keys::Suffix::None), const { kind(KIND) }, word)
+}
+
+/// The kind of this number.
+const fn kind(number: u8) -> Kind {
+    Kind::ALL[number as usize]
 }

@@ -7,7 +7,7 @@
 //!
 //! Nothing here is a pointer: a slot is found by its number, keys are numbers, values are bytes.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::current;
@@ -86,8 +86,8 @@ pub(crate) struct Body {
     pub(crate) present: [AtomicU64; 4],
     /// Where they were first written; counts only where `present` has the bit.
     pub(crate) index: [AtomicU16; 256],
-    /// The fields, in order of their first writes (`log/extent.rs`).
-    pub(crate) listed: [AtomicU32; LISTED],
+    /// The fields, in order of their first writes, as an event has them (`log/extent.rs`).
+    pub(crate) listed: [AtomicU64; LISTED],
     pub(crate) log: [AtomicU64; LOG],
     /// Where the newest error has passed.
     pub(crate) errors: Errors,
@@ -230,6 +230,6 @@ mod tests {
     #[test]
     fn a_head_is_one_cache_line_and_a_slot_about_a_page() {
         assert_eq!(size_of::<Head>(), 64);
-        assert!(size_of::<Head>() + size_of::<Body>() <= 4_672, "{}", size_of::<Body>());
+        assert!(size_of::<Head>() + size_of::<Body>() <= 4_992, "{}", size_of::<Body>());
     }
 }

@@ -10,7 +10,7 @@ use super::queries::{Queries, QueryCount};
 use super::slot::{Body, Slot};
 use super::{Handle, Kind, state};
 use crate::clock;
-use crate::event::{Content, Filler, ID_ORDER, Label, Stored, head, rank_of};
+use crate::event::{Content, Filler, Stored, rank_of};
 use crate::id;
 use crate::value::Value;
 
@@ -151,12 +151,10 @@ struct Taking<'a> {
 impl Taking<'_> {
     /// The id comes first.
     fn begin(&mut self, slot: Slot) {
-        static REQ: Label = Label::new("req_id", ID_ORDER, true);
-        static JOB: Label = Label::new("job_id", ID_ORDER, true);
-        let label = if slot.kind() == Kind::Job { &JOB } else { &REQ };
+        let key = if slot.kind() == Kind::Job { builtin::JOB_ID } else { builtin::REQ_ID };
         let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
         let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
-        self.filler.push(label, Stored::Text(text));
+        self.filler.push(key, Stored::Text(text));
     }
 
     #[must_use]
@@ -172,9 +170,8 @@ impl Taking<'_> {
             return whole;
         }
         body.read(0, |entry| {
-            let key = entry.key().map(keys::key);
-            let (order, framework) = match key {
-                Some(key) => (key.order, key.framework),
+            let (order, framework) = match entry.key() {
+                Some(id) => (keys::key(id).order, id.is_framework()),
                 None => {
                     let order = entry.name(|_, order| order);
                     (order, is_framework(order))
@@ -183,7 +180,7 @@ impl Taking<'_> {
             if late_from.is_some_and(|from| entry.first_offset() < from) && rank_of(order) != 1 {
                 return;
             }
-            self.entry(entry, key, order, framework);
+            self.entry(entry, order, framework);
         })
     }
 
@@ -198,17 +195,9 @@ impl Taking<'_> {
             return None;
         }
         let listed = body.listed(extent)?;
+        let now = self.now;
         let start = self.filler.words(log);
-        let keys = keys::Keys::new();
-        let mut standing = self.filler.standing();
-        for field in listed {
-            let at = start + field.at() * 8;
-            if field.is_timer() {
-                self.filler.change(at, head::NANOS, plain_timer(log.get(field.at() + 1..), self.now));
-            }
-            self.filler.push_at(keys.get(field.id()), at, &mut standing);
-        }
-        self.filler.stand(standing);
+        self.filler.list(listed, start, body.present_ours(), |at| plain_timer(log.get(at / 8 + 1..), now));
         self.facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
         self.facts.status = body.plain_word(builtin::RESP_STATUS).and_then(|(kind, word)| match kind {
             Holds::U64 => Some(word),
@@ -231,7 +220,7 @@ impl Taking<'_> {
     }
 
     #[inline]
-    fn entry(&mut self, entry: Entry<'_>, key: Option<&'static Label>, order: u16, framework: bool) {
+    fn entry(&mut self, entry: Entry<'_>, order: u16, framework: bool) {
         let id = entry.key();
         let value = match entry.kind() {
             Holds::Query => {
@@ -251,9 +240,9 @@ impl Taking<'_> {
             Holds::Text => Stored::Text(self.filler.text(|bytes| entry.text(bytes))),
             _ => entry.plain().map_or(Stored::Null, stored),
         };
-        let told = match key {
-            Some(key) if self.main.is_none() && self.late_from.is_none() && id != Some(builtin::REQ_ID) => {
-                self.filler.push(key, value);
+        let told = match id {
+            Some(id) if self.main.is_none() && self.late_from.is_none() && id != builtin::REQ_ID => {
+                self.filler.push(id, value);
                 Some(value)
             }
             _ => self.merge(&entry, order, framework, value),
@@ -334,7 +323,7 @@ impl Taking<'_> {
             return Some(told);
         }
         match entry.key() {
-            Some(id) => self.filler.push(keys::key(id), value),
+            Some(id) => self.filler.push(id, value),
             None => {
                 let text = self.filler.text(|bytes| bytes.extend_from_slice(own.as_bytes()));
                 self.filler.push_named(text, order, framework, value);

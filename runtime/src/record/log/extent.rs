@@ -1,9 +1,9 @@
 //! How far a log goes, and the list of its fields: in one word, so that whoever reads it finds both in accord.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::entry::Kind;
-use crate::record::keys::KeyId;
+use crate::event::Listed;
 use crate::record::slot::{Body, LISTED};
 
 /// ```text
@@ -69,35 +69,6 @@ impl Extent {
     }
 }
 
-/// A field in the list: its key, where its entry stands, and whether that is a timer.
-#[derive(Clone, Copy)]
-pub(crate) struct Listed(u32);
-
-impl Listed {
-    const TIMER: u32 = 1 << 31;
-
-    #[inline(always)]
-    pub(super) const fn new(id: KeyId, at: usize, timer: bool) -> Listed {
-        Listed(id.0 as u32 | (at as u32) << 16 | if timer { Listed::TIMER } else { 0 })
-    }
-
-    #[inline(always)]
-    pub(crate) fn id(self) -> KeyId {
-        KeyId(self.0 as u16)
-    }
-
-    /// Words of the log before it.
-    #[inline(always)]
-    pub(crate) fn at(self) -> usize {
-        (self.0 >> 16 & 0x7FFF) as usize
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_timer(self) -> bool {
-        self.0 & Listed::TIMER != 0
-    }
-}
-
 impl Body {
     /// How far the log goes, for whoever writes it.
     #[inline(always)]
@@ -129,18 +100,17 @@ impl Body {
 
     /// The fields in the list, in order of their first writes; none where it does not have all of them.
     #[inline(always)]
-    pub(crate) fn listed(&self, extent: Extent) -> Option<impl Iterator<Item = Listed>> {
-        let listed = self.listed.get(..extent.fields()).filter(|_| extent.is_listed())?;
-        Some(listed.iter().map(|field| Listed(field.load(Relaxed))))
+    pub(crate) fn listed(&self, extent: Extent) -> Option<&[AtomicU64]> {
+        self.listed.get(..extent.fields()).filter(|_| extent.is_listed())
     }
 
     /// Puts a field into the list, whose extent is made known next; false where there is no room.
     #[inline(always)]
-    pub(super) fn list(&self, extent: Extent, id: KeyId, at: usize, kind: Kind) -> bool {
+    pub(super) fn list(&self, extent: Extent, field: Listed) -> bool {
         let Some(to) = self.listed.get(extent.fields()) else { return false };
-        to.store(Listed::new(id, at, kind as u64 == Kind::Timer as u64).0, Relaxed);
+        to.store(field.word(), Relaxed);
         true
     }
 }
 
-const _: () = assert!(LISTED <= 0xFFFF && crate::record::slot::LOG < 0x8000);
+const _: () = assert!(LISTED <= 0xFFFF);

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::entry::{Header, Kind};
 use super::extent::Extent;
 use super::words;
+use crate::event::Listed;
 use crate::record::keys::KeyId;
 use crate::record::slot::{Body, LISTED, LOG};
 
@@ -62,9 +63,10 @@ impl Body {
     /// Ends an entry of `need` words in its [`place`](Self::place). The index comes last: until then a reader finds what stood
     /// there before.
     #[inline(always)]
-    pub(super) fn placed(&self, id: KeyId, kind: Kind, place: Place, need: usize) {
+    pub(super) fn placed(&self, key: Listed, computed: bool, place: Place, need: usize) {
+        let id = key.id();
         let Place { at, extent, present } = place;
-        self.list(extent, id, at, kind);
+        self.list(extent, key.at(at * 8, computed));
         self.set_extent(extent.with_field(need, !id.is_framework()));
         let (word, bit) = Self::bit(id);
         self.index[usize::from(id.0) % 256].store(at as u16, Relaxed);
@@ -73,25 +75,25 @@ impl Body {
 
     /// Sets a new key to a number; false where it must be set the long way.
     #[inline(always)]
-    pub(crate) fn first_word(&self, id: KeyId, kind: Kind, value: u64) -> bool {
-        let Some(place) = self.place(id, 2) else { return false };
+    pub(crate) fn first_word(&self, key: Listed, kind: Kind, value: u64) -> bool {
+        let Some(place) = self.place(key.id(), 2) else { return false };
         let Some([head, word]) = self.log.get(place.at..place.at + 2) else { return false };
-        head.store(Header::new(u64::from(id.0), kind, 0, 8).0, Relaxed);
+        head.store(Header::new(u64::from(key.id().0), kind, 0, 8).0, Relaxed);
         word.store(value, Relaxed);
-        self.placed(id, kind, place, 2);
+        self.placed(key, false, place, 2);
         true
     }
 
     /// Sets a new key to a text; false where it must be set the long way.
     #[inline(always)]
-    pub(crate) fn first_text(&self, id: KeyId, text: &[u8]) -> bool {
+    pub(crate) fn first_text(&self, key: Listed, text: &[u8]) -> bool {
         let need = words(text.len());
         if text.len() > (self.limits.load(Relaxed) >> 16 & 0xFF_FFFF) as usize {
             return false;
         }
-        let Some(place) = self.place(id, 1 + need) else { return false };
+        let Some(place) = self.place(key.id(), 1 + need) else { return false };
         let Some([head, to @ ..]) = self.log.get(place.at..place.at + 1 + need) else { return false };
-        head.store(Header::new(u64::from(id.0), Kind::Text, 0, text.len()).0, Relaxed);
+        head.store(Header::new(u64::from(key.id().0), Kind::Text, 0, text.len()).0, Relaxed);
         if let [to @ .., last] = to {
             match text.last_chunk::<8>() {
                 Some(end) => {
@@ -102,7 +104,7 @@ impl Body {
                 None => last.store(short(text), Relaxed),
             }
         }
-        self.placed(id, Kind::Text, place, 1 + need);
+        self.placed(key, false, place, 1 + need);
         true
     }
 }

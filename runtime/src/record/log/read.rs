@@ -21,6 +21,12 @@ impl Body {
         self.present[word].load(Relaxed) & bit != 0
     }
 
+    /// Which of them are, one bit for each number.
+    #[inline(always)]
+    pub(crate) fn present_ours(&self) -> u64 {
+        self.present[0].load(Relaxed) & 0xFFFF_FFFF
+    }
+
     /// The value of one of them, where it is a number; for the same reader.
     #[inline(always)]
     pub(crate) fn plain_word(&self, id: KeyId) -> Option<(Kind, u64)> {

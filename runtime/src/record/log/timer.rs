@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::entry::{Header, Kind};
 use super::write::Payload;
 use super::{By, Writer};
+use crate::event::Listed;
 use crate::record::keys::KeyId;
 use crate::record::slot::Body;
 
@@ -24,7 +25,8 @@ impl Body {
 
     /// As [`timer_start`](Self::timer_start), in the usual case.
     #[inline]
-    pub(crate) fn timer_starts(&self, id: KeyId, now: u64) -> Option<bool> {
+    pub(crate) fn timer_starts(&self, key: Listed, now: u64) -> Option<bool> {
+        let id = key.id();
         if let Some([_, inside, began]) = self.timer(id) {
             let n = inside.load(Relaxed).cast_signed();
             inside.store((n + 1).cast_unsigned(), Relaxed);
@@ -39,7 +41,7 @@ impl Body {
         sum.store(0, Relaxed);
         inside.store(1, Relaxed);
         began.store(now, Relaxed);
-        self.placed(id, Kind::Timer, place, 4);
+        self.placed(key, true, place, 4);
         Some(true)
     }
 

@@ -7,8 +7,8 @@ use super::entry::{ADDED, Header, Kind, MOVED, plain};
 use super::{By, CUT, RESERVE, Writer, cut, words};
 use crate::id::LONGEST;
 use crate::record::current;
-use crate::record::keys::NOT_INTERNED;
 use crate::record::keys::builtin::REQ_ID;
+use crate::record::keys::{NOT_INTERNED, listed};
 use crate::record::slot::{self, Body, EXTENSION, LOG};
 use crate::value::Value;
 
@@ -116,7 +116,9 @@ impl Body {
         // The list is of fields that stand where they were first written, under the number of their key.
         self.set_extent(match by {
             _ if matches!(kind, Kind::Query | Kind::Statement) => extent,
-            By::Id(id) if !moved && at < LOG && self.list(extent, id, at, kind) => extent.with_field(0, false),
+            By::Id(id) if !moved && at < LOG && self.list(extent, listed(id).at(at * 8, kind == Kind::Timer)) => {
+                extent.with_field(0, false)
+            }
             _ => extent.unlisted(),
         });
         at
