@@ -9,9 +9,9 @@ use std::rc::Rc;
 use addr2line::Loader;
 
 use super::modules::Module;
-use super::names::{self, Whose};
+use super::names::{self, Sources, Whose};
 use super::unwind::Unwinder;
-use crate::trace::site::{self, Fun};
+use crate::trace::site;
 
 /// So many addresses are remembered.
 const REMEMBERED: usize = 4_096;
@@ -33,9 +33,7 @@ pub(super) struct Symbols {
     files: HashMap<String, Option<Loader>>,
     /// The places of an address in a module: several where functions were merged into their callers; the innermost first.
     known: HashMap<(String, u64), Rc<[Place]>>,
-    /// Crates with annotated functions: their names, and where their sources lay.
-    crates: Vec<&'static str>,
-    roots: Vec<String>,
+    sources: Sources,
     /// How many annotated functions were looked at for that.
     looked_at: usize,
 }
@@ -50,7 +48,7 @@ impl Symbols {
     /// The places of an address.
     pub(super) fn places(&mut self, address: u64, unwinder: &Unwinder) -> Rc<[Place]> {
         let Some(module) = unwinder.module(address) else { return Rc::default() };
-        self.learn_crates(unwinder);
+        self.learn_sources(unwinder);
         let key = (module.mapped.path.clone(), address.wrapping_sub(module.bias));
         if let Some(known) = self.known.get(&key) {
             return Rc::clone(known);
@@ -65,10 +63,10 @@ impl Symbols {
     }
 
     fn place(&self, Raw { name, at }: Raw) -> Place {
-        let whose = names::whose(&name, at.as_ref().map(|(file, _)| file.as_str()), &self.crates);
+        let whose = self.sources.whose(&name, at.as_ref().map(|(file, _)| file.as_str()));
         let function = names::function(&name).to_owned();
         let text = match at {
-            Some((file, line)) => format!("{}:{line}:{function}", names::file(&file, &self.roots)),
+            Some((file, line)) => format!("{}:{line}:{function}", self.sources.file(&file)),
             None => format!("?:?:{function}"),
         };
         Place { text, function, whose }
@@ -91,24 +89,31 @@ impl Symbols {
 
     /// Where the sources of crates with annotated functions lay when they were compiled, under whatever name the compiler was
     /// told: the file of one of their functions, without the part of it that is known.
-    fn learn_crates(&mut self, unwinder: &Unwinder) {
+    fn learn_sources(&mut self, unwinder: &Unwinder) {
+        if self.looked_at == 0 {
+            self.sources.ours = self.root(frames as *const () as usize, "src/trace/stack/symbols.rs", unwinder);
+        }
         let funs = site::known(self.looked_at);
         self.looked_at += funs.len();
         for fun in funs {
-            if !self.crates.contains(&fun.crate_name()) {
-                self.crates.push(fun.crate_name());
+            let root = self.root(fun.address(), fun.file(), unwinder);
+            if root.as_deref().is_some_and(names::is_downloaded) {
+                continue;
             }
-            let root = self.root(fun, unwinder);
-            self.roots.extend(root.filter(|root| !self.roots.contains(root)));
+            if !self.sources.crates.contains(&fun.crate_name()) {
+                self.sources.crates.push(fun.crate_name());
+            }
+            self.sources.roots.extend(root.filter(|root| !self.sources.roots.contains(root)));
         }
     }
 
-    fn root(&mut self, fun: &'static Fun, unwinder: &Unwinder) -> Option<String> {
-        let address = fun.address() as u64;
+    /// The folder that the code at an address was compiled in, whose file there is known.
+    fn root(&mut self, address: usize, file: &str, unwinder: &Unwinder) -> Option<String> {
+        let address = address as u64;
         let module = unwinder.module(address)?;
         let address = address.wrapping_sub(module.bias);
         let location = self.file(module)?.find_location(address).ok()??;
-        Some(location.file?.strip_suffix(fun.file())?.strip_suffix('/')?.to_owned())
+        Some(location.file?.strip_suffix(file)?.strip_suffix('/')?.to_owned())
     }
 }
 
