@@ -126,7 +126,7 @@ impl Setup {
     ///
     /// A `timeout` event then names the line at which the request's thread is, also in code without annotations
     /// (`timeout_loc`, `timeout_cause_loc`, `timeout_stack`). Linux on x86-64; where it can't be done the event says so. A thread
-    /// that runs is sent SIGURG, unless the program handles that itself.
+    /// that runs gets SIGURG, unless the program handles that itself; one that sleeps gets no signal.
     ///
     /// ```
     /// let _guard = canonlog::setup().stacks(10).init()?;

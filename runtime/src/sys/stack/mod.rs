@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! asleep in the kernel ──▶ its two registers by /proc, its stack as memory of this process; it is not disturbed
-//! running ──────────────▶ a signal, whose handler copies registers and stack
+//! running ──────────────▶ a timer's signal, whose handler copies registers and stack
 //! ```
 #![allow(unsafe_code)]
 
 mod handshake;
+#[cfg(test)]
+pub(crate) mod library;
 pub(crate) mod memory;
 mod signal;
 
@@ -51,8 +53,8 @@ pub(crate) fn copy_asleep(sp: u64, ip: u64) -> Option<Copy> {
     (len > 128).then_some(Copy { registers: Registers { ip, sp, bp: None }, base, bytes })
 }
 
-/// The stack of a thread that runs, and whose stack has these bounds.
-pub(crate) fn copy_running(tid: u64, bounds: (u64, u64)) -> Option<Copy> {
+/// The stack of a thread that runs, and whose stack has these bounds; for as long as it `runs`.
+pub(crate) fn copy_running(tid: u64, bounds: (u64, u64), runs: impl Fn() -> bool) -> Option<Copy> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     // Somebody else at it is the same as a request too many.
     let _one = match ONE_AT_A_TIME.try_lock() {
@@ -60,7 +62,7 @@ pub(crate) fn copy_running(tid: u64, bounds: (u64, u64)) -> Option<Copy> {
         Err(TryLockError::Poisoned(one)) => one.into_inner(),
         Err(TryLockError::WouldBlock) => return None,
     };
-    signal::copy(tid, bounds)
+    signal::copy(tid, bounds, runs)
 }
 
 /// Where this thread's stack lies: its lowest usable address, and the first one above it.

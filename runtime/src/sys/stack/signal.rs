@@ -1,8 +1,11 @@
 //! A running thread copies its own stack, in a signal handler that does nothing else.
 //!
 //! The handler makes no system call, takes no lock, allocates nothing, and touches no thread-local variable: it swaps one word,
-//! stores three registers and copies bytes. So it may interrupt anything. A thread that sleeps in the kernel is never signalled:
-//! its call would fail with `EINTR`, `SA_RESTART` or not.
+//! stores three registers and copies bytes. So it may interrupt anything.
+//!
+//! The signal is not sent, it comes from a timer that runs with the thread's own processor time: it finds the thread on its way
+//! back to user code, and never asleep in the kernel, where its call would fail with `EINTR`, `SA_RESTART` or not. A thread that was
+//! seen running and sleeps before a signal can be sent to it would be hit.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -35,26 +38,26 @@ static LEN: AtomicU64 = AtomicU64::new(0);
 /// [`LONGEST`] bytes for the copy.
 static AREA: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
-/// The beginning of a `siginfo_t` that was queued, as the kernel lays it out.
+/// The beginning of a timer's `siginfo_t`, as the kernel lays it out.
 #[repr(C)]
-struct Queued {
+struct Fired {
     signal: i32,
     errno: i32,
     code: i32,
     _pad: i32,
-    pid: i32,
-    uid: u32,
+    timer: i32,
+    overrun: i32,
     value: u64,
     _rest: [u64; 12],
 }
 
-const _: () = assert!(size_of::<Queued>() == size_of::<libc::siginfo_t>());
+const _: () = assert!(size_of::<Fired>() == size_of::<libc::siginfo_t>());
 
 extern "C" fn on_signal(_signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: with `SA_SIGINFO` the kernel passes a `siginfo_t`, which is as large as `Queued` and begins as it does where the
-    // code is `SI_QUEUE`; whatever else it holds is a valid value of those integers. Nobody writes it while the handler runs.
-    let info = unsafe { &*info.cast::<Queued>() };
-    if info.code != libc::SI_QUEUE || !handshake::begin(&AT, info.value) {
+    // SAFETY: with `SA_SIGINFO` the kernel passes a `siginfo_t`, which is as large as `Fired` and begins as it does where the
+    // code is `SI_TIMER`; whatever else it holds is a valid value of those integers. Nobody writes it while the handler runs.
+    let info = unsafe { &*info.cast::<Fired>() };
+    if info.code != libc::SI_TIMER || !handshake::begin(&AT, info.value) {
         return;
     }
     // SAFETY: with `SA_SIGINFO` the kernel passes a `ucontext_t`, which nobody writes while the handler runs.
@@ -125,21 +128,48 @@ fn install() -> bool {
     unsafe { libc::sigaction(SIGNAL, &raw const action, std::ptr::null_mut()) == 0 }
 }
 
-/// Sends the signal with the request's number to one thread of this process.
-fn send(tid: u64, request: u64) -> bool {
-    let pid = i32::try_from(std::process::id()).unwrap_or(0);
-    // SAFETY: `getuid` takes nothing and cannot fail.
-    let uid = unsafe { libc::getuid() };
-    let code = libc::SI_QUEUE;
-    let info = Queued { signal: SIGNAL, errno: 0, code, _pad: 0, pid, uid, value: request, _rest: [0; 12] };
-    let info = &raw const info;
-    // SAFETY: `info` is a live structure of the size and form of a `siginfo_t`. A number that is no thread of this process
-    // gives `ESRCH`.
-    unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, SIGNAL, info) == 0 }
+/// A timer of the kernel, which goes with the processor time of one thread of this process.
+struct Timer(c_int);
+
+impl Timer {
+    /// One that sends that thread the signal with the request's number as soon as it works on.
+    fn start(tid: u64, request: u64) -> Option<Timer> {
+        let tid = i32::try_from(tid).ok().filter(|tid| *tid > 0)?;
+        // The kernel's name of the clock: the thread's number, a bit for one thread, and 2 for its time on a processor.
+        let clock = !tid << 3 | 0b100 | 2;
+        // SAFETY: all zeros are a valid `sigevent`.
+        let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = SIGNAL;
+        event.sigev_value.sival_ptr = std::ptr::without_provenance_mut(usize::try_from(request).ok()?);
+        event.sigev_notify_thread_id = tid;
+        let mut id: c_int = 0;
+        // SAFETY: both pointers are to live variables of the types that the kernel's call takes (its timers' names are integers).
+        // A number that is no thread of this process gives `EINVAL`.
+        if unsafe { libc::syscall(libc::SYS_timer_create, clock, &raw mut event, &raw mut id) } != 0 {
+            return None;
+        }
+        let timer = Timer(id);
+        let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let soon = libc::timespec { tv_sec: 0, tv_nsec: 1 };
+        let when = libc::itimerspec { it_interval: none, it_value: soon };
+        let before = std::ptr::null_mut::<libc::itimerspec>();
+        // SAFETY: the timer was just made, `when` is a live `itimerspec`, and the former time is not asked for.
+        let set = unsafe { libc::syscall(libc::SYS_timer_settime, timer.0, 0, &raw const when, before) } == 0;
+        set.then_some(timer)
+    }
 }
 
-/// Has a running thread copy its stack, which lies within the bounds; for one caller at a time.
-pub(super) fn copy(tid: u64, (low, high): (u64, u64)) -> Option<Copy> {
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // SAFETY: the timer was made by this process, and is deleted once. After a fork the child has none of its parent's.
+        unsafe { libc::syscall(libc::SYS_timer_delete, self.0) };
+    }
+}
+
+/// Has a running thread copy its stack, which lies within the bounds; for one caller at a time. Gives up when it does not run
+/// any more.
+pub(super) fn copy(tid: u64, (low, high): (u64, u64), runs: impl Fn() -> bool) -> Option<Copy> {
     if !install() {
         return None;
     }
@@ -153,18 +183,13 @@ pub(super) fn copy(tid: u64, (low, high): (u64, u64)) -> Option<Copy> {
     if !handshake::request(&AT, request) {
         return None;
     }
-    let began = Instant::now();
     let mut done = false;
-    if send(tid, request) {
-        let mut tries = 0_u32;
-        while !done && began.elapsed() < PATIENCE {
+    if let Some(_timer) = Timer::start(tid, request) {
+        let began = Instant::now();
+        while !done && began.elapsed() < PATIENCE && runs() {
+            // The kernel looks at such timers some hundred times a second.
+            std::thread::sleep(Duration::from_micros(500));
             done = handshake::is_done(&AT, request);
-            tries += 1;
-            match tries {
-                0..200 => std::hint::spin_loop(),
-                200..220 => std::thread::yield_now(),
-                _ => std::thread::sleep(Duration::from_micros(100)),
-            }
         }
     }
     if !done && !handshake::cancel(&AT, request) {

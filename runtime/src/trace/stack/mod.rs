@@ -11,6 +11,8 @@
 mod modules;
 mod names;
 mod prologue;
+#[cfg(test)]
+mod stress;
 mod symbols;
 mod unwind;
 
@@ -64,7 +66,7 @@ fn copy(visit: &Visit, mut now: Option<Doing>, is_inside: impl Fn() -> bool) -> 
     let (tid, bounds) = (visit.tid, visit.stack);
     for _ in 0..TRIES {
         let copy = match now.filter(|_| is_inside())? {
-            Doing::Running => stack::copy_running(tid, bounds),
+            Doing::Running => stack::copy_running(tid, bounds, || doing(tid) == Some(Doing::Running)),
             Doing::Asleep(Some((sp, ip))) => {
                 let copy = stack::copy_asleep(sp, ip);
                 let before = std::mem::replace(&mut now, doing(tid));

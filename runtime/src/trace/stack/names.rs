@@ -75,7 +75,7 @@ impl Sources {
     fn is_ours(&self, file: &str) -> bool {
         let folder = file.rsplit_once("/src/").and_then(|(folder, _)| folder.rsplit('/').next());
         self.ours.as_deref().is_some_and(|ours| below(file, ours).is_some())
-            || folder.and_then(|folder| folder.strip_prefix("canonlog-")).is_some_and(|rest| is_version(rest))
+            || folder.and_then(|folder| folder.strip_prefix("canonlog-")).is_some_and(is_version)
     }
 
     fn is_library(&self, file: &str) -> bool {
