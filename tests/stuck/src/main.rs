@@ -1,0 +1,94 @@
+//! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways.
+//!
+//! `tests/tests/stuck_release.rs` builds it as users build theirs, and looks what its timeouts tell. The lines that they should name
+//! end in a comment, `in <handler>` for the innermost and `of <handler>` for the outermost.
+
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::net::UnixStream;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use canonlog::instrument_request;
+use once_cell::sync::OnceCell;
+
+const LIMIT: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(1_500);
+
+/// What a server does with a future that is never pending.
+fn serve(future: impl Future<Output = u64>) -> u64 {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("nothing here waits"),
+    }
+}
+
+#[instrument_request]
+async fn block() -> u64 {
+    legacy::ask(PAUSE) // of block
+}
+
+#[instrument_request]
+async fn spin() -> u64 {
+    legacy::compute(PAUSE) // of spin
+}
+
+#[instrument_request]
+fn sync() -> u64 {
+    inner(PAUSE) // of sync
+}
+
+fn inner(pause: Duration) -> u64 {
+    thread::sleep(pause); // in sync
+    std::hint::black_box(1)
+}
+
+/// In a closure that a dependency calls.
+#[instrument_request]
+async fn callback() -> u64 {
+    static ONCE: OnceCell<u64> = OnceCell::new();
+    let answer = || {
+        let answer = std::hint::black_box(2);
+        thread::sleep(PAUSE); // in callback
+        answer
+    };
+    let answer = ONCE.get_or_init(answer); // of callback
+    *answer
+}
+
+/// In the standard library, for a lock.
+#[instrument_request]
+async fn locked(lock: &Mutex<u64>) -> u64 {
+    *lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) // of locked
+}
+
+/// In a system call that fails if a signal interrupts it.
+#[instrument_request]
+async fn socket(stream: &UnixStream) -> u64 {
+    let (mut stream, mut byte) = (stream, [0]);
+    let read = stream.read(&mut byte); // of socket
+    let error = read.expect_err("nobody writes");
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    2
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let _guard = canonlog::setup().timeout(LIMIT).stacks(100).init()?;
+    let lock = Mutex::new(3);
+    let (stream, _other) = UnixStream::pair()?;
+    stream.set_read_timeout(Some(PAUSE))?;
+    thread::scope(|threads| {
+        let held = lock.lock().map_err(|_| "poisoned");
+        threads.spawn(|| serve(block()));
+        threads.spawn(|| serve(spin()));
+        threads.spawn(sync);
+        threads.spawn(|| serve(callback()));
+        threads.spawn(|| serve(locked(&lock)));
+        threads.spawn(|| serve(socket(&stream)));
+        thread::sleep(PAUSE);
+        drop(held);
+    });
+    Ok(())
+}
