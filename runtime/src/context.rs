@@ -552,11 +552,13 @@ fn read(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<
         (None, None) => (body.get(by), side.and_then(|side| side.get(by))),
         some => some,
     };
-    let Some((main, beside)) = main.zip(beside) else { return owned(&main.or(beside)?) };
-    if main.kind() == Holds::Timer && beside.kind() == Holds::Timer {
-        let ticks = main.word(0) + beside.word(0) + beside.ended_of(&main);
+    if let Some(beside) = beside.filter(|beside| beside.kind() == Holds::Timer)
+        && main.is_none_or(|main| main.kind() == Holds::Timer)
+    {
+        let ticks = main.map_or(0, |main| main.word(0)) + beside.word(0) + beside.ended_of(main.as_ref());
         return Some(OwnedValue::Duration(Duration::from_nanos(clock::nanos(ticks))));
     }
+    let Some((main, beside)) = main.zip(beside) else { return owned(&main.or(beside)?) };
     let newer = main.offset() < beside.main_offset();
     if beside.is_added() && (newer || main.is_added()) {
         if main.kind() == Holds::Null {

@@ -82,7 +82,26 @@ impl Handle {
     fn settle_side(self, slot: Slot, side: &Body) {
         let late = state::phase_of(&slot.head.word, self.generation) == state::Phase::TimedOut;
         if late && side.late.load(Relaxed) == 0 {
-            side.begin_late(side.closed_len());
+            side.begin_late_beside(slot.body);
+        }
+    }
+
+    /// Begins the late response of the main log; for whoever has the claim.
+    #[cold]
+    pub(super) fn settle_main(self, slot: Slot) {
+        let _busy = current::busy();
+        let word = &slot.head.word;
+        if !state::lock(word, self.generation, state::back_off) {
+            // It has ended meanwhile, without what would be written now.
+            return;
+        }
+        let side = slot.side();
+        if let Some(side) = side {
+            self.settle_side(slot, side);
+        }
+        slot.body.begin_late_with(side);
+        if state::unlock(word) {
+            return_slot(slot);
         }
     }
 

@@ -266,7 +266,7 @@ fn settle(slot: Slot, generation: u64) -> Option<state::Phase> {
             }
             state::Phase::TimedOut => {
                 if slot.body.late.load(Relaxed) == 0 {
-                    slot.body.begin_late(slot.body.closed_len());
+                    Handle::new(slot.number, generation).settle_main(slot);
                 }
                 return Some(state::Phase::TimedOut);
             }

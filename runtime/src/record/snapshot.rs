@@ -90,7 +90,8 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
     for tries in 0..10_000 {
         content.truncate(fields);
         (facts.status, facts.error) = (None, false);
-        let mut taking = Taking { now, facts: &mut *facts, filler: Filler::new(content), late_from, main: None };
+        let mut taking =
+            Taking { now, facts: &mut *facts, filler: Filler::new(content), late_from, main: None, named: false };
         taking.begin(slot);
         let layout = slot.body.layout.load(Acquire);
         // What the side log says is newer or older than places in the main log: those must be the same all the time.
@@ -124,7 +125,7 @@ fn take_side(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &mu
         0 => side.closed_len(),
         from => from - 1,
     });
-    Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body) }.log(side)
+    Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body), named: false }.log(side)
 }
 
 impl Facts {
@@ -146,6 +147,8 @@ struct Taking<'a> {
     late_from: Option<usize>,
     /// For a side log: the main one.
     main: Option<&'static Body>,
+    /// Whether a name made at run time has become one that the program knows: the field can come again.
+    named: bool,
 }
 
 impl Taking<'_> {
@@ -241,7 +244,7 @@ impl Taking<'_> {
             _ => entry.plain().map_or(Stored::Null, stored),
         };
         let told = match id {
-            Some(id) if self.main.is_none() && self.late_from.is_none() && id != builtin::REQ_ID => {
+            Some(id) if self.main.is_none() && self.late_from.is_none() && !self.named && id != builtin::REQ_ID => {
                 self.filler.push(id, value);
                 Some(value)
             }
@@ -287,6 +290,7 @@ impl Taking<'_> {
                         sum += ended_at.saturating_sub(began);
                     }
                 }
+                None if ended < 0 => running = Some(running.map_or(outermost, |other| other.min(outermost))),
                 None if outermost != 0 => sum += ended_at.saturating_sub(outermost),
                 None => {}
             }
@@ -304,6 +308,7 @@ impl Taking<'_> {
             Some(id) => keys::key(id).name,
             None => {
                 entry.name(|name, _| own.push_str(name));
+                self.named |= keys::known(&own).is_some();
                 own.as_str()
             }
         };

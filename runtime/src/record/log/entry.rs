@@ -158,13 +158,15 @@ impl Entry<'_> {
     }
 
     /// For a timer of a side log: how long the main log's section was that has ended beside it, and that the main log has not
-    /// taken over yet; in ticks.
-    pub(crate) fn ended_of(&self, main: &Entry<'_>) -> u64 {
-        let inside = main.word(1).cast_signed();
-        if inside > 0 && inside <= self.word(3).cast_signed() {
-            return self.word(4).saturating_sub(main.word(2));
-        }
-        0
+    /// taken over yet; in ticks. `main` is its timer, if it has one.
+    pub(crate) fn ended_of(&self, main: Option<&Entry<'_>>) -> u64 {
+        let (ended, ended_at, outermost) = (self.word(3).cast_signed(), self.word(4), self.word(5));
+        let began = match main.map(|main| (main.word(1).cast_signed(), main.word(2))) {
+            Some((inside, began)) if inside > 0 && inside <= ended => began,
+            None if outermost != 0 && ended >= 0 => outermost,
+            _ => return 0,
+        };
+        ended_at.saturating_sub(began)
     }
 
     /// A word of the value.

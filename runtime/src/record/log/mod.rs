@@ -13,12 +13,13 @@ mod compact;
 mod entry;
 mod extent;
 mod first;
+mod late;
 mod query;
 mod read;
 mod timer;
 mod write;
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use self::entry::SIDE;
 pub(crate) use self::entry::{Entry, Kind, plain};
@@ -137,19 +138,6 @@ impl Body {
         if let Ok(number) = u32::try_from(self.extension.swap(0, Relaxed).wrapping_sub(1)) {
             slot::return_extension(number);
         }
-    }
-
-    /// Begins again behind what a monitor has taken: earlier entries are not changed any more.
-    pub(crate) fn begin_late(&self, from: usize) {
-        self.present.iter().for_each(|word| word.store(0, Relaxed));
-        for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts] {
-            word.store(0, Relaxed);
-        }
-        for word in [&self.query_untracked, &self.truncated, &self.renamed, &self.value_errors] {
-            word.store(0, Relaxed);
-        }
-        self.set_extent(self.extent().begun_anew());
-        self.late.store(from as u64 + 1, Release);
     }
 
     /// Where the late response begins; 0 where there is none.

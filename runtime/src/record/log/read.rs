@@ -162,20 +162,9 @@ impl Body {
         Some(self.entry_at(self.find(by)?))
     }
 
-    /// The same, where another log of the record tells whether a timeout was reported: with nothing written since, nothing is new.
-    pub(crate) fn get_unreported_beside(&self, other: &Body, by: By<'_>) -> Option<Entry<'_>> {
-        let all_reported = other.late.load(Acquire) != 0 && self.late.load(Acquire) == 0;
-        if all_reported { None } else { self.get_unreported(by) }
-    }
-
-    /// The record's other log, where it says something in the event that this one is written for.
-    pub(super) fn beside(&self) -> Option<&'static Body> {
-        self.other().filter(|other| other.late.load(Relaxed) != 0 || self.late.load(Relaxed) == 0)
-    }
-
     /// One field, of what a timeout has reported.
     #[cold]
-    pub(super) fn get_reported(&self, by: By<'_>) -> Option<Entry<'_>> {
+    fn get_reported(&self, by: By<'_>) -> Option<Entry<'_>> {
         Some(self.entry_at(self.scan_in(by, 0..self.first())?))
     }
 

@@ -122,12 +122,21 @@ impl Body {
     /// For a side log: how many of the main log's sections are running, less those that have ended beside it.
     pub(crate) fn timer_inside_beside(&self, id: KeyId, main: &Body) -> i64 {
         let noted = self.timer_at(id).flatten().map_or(0, |value| self.word(value + 3).load(Relaxed).cast_signed());
-        // Nothing was written to the main log since a timeout was reported: what was noted before counts for it still.
+        // Where nothing was written to the main log since a timeout was reported, this one has noted what was running.
         let all_reported = self.late.load(Relaxed) != 0 && main.late.load(Relaxed) == 0;
-        let reported = all_reported.then(|| self.get_reported(By::Id(id))).flatten();
-        let reported =
-            reported.filter(|entry| entry.kind() == Kind::Timer).map_or(0, |entry| entry.word(3).cast_signed());
-        main.timer_inside(id) - noted - reported
+        if all_reported { -noted } else { main.timer_inside(id) - noted }
+    }
+
+    /// A timer goes on in what is written after a timeout.
+    pub(super) fn timer_carry(&self, id: KeyId, words: &[u64], writer: Writer) {
+        self.put_first(By::Id(id), Kind::Timer, 0, Payload::Words(words), writer);
+    }
+
+    /// For a side log: the main log knows by now what has become of its sections.
+    pub(super) fn timer_forget_noted(&self, id: KeyId) {
+        if let Some(Some(value)) = self.timer_at(id) {
+            [3, 4, 5].iter().for_each(|n| self.word(value + n).store(0, Relaxed));
+        }
     }
 
     /// For a side log: a section of the main log's ends (or begins, by -1), while another thread has the claim. `began` is

@@ -337,7 +337,7 @@ impl Body {
         if let Some(beside) = beside.filter(|side| main.is_none_or(|main| main.offset() < side.main_offset())) {
             let both = match (main.and_then(|main| main.plain()), beside.plain()) {
                 (_, None) => None,
-                (Some(main), Some(more)) if beside.is_added() => total(main, more),
+                (Some(main), Some(more)) if beside.is_added() && !matches!(main, Value::Null) => total(main, more),
                 (_, newer) => newer,
             };
             let Some(both) = both else {
