@@ -35,9 +35,8 @@ const ORDER: [&str; 26] = [
 ];
 
 /// Imports against the order: in which files, of what, and why it has to be.
-const AGAINST_THE_ORDER: [(&str, &str, &str); 4] = [
+const AGAINST_THE_ORDER: [(&str, &str, &str); 3] = [
     ("sys/slab.rs", "record", "says of two types, which hold nothing but atomics, that zeroes are valid"),
-    ("context.rs", "monitor", "the first time limit starts the thread that watches limits"),
     ("instrumenter/", "pipeline", "`Unit`, the argument of the trait, is made where units end"),
     ("monitor/", "pipeline", "closes records, and hands them to the thread that reports them"),
 ];
@@ -45,10 +44,8 @@ const AGAINST_THE_ORDER: [(&str, &str, &str); 4] = [
 const LONGEST: usize = 450;
 
 /// Sources past the limit, and why they are one file. Tests may be long: they are lists.
-const LONG: [(&str, &str); 2] = [
-    ("runtime/src/__private/boundary.rs", "the boundary of sync and async functions, which share every step"),
-    ("runtime/src/context.rs", "one type, whose methods are mostly documentation"),
-];
+const LONG: [(&str, &str); 1] =
+    [("runtime/src/__private/boundary.rs", "the boundary of sync and async functions, which share every step")];
 
 /// What expansions name of the runtime beside `__private`, and why.
 const BESIDE_PRIVATE: [(&str, &str); 4] = [

@@ -2,5 +2,6 @@
 
 #[cfg(feature = "tower")]
 pub(crate) mod enforce;
+mod limit;
 pub mod saturation;
 pub(crate) mod timeout;
