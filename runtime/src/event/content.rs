@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::names::{self, KeyId};
-use super::order::Label;
+use super::order::{Label, OTHER_BIT};
 use super::{Event, EventType, HttpVersion};
 use crate::level::Level;
 use crate::value::Value;
@@ -342,6 +342,10 @@ impl Content {
     pub(crate) fn set_key(&mut self, id: KeyId, value: Value<'_>) {
         let value = self.store(value);
         let label = names::key(id);
+        // Of the framework's own it is known whether they are there.
+        if label.bit != OTHER_BIT && !self.has_known(id) {
+            return self.push_known(id, value);
+        }
         match self.position(label.name, label.order) {
             Some(at) => self.set_at(at, value),
             None => self.push_known(id, value),

@@ -50,12 +50,13 @@ impl Peer for Canonlog {
 /// Knows nothing of the record: everything finds it by itself.
 #[inline(never)]
 fn handler(input: &Input) {
-    for _ in 0..2 {
+    let [first, second, third] = input.queries;
+    for sql in [first, second] {
         let _render = Context::time("render");
         drop(Context::time("cache"));
-        query(input.queries[0]);
+        query(sql);
     }
-    query(input.queries[2]);
+    query(third);
     Context::set("cart_items", input.cart_items);
     Context::set("cart_total", input.cart_total);
     Context::set("plan", input.plan);
