@@ -3,5 +3,9 @@
 pub mod book;
 pub mod client;
 pub mod faulty;
+#[cfg(unix)]
+pub mod fork;
 pub mod logfmt;
+pub mod program;
 pub mod server;
+pub mod unit;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use canonlog::db::{record_query, start};
 use canonlog::{Context, Kind, OwnedEvent, Value, begin, testing};
-
-mod common;
-use common::{integer, request_sync, seconds, text};
+use canonlog_tests::unit::{integer, request_sync, seconds, text};
 
 #[test]
 fn all_executions_of_a_repeated_text_are_duplicates_and_their_times_add_up() {

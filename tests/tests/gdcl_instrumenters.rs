@@ -10,9 +10,7 @@ use canonlog::{
     testing,
 };
 use canonlog_tests::server::{Server, field, value};
-
-mod common;
-use common::request_sync;
+use canonlog_tests::unit::{integer, request_sync};
 
 canonlog::expect_instrumenters!["on_struct", "on_impl", "first_of_all", "between"];
 
@@ -107,7 +105,7 @@ fn those_on_structs_and_impls_are_called_in_the_declared_order() {
 
 #[test]
 fn one_instance_lives_as_long_as_the_process() {
-    let calls = |event: &OwnedEvent| common::integer(event, "counted_calls");
+    let calls = |event: &OwnedEvent| integer(event, "counted_calls");
     let (first, second) = (request_sync(|| {}), request_sync(|| {}));
     assert!(calls(&second) > calls(&first));
 }

@@ -9,9 +9,7 @@ use canonlog::{
     Context, EventType, Instrumenter, InstrumenterError, Kind, OwnedEvent, Registration, Unit, Value, begin,
     register_instrumenter, testing,
 };
-
-mod common;
-use common::{request, request_sync};
+use canonlog_tests::unit::{request, request_sync};
 
 canonlog::expect_instrumenters!["request", "error", "database", "saturation", "first", "second"];
 

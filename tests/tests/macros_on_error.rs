@@ -6,12 +6,9 @@ use std::num::ParseIntError;
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use canonlog::{Context, EventType, Kind, Level, OwnedEvent, Value, begin, instrument_request, on_error, testing};
+use canonlog::{Context, EventType, Kind, Level, Value, begin, instrument_request, on_error, testing};
+use canonlog_tests::unit::text;
 use futures_util::FutureExt as _;
-
-fn text(event: &OwnedEvent, name: &str) -> String {
-    event.view().get(name).map_or_else(String::new, |value| value.to_string())
-}
 
 #[on_error(return = Vec::new())]
 async fn recommend(ids: &str) -> Vec<u64> {

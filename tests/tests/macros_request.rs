@@ -7,12 +7,9 @@ use std::num::ParseIntError;
 use std::pin::Pin;
 use std::time::Duration;
 
-use canonlog::{Context, EventType, Kind, Level, OwnedEvent, Value, begin, instrument_request, testing};
+use canonlog::{Context, EventType, Kind, Level, Value, begin, instrument_request, testing};
+use canonlog_tests::unit::text;
 use futures_util::FutureExt as _;
-
-fn text(event: &OwnedEvent, name: &str) -> String {
-    event.view().get(name).map_or_else(String::new, |value| value.to_string())
-}
 
 /// The location that a line of this file has.
 fn at(line: u32, function: &str) -> String {

@@ -6,9 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use canonlog::{Memory, OwnedEvent};
-
-mod common;
-use common::{integer, request_sync};
+use canonlog_tests::unit::{integer, request_sync};
 
 fn sampled(wanted: impl Fn(&OwnedEvent) -> bool) -> OwnedEvent {
     let deadline = Instant::now() + Duration::from_secs(10);

@@ -1,9 +1,7 @@
 //! The first event already knows how many workers there are, also of a program without a set-up.
 
 use canonlog::{Context, Kind, OwnedEvent, Scope, begin, testing};
-
-mod common;
-use common::integer;
+use canonlog_tests::unit::integer;
 
 fn event(begin: impl FnOnce() -> Scope) -> OwnedEvent {
     let capture = testing::capture();

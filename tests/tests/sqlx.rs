@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use canonlog::sqlx::{Connection, Driver, Pool, SqlitePool};
 use canonlog::{Context, Kind, OwnedEvent, testing};
+use canonlog_tests::unit::{integer, request, seconds, text};
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Executor, IntoArguments, Row, Sqlite};
-
-mod common;
-use common::{integer, request, seconds, text};
 
 const SELECT: &str = "select total from carts where id = $1";
 const INSERT: &str = "insert into carts (id, total) values ($1, $2)";

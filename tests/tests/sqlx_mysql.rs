@@ -8,11 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use canonlog::sqlx::MySqlPool;
+use canonlog_tests::unit::{integer, request, seconds};
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-
-mod common;
-use common::{integer, request, seconds};
 
 /// Longer than a server takes to start.
 const PATIENCE: Duration = Duration::from_secs(60);

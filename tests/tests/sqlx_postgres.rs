@@ -8,11 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use canonlog::sqlx::PgPool;
+use canonlog_tests::unit::{integer, request, seconds};
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-
-mod common;
-use common::{integer, request, seconds};
 
 /// A server that ends with the test.
 struct Server {

@@ -6,53 +6,23 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use canonlog_tests::logfmt;
+use canonlog_tests::program::{self, Ended, text};
 
 const LIMIT: Duration = Duration::from_secs(5);
 const RUNTIMES: [&str; 4] = ["multi_thread", "one_worker", "current_thread", "none"];
 
 fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
-        command.env_remove(variable);
-    }
+    let mut command = program::command(env!("CARGO_BIN_EXE_child"));
+    command.args(args);
     command
 }
 
-/// Waits for the program's end, at most for the limit.
 fn wait(child: &mut Child, what: &str) -> ExitStatus {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            return status;
-        }
-        if began.elapsed() > LIMIT {
-            let _ = child.kill();
-            panic!("{what} has not ended after {LIMIT:?}");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-struct Ended {
-    status: ExitStatus,
-    out: String,
-    err: String,
-}
-
-fn text(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes).expect("a pipe");
-        String::from_utf8(bytes).expect("text")
-    })
+    program::wait(child, what, LIMIT)
 }
 
 fn run(args: &[&str]) -> Ended {
-    let mut child = command(args).spawn().expect("it starts");
-    let (out, err) = (text(child.stdout.take().expect("piped")), text(child.stderr.take().expect("piped")));
-    let status = wait(&mut child, &format!("{args:?}"));
-    Ended { status, out: out.join().expect("no panic"), err: err.join().expect("no panic") }
+    program::run(&mut command(args), LIMIT)
 }
 
 /// The `app_n` of each line, every one of which is whole.

@@ -1,10 +1,8 @@
 //! `exc_template`: where in which template a unit's error arose.
 
 use canonlog::{Context, OwnedEvent, Value, template_error};
+use canonlog_tests::unit::request_sync;
 use minijinja::{Environment, context};
-
-mod common;
-use common::request_sync;
 
 fn fail() {
     Context::current().set_in("exc", "type", "shop::Broken");

@@ -13,6 +13,7 @@ use canonlog::{
     Context, EventType, Kind, Level, OwnedEvent, OwnedValue, Scope, Value, begin, instrument_request, operation,
     testing,
 };
+use canonlog_tests::unit::text;
 use http::{Request, Response};
 use tower::{Layer, Service};
 
@@ -30,10 +31,6 @@ fn with_all_slots_taken(test: impl FnOnce()) {
     assert!((1..=1_025).contains(&taken.len()), "{}", taken.len());
     drop(capture);
     test();
-}
-
-fn text(event: &OwnedEvent, name: &str) -> String {
-    event.view().get(name).map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn assert_without_slot(event: &OwnedEvent) {

@@ -1,36 +1,27 @@
 //! The testbed as a child process.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use canonlog_tests::client::{Client, PATIENCE, Reply};
+use canonlog_tests::program;
 use serde_json::{Map, Value};
 
 /// An event as its reader gets it.
 pub(crate) type Event = Map<String, Value>;
 
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
-    command.env_remove("TESTBED_TIMEOUT_MS").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = program::command(env!("CARGO_BIN_EXE_testbed"));
+    command.env_remove("TESTBED_TIMEOUT_MS");
     command
 }
 
 /// Waits for the end, within bounds.
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(status) = child.try_wait().expect("a child of ours") {
-            return status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            panic!("the testbed did not end within {PATIENCE:?}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    program::wait(child, "the testbed", PATIENCE)
 }
 
 /// A running testbed that writes JSON.
@@ -162,15 +153,4 @@ pub(crate) fn text<'a>(event: &'a Event, name: &str) -> &'a str {
 #[track_caller]
 pub(crate) fn number(event: &Event, name: &str) -> f64 {
     event.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} in {event:#?}"))
-}
-
-/// Everything that a program which should fail says, and how it ended.
-pub(crate) fn run_to_the_end(command: &mut Command) -> (ExitStatus, String, String) {
-    let mut child = command.spawn().expect("the testbed starts");
-    let status = wait(&mut child);
-    let mut stdout = String::new();
-    let mut stderr = String::new();
-    child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
-    child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("text");
-    (status, stdout, stderr)
 }

@@ -3,10 +3,11 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use canonlog_tests::client::Client;
+use canonlog_tests::client::{Client, PATIENCE};
+use canonlog_tests::program::{self, Ended};
 use serde_json::json;
 
-use crate::child::{Testbed, command, parse, run_to_the_end, text};
+use crate::child::{Testbed, command, parse, text};
 
 #[test]
 fn what_it_cannot_do_costs_one_line_and_a_code() {
@@ -19,12 +20,12 @@ fn what_it_cannot_do_costs_one_line_and_a_code() {
         (vec!["--format", "xml"], "`xml`"),
         (vec!["--port", "0", "--out", "/nowhere/at/all.log"], "/nowhere/at/all.log"),
     ] {
-        let (status, stdout, stderr) = run_to_the_end(command().args(&args));
+        let Ended { status, out: stdout, err: stderr } = program::run(command().args(&args), PATIENCE);
         assert!(!status.success() && status.code().is_some(), "{args:?} {status}");
         assert_eq!(stdout, "", "{args:?}");
         assert!(stderr.contains(named) && stderr.trim_end().lines().count() == 1, "{args:?} {stderr}");
     }
-    let (status, _, stderr) = run_to_the_end(command().env("TESTBED_TIMEOUT_MS", "soon"));
+    let Ended { status, err: stderr, .. } = program::run(command().env("TESTBED_TIMEOUT_MS", "soon"), PATIENCE);
     assert!(!status.success() && stderr.contains("TESTBED_TIMEOUT_MS"), "{stderr}");
 }
 

@@ -4,6 +4,8 @@ use std::process::exit;
 use std::time::Duration;
 
 use canonlog::{Background, Context, Emitter, File, Guard, Kind, begin};
+use canonlog_tests::client::PATIENCE;
+use canonlog_tests::fork::{exit_child, fork, wait_for};
 
 const EVENTS: usize = 10;
 
@@ -70,26 +72,6 @@ impl Drop for Last {
 thread_local! {
     static EARLY: Last = const { Last(100) };
     static LATE: Last = const { Last(101) };
-}
-
-#[allow(unsafe_code)]
-fn fork() -> i32 {
-    // SAFETY: the child only emits and ends by `_exit`; that this works after `fork` is what is tested.
-    unsafe { libc::fork() }
-}
-
-#[allow(unsafe_code)]
-fn exit_child(code: i32) -> ! {
-    // SAFETY: ends the process, nothing else.
-    unsafe { libc::_exit(code) }
-}
-
-#[allow(unsafe_code)]
-fn wait_for(child: i32) -> i32 {
-    let mut status = 0;
-    // SAFETY: the pointer is to a live integer.
-    unsafe { libc::waitpid(child, &raw mut status, 0) };
-    status
 }
 
 #[allow(unsafe_code)]
@@ -173,30 +155,11 @@ fn fork_under_load() {
                 let flushed = guard.flush();
                 exit_child(i32::from(!flushed));
             }
-            assert_eq!(wait_for_within(child, Duration::from_secs(1)), Some(0), "child {number}");
+            assert_eq!(wait_for(child, Duration::from_secs(1)), Some(0), "child {number}");
         }
         load.store(false, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(guard.shutdown(), 0);
-}
-
-/// What a child ended with; none, and it is killed, if it takes longer.
-#[allow(unsafe_code)]
-fn wait_for_within(child: i32, limit: Duration) -> Option<i32> {
-    let began = std::time::Instant::now();
-    loop {
-        let mut status = 0;
-        // SAFETY: the pointer is to a live integer.
-        if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
-            return Some(status);
-        }
-        if began.elapsed() > limit {
-            // SAFETY: the child was not waited for, so the number is still its own.
-            unsafe { libc::kill(child, libc::SIGKILL) };
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Which signals are caught, ignored and blocked.
@@ -291,7 +254,7 @@ fn main() {
                 assert!(guard.flush());
                 exit_child(0);
             }
-            assert_eq!(wait_for(child), 0);
+            assert_eq!(wait_for(child, PATIENCE), Some(0));
             busy.join().expect("no panic");
             drop((runtime, guard));
         }
@@ -304,7 +267,7 @@ fn main() {
                 drop(guard);
                 exit_child(0);
             }
-            assert_eq!(wait_for(child), 0);
+            assert_eq!(wait_for(child, PATIENCE), Some(0));
             drop(guard);
         }
         "many" => {

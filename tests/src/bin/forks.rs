@@ -7,40 +7,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use canonlog::{Context, Guard, Kind, Scope, begin};
+use canonlog_tests::fork::{exit_child, fork, wait_for};
 
 /// What a child may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-#[allow(unsafe_code)]
-fn fork() -> i32 {
-    // SAFETY: the child only records and ends by `_exit`; that this works after `fork` is what is tested.
-    unsafe { libc::fork() }
-}
-
-#[allow(unsafe_code)]
-fn exit_child(code: i32) -> ! {
-    // SAFETY: ends the process, nothing else.
-    unsafe { libc::_exit(code) }
-}
-
-/// What a child ended with; none, and it is killed, if it takes too long.
-#[allow(unsafe_code)]
-fn wait_for(child: i32) -> Option<i32> {
-    let began = Instant::now();
-    loop {
-        let mut status = 0;
-        // SAFETY: the pointer is to a live integer.
-        if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
-            return Some(status);
-        }
-        if began.elapsed() > PATIENCE {
-            // SAFETY: the child was not waited for, so the number is still its own.
-            unsafe { libc::kill(child, libc::SIGKILL) };
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
 
 fn started(n: usize) -> Scope {
     let scope = begin(Kind::Request);
@@ -83,7 +53,7 @@ fn time_out() -> ! {
             exit_child(i32::from(!(timed_out && guard.flush())));
         }
         // Not by a panic: the scope would wait for its thread.
-        if wait_for(child) != Some(0) || !written(&guard, 1) {
+        if wait_for(child, PATIENCE) != Some(0) || !written(&guard, 1) {
             exit(1);
         }
         told.wait();
@@ -160,7 +130,7 @@ fn any_moment() -> ! {
                 record_in_child(cx, number);
                 exit_child(i32::from(!guard.flush()));
             }
-            let ended = wait_for(child);
+            let ended = wait_for(child, PATIENCE);
             (ended != Some(0)).then_some((number, ended))
         });
         load.store(false, Relaxed);

@@ -6,15 +6,12 @@ use std::future::ready;
 use std::num::ParseIntError;
 
 use canonlog::{OwnedEvent, operation, testing};
+use canonlog_tests::unit::text;
 use futures_util::FutureExt as _;
 
 mod around;
 mod partial;
 mod scenarios;
-
-fn text(event: &OwnedEvent, name: &str) -> String {
-    event.view().get(name).map_or_else(String::new, |value| value.to_string())
-}
 
 /// These files, and the modules that they are.
 const FILES: [(&str, &str, &str); 4] = [

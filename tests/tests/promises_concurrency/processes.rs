@@ -1,56 +1,18 @@
 //! What canonlog does to a process, and what becomes of it when the process forks or ends; each in a program of its own.
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use canonlog_tests::logfmt;
+use canonlog_tests::program::{self, Ended};
 
 use super::PATIENCE;
 
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn text(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        from.read_to_string(&mut text).expect("text");
-        text
-    })
-}
-
-fn end(child: &mut Child, how: &str) -> Option<i32> {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("a child of ours") {
-            return status.code();
-        }
-        if began.elapsed() > PATIENCE {
-            let _ = child.kill();
-            panic!("{how} has not ended after {PATIENCE:?}");
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-}
-
 fn run(how: &str) -> Ended {
-    run_program(env!("CARGO_BIN_EXE_child"), how)
+    program::run(program::command(env!("CARGO_BIN_EXE_child")).arg(how), PATIENCE)
 }
 
-fn run_program(program: &str, how: &str) -> Ended {
-    let mut command = Command::new(program);
-    command.arg(how).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
-        command.env_remove(variable);
-    }
-    let mut child = command.spawn().expect("it starts");
-    let (out, err) = (text(child.stdout.take().expect("piped")), text(child.stderr.take().expect("piped")));
-    let code = end(&mut child, how);
-    Ended { code, out: out.join().expect("no panic"), err: err.join().expect("no panic") }
+fn run_forks(how: &str) -> Ended {
+    program::run(program::command(env!("CARGO_BIN_EXE_forks")).arg(how), PATIENCE)
 }
 
 /// The `app_n` of all lines, sorted; every line is whole.
@@ -64,21 +26,21 @@ fn numbers(out: &str) -> Vec<u64> {
 #[test]
 fn a_guard_bound_to_an_underscore_loses_nothing() {
     let ended = run("unbound");
-    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert_eq!((ended.code(), ended.err.as_str()), (Some(0), ""));
     assert_eq!(numbers(&ended.out), (0..10).collect::<Vec<_>>());
 }
 
 #[test]
 fn many_threads_flush_at_once_and_each_finds_its_events_written() {
     let ended = run("flush_at_once");
-    assert_eq!(ended.code, Some(7), "{}", ended.err);
+    assert_eq!(ended.code(), Some(7), "{}", ended.err);
     assert_eq!(numbers(&ended.out), (0..200).collect::<Vec<_>>());
 }
 
 #[test]
 fn children_made_by_fork_under_load_end_at_once_with_ids_and_lines_of_their_own() {
     let ended = run("fork_under_load");
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
     let numbers = numbers(&ended.out);
     let children: Vec<u64> = numbers.iter().copied().filter(|n| *n >= 1_000_000).collect();
     let want: Vec<u64> = (1..=20).flat_map(|child| (0..10).map(move |n| child * 1_000_000 + n)).collect();
@@ -91,8 +53,8 @@ fn children_made_by_fork_under_load_end_at_once_with_ids_and_lines_of_their_own(
 
 #[test]
 fn a_child_times_out_its_own_request_and_leaves_the_parents_to_the_parent() {
-    let ended = run_program(env!("CARGO_BIN_EXE_forks"), "time_out");
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let ended = run_forks("time_out");
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
     let told = |n: &str| -> Vec<String> {
         let lines = ended.out.lines().filter(|line| logfmt::field(line, "app_n").is_ok_and(|of| of == n));
         lines.map(|line| logfmt::field(line, "event_type").expect("a type")).collect()
@@ -108,8 +70,8 @@ fn a_child_times_out_its_own_request_and_leaves_the_parents_to_the_parent() {
 
 #[test]
 fn a_fork_at_any_moment_leaves_the_child_no_lock_that_nobody_has() {
-    let ended = run_program(env!("CARGO_BIN_EXE_forks"), "any_moment");
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let ended = run_forks("any_moment");
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
     let children: Vec<u64> = ended
         .out
         .lines()
@@ -124,7 +86,7 @@ fn a_fork_at_any_moment_leaves_the_child_no_lock_that_nobody_has() {
 #[cfg(target_os = "linux")]
 fn the_library_handles_no_signal_by_itself() {
     let ended = run("signals");
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
     let masks: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("Sig")).collect();
     assert_eq!(masks.len(), 6, "{}", ended.err);
     // Caught, ignored, blocked: before anything, and after set-up, requests, a timeout and a panic.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{numbers, subject, wait};
+use canonlog_tests::program::wait;
+
+use super::{PATIENCE, numbers, subject};
 
 /// The whole lines of a file, and what stands after the last.
 fn read(path: &Path) -> (String, String) {
@@ -23,7 +25,7 @@ fn kill_after(path: &Path, times: usize) -> u64 {
         last = Some(told.next().expect("it goes on").expect("text"));
     }
     child.kill().expect("it runs");
-    assert_eq!(wait(&mut child, &command).code(), None, "it was killed");
+    assert_eq!(wait(&mut child, "what was killed", PATIENCE).code(), None, "it was killed");
     // What it told until it died.
     last = told.map_while(Result::ok).filter(|line| line.parse::<u64>().is_ok()).last().or(last);
     last.and_then(|line| line.parse().ok()).expect("a number")

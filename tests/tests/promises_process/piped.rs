@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use canonlog_tests::logfmt;
+use canonlog_tests::program::{text, wait};
 
-use super::{subject, text, wait};
+use super::{PATIENCE, subject};
 
 #[test]
 fn two_processes_that_share_a_pipe_tear_none_of_each_others_lines() {
@@ -19,7 +20,7 @@ fn two_processes_that_share_a_pipe_tear_none_of_each_others_lines() {
     });
     drop(writer);
     for (child, command) in &mut children {
-        assert_eq!(wait(child, command).code(), Some(0));
+        assert_eq!(wait(child, &format!("{command:?}"), PATIENCE).code(), Some(0));
     }
     // The parent's own ends of the pipe go with the commands.
     drop(children);

@@ -1,10 +1,9 @@
 //! What several tests need: one unit, and a look at its event.
-#![allow(dead_code)] // each test uses its part
 
 use canonlog::{Kind, OwnedEvent, Value, testing};
 
 /// Runs a future as one request; its output, and the request's event.
-pub(crate) async fn request<F: Future>(future: F) -> (F::Output, OwnedEvent) {
+pub async fn request<F: Future>(future: F) -> (F::Output, OwnedEvent) {
     let capture = testing::capture();
     let scope = capture.pipeline().begin(Kind::Request);
     let output = scope.context().scope(future).await;
@@ -13,7 +12,7 @@ pub(crate) async fn request<F: Future>(future: F) -> (F::Output, OwnedEvent) {
 }
 
 /// Runs a function as one request; the request's event.
-pub(crate) fn request_sync(run: impl FnOnce()) -> OwnedEvent {
+pub fn request_sync(run: impl FnOnce()) -> OwnedEvent {
     let capture = testing::capture();
     let scope = capture.pipeline().begin(Kind::Request);
     scope.enter(run);
@@ -22,7 +21,7 @@ pub(crate) fn request_sync(run: impl FnOnce()) -> OwnedEvent {
 }
 
 /// A field that is a whole number.
-pub(crate) fn integer(event: &OwnedEvent, name: &str) -> u64 {
+pub fn integer(event: &OwnedEvent, name: &str) -> u64 {
     match event.view().get(name) {
         Some(Value::U64(value)) => value,
         other => panic!("`{name}` is {other:?} in {event:?}"),
@@ -30,7 +29,7 @@ pub(crate) fn integer(event: &OwnedEvent, name: &str) -> u64 {
 }
 
 /// A field that is a length of time, in seconds.
-pub(crate) fn seconds(event: &OwnedEvent, name: &str) -> f64 {
+pub fn seconds(event: &OwnedEvent, name: &str) -> f64 {
     match event.view().get(name) {
         Some(Value::Duration(value)) => value.as_secs_f64(),
         other => panic!("`{name}` is {other:?} in {event:?}"),
@@ -38,6 +37,6 @@ pub(crate) fn seconds(event: &OwnedEvent, name: &str) -> f64 {
 }
 
 /// A field as text; empty if it is not there.
-pub(crate) fn text(event: &OwnedEvent, name: &str) -> String {
+pub fn text(event: &OwnedEvent, name: &str) -> String {
     event.view().get(name).map(|value| value.to_string()).unwrap_or_default()
 }
