@@ -85,6 +85,7 @@ builtin! {
     JOB_NAME = "job_name" at 1 9;
     QUERY = "db_query" at 6 15;
     JOB_ID = "job_id" at 1 8;
+    EXC_PANIC_LOC = "exc_panic_loc" at 3 8;
 }
 
 /// A key id that stands for no interned name.

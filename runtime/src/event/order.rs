@@ -45,6 +45,7 @@ pub(crate) fn order(name: &str) -> u16 {
             "exc_cause_type",
             "exc_trace",
             "exc_panic",
+            "exc_panic_loc",
             "exc_handled",
             "exc_panics_caught",
         ],

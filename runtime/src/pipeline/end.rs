@@ -73,6 +73,10 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         if !facts.error && facts.status.is_some_and(|status| status >= 500) {
             add_handled(handle, content);
         }
+        let panics = slot.body.errors.take_panics(handle.generation());
+        if panics > 0 {
+            add_panics(content, panics - u32::from(outcome.panicked));
+        }
         if state::end(word) {
             return_slot(slot);
         }
@@ -84,10 +88,20 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
     });
 }
 
+/// Panics that did not leave the unit: it went on.
+#[cold]
+fn add_panics(content: &mut Content, caught: u32) {
+    const NAME: &str = "exc_panics_caught";
+    if caught > 0 {
+        content.set_text(NAME, order(NAME), true, Value::U64(caught.into()));
+    }
+}
+
 /// The last error of a request whose handler made a response of it that says so.
 #[cold]
 fn add_handled(handle: Handle, content: &mut Content) {
     let Some((trace, error)) = errors::Trace::handled(handle) else { return };
+    let was_panic = trace.map_or(error, |trace| trace.cause) == "panic";
     let mut set = |namespace: &str, key: &str, value: Value<'_>| {
         let name = format!("{namespace}_{key}");
         let text;
@@ -100,9 +114,20 @@ fn add_handled(handle: Handle, content: &mut Content) {
         };
         content.set_text(&name, order(&name), true, value);
     };
-    let (error, cause) = trace.types(error);
+    let (error, cause) = trace.map_or((error, None), |trace| trace.types(error));
     set("exc", "type", Value::Str(error));
-    trace.tell(cause, &mut set);
+    if was_panic {
+        let note = panic::caught(handle);
+        if let Some(note) = note.as_ref().filter(|_| error == "panic") {
+            set("exc", "msg", Value::Str(note.message()));
+        }
+        if let Some(place) = note.as_ref().and_then(panic::Note::place) {
+            set("exc", "panic_loc", Value::Display(&place));
+        }
+    }
+    if let Some(trace) = trace {
+        trace.tell(cause, &mut set);
+    }
     set("exc", "handled", Value::Bool(true));
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Errors {
     about: AtomicU64,
     /// The type that the function returns which is left there.
     about_left: AtomicU32,
+    /// How many panics there were.
+    panics: AtomicU32,
     first: AtomicU64,
     last: [AtomicU64; LAST],
 }
@@ -52,6 +54,7 @@ impl Errors {
             left: AtomicU32::new(0),
             about: AtomicU64::new(0),
             about_left: AtomicU32::new(0),
+            panics: AtomicU32::new(0),
             first: AtomicU64::new(0),
             last: [const { AtomicU64::new(0) }; LAST],
         }
@@ -67,6 +70,7 @@ impl Errors {
     pub(crate) fn of(&self, generation: u64) -> &Self {
         if self.of.load(Relaxed) != generation.wrapping_add(1) {
             self.clear();
+            self.panics.store(0, Relaxed);
             self.of.store(generation.wrapping_add(1), Relaxed);
         }
         self
@@ -129,6 +133,19 @@ impl Errors {
         self.count.store(count, Relaxed);
         self.left.store(left, Relaxed);
         self.moves();
+    }
+
+    /// A panic begins at a place.
+    pub(crate) fn panicked(&self, at: u64, cause: u32) {
+        self.panics.fetch_add(1, Relaxed);
+        self.pass(at, false, || cause, 0);
+    }
+
+    /// How many panics a record has had since this was asked last.
+    #[inline]
+    pub(crate) fn take_panics(&self, generation: u64) -> u32 {
+        let has = self.of.load(Relaxed) == generation.wrapping_add(1) && self.panics.load(Relaxed) != 0;
+        if has { self.panics.swap(0, Relaxed) } else { 0 }
     }
 
     /// An error may arise here, of which nothing else will tell.

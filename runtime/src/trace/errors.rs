@@ -57,12 +57,49 @@ pub(crate) fn move_past() {
     }
 }
 
+/// A line in a function, by numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub(crate) fun: u32,
+    pub(crate) line: u32,
+}
+
+impl Frame {
+    fn word(self) -> u64 {
+        u64::from(self.fun) << 32 | u64::from(self.line)
+    }
+
+    pub(crate) fn at(self) -> Option<At> {
+        at(self.word())
+    }
+}
+
+/// The annotated functions that a thread is in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frames {
+    pub(crate) innermost: Frame,
+    pub(crate) outermost: Frame,
+}
+
+/// A panic begins on this thread: it is counted in the record that the thread is inside, and is an error that arises there.
+/// Where it is; nothing here may allocate.
+pub(crate) fn panicked() -> Option<Frames> {
+    let (errors, generation) = current::errors_here()?;
+    let frames: Option<Frames> = None;
+    // Where no frame tells, it is in the handler, at some line.
+    let handler = current::handle().and_then(Handle::slot).map_or(0, |slot| slot.site());
+    let innermost = frames.map_or(Frame { fun: handler, line: 0 }, |frames| frames.innermost);
+    errors.of(generation).panicked(innermost.word(), names::PANIC);
+    frames
+}
+
 fn word(fun: &'static Fun, line: u32) -> u64 {
     u64::from(fun.number()) << 32 | u64::from(line)
 }
 
 fn at(word: u64) -> Option<At> {
-    Some(site::of((word >> 32) as u32)?.at(word as u32))
+    let (fun, line) = (site::of((word >> 32) as u32)?, word as u32);
+    Some(fun.at(if line == 0 { fun.line() } else { line }))
 }
 
 /// The way of an error, from where it arose.
@@ -91,12 +128,14 @@ impl Trace {
         }
     }
 
-    /// The newest trace of a record, whose error has been dealt with, and the type that it had last.
-    pub(crate) fn handled(handle: Handle) -> Option<(Trace, &'static str)> {
+    /// The newest trace of a record, whose error has been dealt with, and the type that it had last. That of a panic has no
+    /// place where no function is annotated.
+    pub(crate) fn handled(handle: Handle) -> Option<(Option<Trace>, &'static str)> {
         let copied = copy(handle)?;
         let left = error_of(names::name(copied.left));
-        let trace = Trace::of(copied, left)?;
-        Some((trace, if left.is_empty() { trace.cause } else { left }))
+        let trace = Trace::of(copied, left);
+        let cause = if copied.cause == names::PANIC { "panic" } else { trace?.cause };
+        Some((trace, if left.is_empty() { cause } else { left }))
     }
 
     fn of(copied: Copied, error: &'static str) -> Option<Trace> {

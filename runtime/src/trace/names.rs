@@ -62,8 +62,14 @@ fn intern(name: &'static str) -> u32 {
     })
 }
 
+/// The number of what is no type: `panic`.
+pub(crate) const PANIC: u32 = u32::MAX;
+
 /// The name of a number.
 pub(super) fn name(number: u32) -> &'static str {
+    if number == PANIC {
+        return "panic";
+    }
     let _busy = current::busy();
     let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let name = names.as_ref().and_then(|known| known.names.get((number as usize).checked_sub(1)?));

@@ -65,6 +65,10 @@ fn a_panic_that_a_layer_within_catches_has_one_event() {
     let event = server.only_event();
     assert_answered(&event, "500");
     assert_eq!(value(&event, "app_before"), "1");
+    // It did not leave the request, which tells of it all the same, as its answer is a failure.
+    assert_eq!((value(&event, "exc_type"), value(&event, "exc_msg")), ("panic".into(), MESSAGE.into()));
+    assert_eq!((value(&event, "exc_handled"), value(&event, "exc_panics_caught")), ("true".into(), "1".into()));
+    assert_eq!(event.view().get("exc_panic"), None);
 }
 
 #[test]
