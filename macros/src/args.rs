@@ -44,6 +44,22 @@ pub(crate) enum Given {
     List(TokenStream),
 }
 
+/// What the runtime is told of where a function is.
+#[derive(Clone, Copy)]
+pub(crate) struct Frames {
+    /// That it runs, and what it waits for.
+    pub(crate) frames: bool,
+    /// Each line that it comes to.
+    pub(crate) lines: bool,
+}
+
+impl Frames {
+    /// What a unit is told where it shall not be seen.
+    pub(crate) fn unseen(self) -> Option<TokenStream> {
+        (!self.frames).then(|| quote::quote!(.unseen()))
+    }
+}
+
 /// One argument as written.
 pub(crate) struct Arg {
     pub(crate) key: Ident,
@@ -106,15 +122,25 @@ impl Args {
 
     /// Whether `errors = false` leaves a body as it is; without the feature, every body stays so.
     pub(crate) fn errors(&mut self, diag: &mut Diagnostics) -> bool {
-        let given = self.expr("errors").is_none_or(|value| match &value {
+        self.switch("errors", diag) && cfg!(feature = "errors")
+    }
+
+    /// What is to be known of where the function is: as `errors`, for `frames = false` and `lines = false`.
+    pub(crate) fn frames(&mut self, diag: &mut Diagnostics) -> Frames {
+        let frames = self.switch("frames", diag) && cfg!(feature = "frames");
+        let lines = self.switch("lines", diag) && cfg!(feature = "lines");
+        Frames { frames, lines: frames && lines }
+    }
+
+    fn switch(&mut self, name: &str, diag: &mut Diagnostics) -> bool {
+        self.expr(name).is_none_or(|value| match &value {
             Expr::Lit(ExprLit { lit: Lit::Bool(given), attrs }) if attrs.is_empty() => given.value,
             _ => {
-                let help = "write `errors = false`, to leave the body as it is";
-                diag.mistake(&value, "`errors` takes `true` or `false`", help);
+                let help = format_args!("write `{name} = false`, to leave the body as it is");
+                diag.mistake(&value, format_args!("`{name}` takes `true` or `false`"), help);
                 true
             }
-        });
-        given && cfg!(feature = "errors")
+        })
     }
 
     /// The list of an argument: `key = expression` each.

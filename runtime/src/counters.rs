@@ -31,9 +31,11 @@ pub(crate) enum Count {
     Unreported,
     /// How often a reporter's thread was stuck and another took over.
     ReportersReplaced,
+    /// An annotated function that found no room among the frames of its record.
+    FramesLost,
 }
 
-const COUNTS: usize = 11;
+const COUNTS: usize = 12;
 
 /// One thread's counters. Only that thread writes them; a block outlives its thread and is used again by another.
 #[derive(Debug, Default)]

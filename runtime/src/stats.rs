@@ -57,6 +57,7 @@ pub fn stats() -> Stats {
         ("reentrant", total(Count::Reentrant)),
         ("unreported", total(Count::Unreported)),
         ("reporters_replaced", total(Count::ReportersReplaced)),
+        ("frames_lost", total(Count::FramesLost)),
         ("filter_panics", filter_panics),
     ];
     Stats { outputs, counts }

@@ -155,8 +155,8 @@ fn literals(code: &str) -> Vec<(String, String)> {
 }
 
 /// The namespaces of the framework's fields.
-const NAMESPACES: [&str; 12] =
-    ["event", "req", "job", "exc", "resp", "timeout", "db", "http", "rt", "poll", "dropped", "canonlog"];
+const NAMESPACES: [&str; 13] =
+    ["event", "req", "job", "exc", "resp", "cancel", "timeout", "db", "http", "rt", "poll", "dropped", "canonlog"];
 
 fn is_word(text: &str) -> bool {
     !text.is_empty()
@@ -296,7 +296,7 @@ fn the_reference_has_every_field_that_the_code_can_write_and_no_other() {
 #[test]
 fn fields_of_one_namespace_stand_in_the_reference_in_the_order_of_an_event() {
     let reference = page("reference/fields.md");
-    for namespace in ["req", "job", "exc", "resp", "timeout", "db", "rt", "poll"] {
+    for namespace in ["req", "job", "exc", "resp", "cancel", "timeout", "db", "rt", "poll"] {
         let rows: Vec<String> =
             rows(&reference, &format!("## {namespace}")).iter().flat_map(|row| quoted(&row[0])).collect();
         assert!(!rows.is_empty(), "{namespace}");

@@ -7,28 +7,33 @@ use syn::{Block, Type};
 use super::model::{InstrumentRequest, Timeout};
 use crate::func::{Body, Shape, is_never, is_unit, may_fail};
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::Taps;
+use crate::rewrite::{Taps, frames};
 use crate::site;
 
 pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
-    let InstrumentRequest { runtime, errors, item, .. } = model;
+    let InstrumentRequest { runtime, errors, frames, item, .. } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let shape = item.shape();
     let statics = statics(model);
     let unit = unit_ident();
     let result = shape.output().unwrap_or_else(|| item.result());
     let import = if *errors { Taps::import(runtime, &result) } else { None };
-    let inside = |block: &mut Block| {
+    let taps = |block: &mut Block| {
         if *errors {
             Taps::apply(runtime, &result, block);
         }
+    };
+    let inside = |block: &mut Block| {
+        taps(block);
+        frames::apply(runtime, *frames, block);
     };
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let (init, probe) = (deferred(model), probe(runtime, output));
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #probe)))
     } else {
         let mut body = body.clone();
-        inside(&mut body);
+        taps(&mut body);
+        frames::apply(runtime, *frames, &mut body);
         direct(model, &body, matches!(shape, Shape::Async))
     };
     item.with_body(&quote!(#import #statics #body))
@@ -67,16 +72,16 @@ fn unit_ident() -> Ident {
 }
 
 fn statics(model: &InstrumentRequest) -> TokenStream {
-    let InstrumentRequest { runtime, name, view, job, item, .. } = model;
+    let InstrumentRequest { runtime, name, view, job, frames, item, .. } = model;
     let (fun, unit, place) = (site::fun(), unit_ident(), site::statics(runtime, &item.sig.ident));
     let view = view
         .as_ref()
         .map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));
     let make = if *job { quote!(job) } else { quote!(request) };
-    let count = format!("{name}_count");
+    let (count, unseen) = (format!("{name}_count"), frames.unseen());
     quote! {
         #place
-        static #unit: #runtime::Unit = #runtime::Unit::#make(&#fun, #view, #name, #count);
+        static #unit: #runtime::Unit = #runtime::Unit::#make(&#fun, #view, #name, #count)#unseen;
     }
 }
 

@@ -5,19 +5,21 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{Expr, Ident, LitStr};
 
-use crate::args::{Args, Form, Known, Pair, field_name, to_field_name};
+use crate::args::{Args, Form, Frames, Known, Pair, field_name, to_field_name};
 use crate::diag::{self, Diagnostics};
 use crate::func::Func;
 
 const MACRO: &str = "#[instrument_request]";
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 9] = [
     Known { name: "name", form: Form::Value, example: "name = \"cart_load\"" },
     Known { name: "kind", form: Form::Value, example: "kind = \"job\"" },
     Known { name: "fields", form: Form::List, example: "fields(cart_id = cart.id)" },
     Known { name: "timeout", form: Form::Value, example: "timeout = \"2s\"" },
     Known { name: "request", form: Form::Value, example: "request = req" },
     Known { name: "errors", form: Form::Value, example: "errors = false" },
+    Known { name: "frames", form: Form::Value, example: "frames = false" },
+    Known { name: "lines", form: Form::Value, example: "lines = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -36,6 +38,8 @@ pub(super) struct InstrumentRequest {
     pub(super) request: Option<Ident>,
     /// Whether errors are followed through the body.
     pub(super) errors: bool,
+    /// What the runtime is told of where the body is.
+    pub(super) frames: Frames,
     pub(super) item: Func,
 }
 
@@ -54,7 +58,7 @@ impl InstrumentRequest {
         let fields = args.pairs("fields", diag);
         let timeout = args.text("timeout", "timeout = \"2s\"", diag).and_then(|text| Timeout::read(&text, diag));
         let request = args.expr("request");
-        let errors = args.errors(diag);
+        let (errors, frames) = (args.errors(diag), args.frames(diag));
         let runtime = args.runtime();
         let item = item?;
         let request = request.and_then(|value| request_argument(&value, &item, diag));
@@ -70,6 +74,7 @@ impl InstrumentRequest {
             timeout,
             request,
             errors,
+            frames,
             item,
         })
     }

@@ -7,11 +7,11 @@ use syn::Block;
 use super::model::Operation;
 use crate::func::Body;
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::Taps;
+use crate::rewrite::{Taps, frames};
 use crate::site;
 
 pub(super) fn expand(model: &Operation) -> TokenStream {
-    let Operation { runtime, name, fields, errors, item } = model;
+    let Operation { runtime, name, fields, errors, frames, item } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident));
     let unit = Ident::new("__CANONLOG_UNIT", Span::mixed_site());
@@ -24,7 +24,11 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
             Taps::apply(runtime, &result, block);
         }
     };
-    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &taps) {
+    let inside = |block: &mut Block| {
+        taps(block);
+        frames::apply(runtime, *frames, block);
+    };
+    let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let init = if fields.is_empty() {
             quote!(|| {})
         } else {
@@ -36,6 +40,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
         let mut body = body.clone();
         taps(&mut body);
+        frames::apply(runtime, *frames, &mut body);
         let (guard, records, stmts) =
             (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {
@@ -44,10 +49,11 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
             { #(#stmts)* }
         }
     };
+    let unseen = frames.unseen();
     item.with_body(&quote! {
         #import
         #place
-        static #unit: #runtime::Unit = #runtime::Unit::operation(&#fun, #name, #count);
+        static #unit: #runtime::Unit = #runtime::Unit::operation(&#fun, #name, #count)#unseen;
         #body
     })
 }

@@ -4,17 +4,19 @@ use proc_macro2::TokenStream;
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use crate::args::{Args, Form, Known, Pair, field_name, to_field_name};
+use crate::args::{Args, Form, Frames, Known, Pair, field_name, to_field_name};
 use crate::diag::Diagnostics;
 use crate::func::Func;
 
 const MACRO: &str = "#[operation]";
 
-const KNOWN: [Known; 5] = [
+const KNOWN: [Known; 7] = [
     Known { name: "name", form: Form::Value, example: "name = \"cart_load\"" },
     Known { name: "fields", form: Form::List, example: "fields(cart_id = cart.id)" },
     Known { name: "tags", form: Form::List, example: "tags(table = \"carts\")" },
     Known { name: "errors", form: Form::Value, example: "errors = false" },
+    Known { name: "frames", form: Form::Value, example: "frames = false" },
+    Known { name: "lines", form: Form::Value, example: "lines = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -27,6 +29,8 @@ pub(super) struct Operation {
     pub(super) fields: Vec<Pair>,
     /// Whether errors are followed through the body.
     pub(super) errors: bool,
+    /// What the runtime is told of where the body is.
+    pub(super) frames: Frames,
     pub(super) item: Func,
 }
 
@@ -37,7 +41,7 @@ impl Operation {
         let name = args.text("name", "name = \"cart_load\"", diag).filter(|name| field_name(name, name, diag));
         let mut fields = args.pairs("fields", diag);
         let tags = args.pairs("tags", diag);
-        let errors = args.errors(diag);
+        let (errors, frames) = (args.errors(diag), args.frames(diag));
         let runtime = args.runtime();
         let item = item?;
         let name = name.map_or_else(|| to_field_name(&item.sig.ident.unraw().to_string()), |name| name.value());
@@ -49,6 +53,6 @@ impl Operation {
             }
             fields.push(Pair { key: LitStr::new(&format!("{name}_{tag}"), key.span()), value });
         }
-        Some(Operation { runtime, name, fields, errors, item })
+        Some(Operation { runtime, name, fields, errors, frames, item })
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! Whatever it does not know it leaves alone: macros outside the list of `macros.rs`, types, patterns, constants.
 
+pub(crate) mod frames;
 mod macros;
 mod places;
 mod tail;

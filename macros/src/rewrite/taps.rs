@@ -174,7 +174,7 @@ fn is_success(value: &Expr) -> bool {
 }
 
 /// Whether another of canonlog's attributes on the same function has written this.
-fn is_ours(expr: &Expr) -> bool {
+pub(super) fn is_ours(expr: &Expr) -> bool {
     match expr {
         Expr::Call(call) => {
             matches!(&*call.func, Expr::Path(path) if path.path.segments.iter().any(|part| part.ident == "__private"))

@@ -17,8 +17,10 @@ use super::probe::Failure;
 use super::site::Fun;
 use crate::context::Context;
 use crate::pipeline::{Kind, Resting, Scope, begin as begin_record};
+use crate::record::current::{self, Frame};
+use crate::record::frames::Place;
 use crate::record::keys::{self, Suffix, builtin};
-use crate::record::{Packed, Section, current, set_site};
+use crate::record::{Handle, set_site};
 use crate::trace::errors::Trace;
 
 /// What an annotated function is.
@@ -29,6 +31,7 @@ pub struct Unit {
     view: Option<&'static str>,
     time: &'static str,
     count: &'static str,
+    seen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,17 +49,23 @@ impl Unit {
         time: &'static str,
         count: &'static str,
     ) -> Self {
-        Unit { fun, kind: UnitKind::Request, view, time, count }
+        Unit { fun, kind: UnitKind::Request, view, time, count, seen: true }
     }
 
     /// `#[instrument_request(kind = "job")]`.
     pub const fn job(fun: &'static Fun, view: Option<&'static str>, time: &'static str, count: &'static str) -> Self {
-        Unit { fun, kind: UnitKind::Job, view, time, count }
+        Unit { fun, kind: UnitKind::Job, view, time, count, seen: true }
     }
 
     /// `#[operation]`.
     pub const fn operation(fun: &'static Fun, time: &'static str, count: &'static str) -> Self {
-        Unit { fun, kind: UnitKind::Operation, view: None, time, count }
+        Unit { fun, kind: UnitKind::Operation, view: None, time, count, seen: true }
+    }
+
+    /// With `frames = false`: where it is shall not be known.
+    #[must_use]
+    pub const fn unseen(self) -> Self {
+        Unit { seen: false, ..self }
     }
 
     fn set_name(&self, cx: Context, namespace: &'static str, key: &'static str) {
@@ -68,8 +77,12 @@ impl Unit {
     }
 
     fn begin(&'static self) -> Running {
+        Running { frame: Frame::NONE, what: self.begin_as() }
+    }
+
+    fn begin_as(&'static self) -> What {
         match self.kind {
-            UnitKind::Operation => Running::Operation(self.section()),
+            UnitKind::Operation => What::Operation,
             UnitKind::Job => {
                 let parent = Context::current();
                 let scope = begin_record(Kind::Job);
@@ -79,7 +92,7 @@ impl Unit {
                 if let Some(id) = parent.request_id() {
                     cx.set_in("job", "parent", id);
                 }
-                Running::Own(scope)
+                What::Own(scope)
             }
             UnitKind::Request => {
                 let current = Context::current();
@@ -87,29 +100,28 @@ impl Unit {
                     let scope = begin_record(Kind::Request);
                     set_site(scope.context().handle(), self.fun.number());
                     self.set_name(scope.context(), "resp", "view");
-                    Running::Own(scope)
+                    What::Own(scope)
                 } else if has_no_view(current) {
                     set_site(current.handle(), self.fun.number());
                     self.set_name(current, "resp", "view");
-                    Running::View
+                    What::View
                 } else {
-                    Running::Operation(self.section())
+                    What::Operation
                 }
             }
         }
     }
 
-    /// Counts an operation, and begins to time it.
-    fn section(&self) -> Packed {
-        Context::add(self.count, 1_u64);
-        let began = current::handle().and_then(|handle| Section::start(handle, self.key()));
-        began.map_or(Packed::NONE, Packed::new)
+    /// Inside the record: the function begins to run.
+    fn frame(&'static self) -> Frame {
+        if self.seen { Frame::enter(|| self.fun.number(), self.fun.line()) } else { Frame::NONE }
     }
 
-    fn stop(&self, section: Packed) {
-        if let Some(section) = section.section(self.key()) {
-            section.stop();
-        }
+    /// The same for an operation, which is counted and timed.
+    fn timed_frame(&'static self) -> Frame {
+        Context::add(self.count, 1_u64);
+        let frame = if self.seen { self.frame() } else { Frame::hidden() };
+        frame.measure(self.key())
     }
 
     fn key(&self) -> keys::KeyId {
@@ -118,17 +130,17 @@ impl Unit {
 
     /// Records how the function ended.
     fn end(&'static self, running: Running, failure: Option<Failure<'_>>) {
-        let cx = match &running {
-            Running::Own(scope) => scope.context(),
-            Running::View => Context::current(),
-            Running::Operation(section) => return self.stop(*section),
+        let cx = match &running.what {
+            What::Own(scope) => scope.context(),
+            What::View => Context::current(),
+            What::Operation => return,
         };
         let failed = failure.is_some();
         if let Some(failure) = failure {
             let trace = Trace::leaving(cx.handle(), self.fun, self.fun.line(), failure.type_name);
             failure.tell(&trace, |namespace, key, value| cx.set_in(namespace, key, value));
         }
-        if let Running::Own(scope) = running {
+        if let What::Own(scope) = running.what {
             if self.kind == UnitKind::Job {
                 cx.set_in("job", "outcome", if failed { "error" } else { "ok" });
             }
@@ -140,30 +152,24 @@ impl Unit {
     }
 
     /// Records that the function was left by a panic.
-    fn panicked(&self, running: &Running) {
-        match running {
-            Running::Own(scope) => {
-                scope.panicked();
-                if self.kind == UnitKind::Job {
-                    scope.context().set_in("job", "outcome", "panic");
-                }
+    fn panicked(&'static self, mut running: Running) {
+        running.leave(self);
+        if let What::Own(scope) = &running.what {
+            scope.panicked();
+            if self.kind == UnitKind::Job {
+                scope.context().set_in("job", "outcome", "panic");
             }
-            Running::View => {}
-            Running::Operation(section) => self.stop(*section),
         }
     }
 
     /// Records that the function was dropped before its end.
-    fn cancelled(&self, running: &Running) {
-        match running {
-            Running::Own(scope) => {
-                if self.kind == UnitKind::Job {
-                    scope.context().set_in("job", "outcome", "cancelled");
-                }
-                scope.cancelled();
+    fn cancelled(&'static self, mut running: Running) {
+        running.leave(self);
+        if let What::Own(scope) = &running.what {
+            if self.kind == UnitKind::Job {
+                scope.context().set_in("job", "outcome", "cancelled");
             }
-            Running::View => {}
-            Running::Operation(section) => self.stop(*section),
+            scope.cancelled();
         }
     }
 }
@@ -175,76 +181,142 @@ fn has_no_view(cx: Context) -> bool {
 
 /// What an annotated function is while it runs.
 #[derive(Debug)]
-enum Running {
+struct Running {
+    // The first field: it is left before the record ends.
+    frame: Frame,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
     /// A record of its own.
     Own(Scope),
     /// The view of a record that somebody else began.
     View,
     /// A timed section.
-    Operation(Packed),
+    Operation,
 }
 
-/// What a boundary keeps between two polls: in few bytes, as every annotated future holds it.
-#[derive(Debug)]
-enum Stored {
-    /// Not polled yet.
-    New,
-    Own {
-        marks: u8,
-        handle: u64,
-    },
-    View,
-    Operation(Packed),
-    /// Ended, or being polled.
-    Done,
+impl Running {
+    fn parts(&mut self) -> (Option<&Scope>, Inside<'_>) {
+        let Running { frame, what } = self;
+        let inside = Inside { frame, is_operation: matches!(what, What::Operation) };
+        let scope = if let What::Own(scope) = what { Some(&*scope) } else { None };
+        (scope, inside)
+    }
+
+    fn leave(&mut self, unit: &'static Unit) {
+        self.parts().1.leave(unit);
+    }
 }
+
+/// What an annotated function is to its record, seen from inside.
+struct Inside<'f> {
+    frame: &'f mut Frame,
+    is_operation: bool,
+}
+
+impl Inside<'_> {
+    /// It runs for the first time.
+    fn enter(&mut self, unit: &'static Unit) {
+        *self.frame = if self.is_operation { unit.timed_frame() } else { unit.frame() };
+    }
+
+    /// It runs no more.
+    fn leave(&mut self, unit: &'static Unit) {
+        let frame = std::mem::replace(self.frame, Frame::NONE);
+        if self.is_operation {
+            frame.measured(unit.key());
+        }
+    }
+}
+
+/// What a boundary keeps between two polls, in 8 bytes, as every annotated future holds it: the frame, what it is, and its marks.
+struct Stored(u64);
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stored({:#x})", self.0)
+    }
+}
+
+const KIND: u64 = 0b111 << KIND_SHIFT;
+const KIND_SHIFT: u32 = 56;
+const MARKS_SHIFT: u32 = 59;
+/// Not polled yet.
+const NEW: u64 = 0;
+const OWN: u64 = 1 << KIND_SHIFT;
+/// A record of its own that has no slot; the number is its.
+const SLOTLESS: u64 = 2 << KIND_SHIFT;
+const VIEW: u64 = 3 << KIND_SHIFT;
+const OPERATION: u64 = 4 << KIND_SHIFT;
+/// Ended, or being polled.
+const DONE: u64 = 5 << KIND_SHIFT;
 
 impl Stored {
+    fn is_new(&self) -> bool {
+        self.0 == NEW
+    }
+
     fn take(&mut self) -> Option<Running> {
-        match std::mem::replace(self, Stored::Done) {
-            Stored::New | Stored::Done => None,
-            Stored::Own { marks, handle } => Some(Running::Own(Scope::wake(Resting { handle, marks }))),
-            Stored::View => Some(Running::View),
-            Stored::Operation(section) => Some(Running::Operation(section)),
+        let stored = std::mem::replace(&mut self.0, DONE);
+        let (place, marks) = (Place(stored & Place::NONE.0), (stored >> MARKS_SHIFT) as u8);
+        let own = |handle| What::Own(Scope::wake(Resting { handle, marks }));
+        let running = |what| Some(Running { frame: Frame::kept(place), what });
+        match stored & KIND {
+            OWN => running(own(current::handle_of(place).unwrap_or(Handle::NONE))),
+            SLOTLESS => Some(Running { frame: Frame::NONE, what: own(Handle::slotless(stored & (OWN - 1))) }),
+            VIEW => running(What::View),
+            OPERATION => running(What::Operation),
+            _ => None,
         }
     }
 
     fn put(&mut self, running: Option<Running>) {
-        *self = match running {
-            None => Stored::Done,
-            Some(Running::Own(scope)) => {
+        let Some(Running { frame, what }) = running else {
+            self.0 = DONE;
+            return;
+        };
+        let place = frame.keep();
+        self.0 = match what {
+            What::Own(scope) => {
                 let Resting { handle, marks } = scope.rest();
-                Stored::Own { marks, handle }
+                let marks = u64::from(marks) << MARKS_SHIFT;
+                if handle.is_slotless() {
+                    SLOTLESS | marks | handle.generation()
+                } else {
+                    OWN | marks | handle.place().with(place.at()).0
+                }
             }
-            Some(Running::View) => Stored::View,
-            Some(Running::Operation(section)) => Stored::Operation(section),
+            What::View => VIEW | place.0,
+            What::Operation => OPERATION | place.0,
         };
     }
 }
 
-/// Times an operation until it is dropped: 16 bytes, as `U` has no size.
+/// Times an operation until it is dropped: 6 bytes, as `U` has no size.
 #[must_use = "the operation ends when the guard is dropped"]
 pub struct OperationGuard<U: Fn() -> &'static Unit> {
     unit: U,
-    section: Packed,
+    frame: Frame,
 }
 
 impl<U: Fn() -> &'static Unit> fmt::Debug for OperationGuard<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationGuard").field("section", &self.section).finish_non_exhaustive()
+        f.debug_struct("OperationGuard").field("frame", &self.frame).finish_non_exhaustive()
     }
 }
 
 impl<U: Fn() -> &'static Unit> Drop for OperationGuard<U> {
     fn drop(&mut self) {
-        (self.unit)().stop(self.section);
+        self.frame.measured((self.unit)().key());
     }
 }
 
 /// Begins an operation.
 pub fn operation<U: Fn() -> &'static Unit>(unit: U) -> OperationGuard<U> {
-    let section = unit().section();
-    OperationGuard { unit, section }
+    let frame = unit().timed_frame();
+    OperationGuard { unit, frame }
 }
 
 /// Ends what runs while its thread unwinds through the boundary: later, the panic may have been caught.
@@ -258,23 +330,22 @@ impl Drop for Bomb<'_> {
         if std::thread::panicking()
             && let Some(running) = self.running.take()
         {
-            self.unit.panicked(&running);
+            self.unit.panicked(running);
         }
     }
 }
 
 impl Bomb<'_> {
-    fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
-        match &*self.running {
-            Some(Running::Own(scope)) => scope.enter(f),
-            _ => f(),
-        }
-    }
-
-    fn poll<R>(&self, f: impl FnOnce() -> R) -> R {
-        match &*self.running {
-            Some(Running::Own(scope)) => scope.poll(f),
-            _ => f(),
+    fn run<R>(&mut self, is_poll: bool, f: impl FnOnce(&mut Inside<'_>) -> R) -> R {
+        let mut none = Frame::NONE;
+        let (scope, mut inside) = match self.running {
+            Some(running) => running.parts(),
+            None => (None, Inside { frame: &mut none, is_operation: false }),
+        };
+        match scope {
+            Some(scope) if is_poll => scope.poll(|| f(&mut inside)),
+            Some(scope) => scope.enter(|| f(&mut inside)),
+            None => f(&mut inside),
         }
     }
 }
@@ -286,7 +357,12 @@ pub fn call<R>(
     probe: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
     let mut running = Some(unit.begin());
-    let value = Bomb { unit, running: &mut running }.inside(body);
+    let value = Bomb { unit, running: &mut running }.run(false, |inside| {
+        inside.enter(unit);
+        let value = body();
+        inside.leave(unit);
+        value
+    });
     if let Some(running) = running {
         unit.end(running, probe(&value));
     }
@@ -340,9 +416,12 @@ struct Leaving {
 
 impl Leaving {
     fn new(unit: &'static Unit, running: Running) -> Self {
-        let inside = match &running {
-            Running::Own(scope) => Some(current::enter(scope.context().handle())),
-            Running::View | Running::Operation(_) => None,
+        let inside = match &running.what {
+            What::Own(scope) => {
+                scope.note_place();
+                Some(current::enter(scope.context().handle()))
+            }
+            What::View | What::Operation => None,
         };
         Leaving { unit, running, inside }
     }
@@ -357,7 +436,7 @@ impl Drop for Leave {
         let leaving = LEAVING.try_with(|all| all.borrow_mut().pop());
         if let Ok(Some(Some(Leaving { unit, running, inside }))) = leaving {
             drop(inside);
-            unit.cancelled(&running);
+            unit.cancelled(running);
         }
     }
 }
@@ -380,15 +459,24 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let unit = (this.unit)();
-        let is_first = matches!(this.stored, Stored::New);
+        let is_first = this.stored.is_new();
         // A panic leaves nothing behind: what ran has ended by then.
-        let mut running = if is_first { Some(unit.begin()) } else { this.stored.take() };
-        *this.stored = Stored::Done;
-        let poll = Bomb { unit, running: &mut running }.poll(|| {
+        let first = is_first.then(|| unit.begin());
+        let mut running = this.stored.take().or(first);
+        let poll = Bomb { unit, running: &mut running }.run(true, |inside| {
             if is_first {
+                inside.enter(unit);
                 this.init.run();
+            } else if unit.seen {
+                inside.frame.resume();
             }
-            this.future.poll(task)
+            let poll = this.future.poll(task);
+            if poll.is_ready() {
+                inside.leave(unit);
+            } else if unit.seen {
+                inside.frame.rest();
+            }
+            poll
         });
         match poll {
             Poll::Ready(value) => {
@@ -434,7 +522,7 @@ where
     U: Fn() -> &'static Unit,
     P: for<'v> Fn(&'v F::Output) -> Option<Failure<'v>>,
 {
-    Boundary { future, unit, probe, init: (), stored: Stored::New, leave: Leave }
+    Boundary { future, unit, probe, init: (), stored: Stored(NEW), leave: Leave }
 }
 
 /// What a function that returns a future wraps it in.
@@ -466,7 +554,7 @@ impl<R, U: Fn() -> &'static Unit, P, I> Start<R, U, P, I> {
     /// Wraps the future.
     pub fn wrap<F: Future<Output = R>>(self, future: F) -> Boundary<F, U, P, Once<I>> {
         let Start { unit, init, probe, .. } = self;
-        Boundary { future, unit, probe, init: Once(Some(init)), stored: Stored::New, leave: Leave }
+        Boundary { future, unit, probe, init: Once(Some(init)), stored: Stored(NEW), leave: Leave }
     }
 }
 

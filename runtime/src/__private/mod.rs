@@ -4,6 +4,7 @@ mod boundary;
 mod exits;
 mod fallback;
 mod fields;
+mod frames;
 mod probe;
 mod request;
 mod site;
@@ -19,6 +20,7 @@ pub use fallback::{
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
 pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
+pub use frames::{Awaiting, Together, awaiting, line, together};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};

@@ -181,12 +181,21 @@ pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
     state::timed_out(word);
     drop(busy);
-    add_stuck(&mut buffers.content, stuck);
+    add_stuck(&mut buffers.content, stuck, now);
     reporter::report(&mut buffers, Outcome::default());
     true
 }
 
-fn add_stuck(content: &mut Content, stuck: &Stuck) {
+fn add_stuck(content: &mut Content, stuck: &Stuck, now: u64) {
+    if let Some(places) = &stuck.places {
+        let mut add = |name: &str, value: Value<'_>| content.set_text(name, order(name), true, value);
+        add("timeout_loc", Value::Display(&places.outermost));
+        add("timeout_cause_loc", Value::Str(&places.causes()));
+    }
+    if let Some(since) = stuck.since {
+        let waited = Value::Duration(Duration::from_nanos(clock::between(since, now)));
+        content.set_text("timeout_for", order("timeout_for"), true, waited);
+    }
     let mut add = |name: &str, value: &str| content.set_text(name, order(name), true, Value::Str(value));
     if let Some(state) = stuck.state {
         add("timeout_state", state.as_str());
@@ -247,7 +256,7 @@ fn add_times(unit: &mut Unit<'_>) {
 fn add_polls(unit: &mut Unit<'_>) {
     let (count, longest) = unit.facts.polls_blocked;
     unit.set_in("poll", "blocked_count", count);
-    unit.set_in("poll", "max_time", std::time::Duration::from_nanos(longest));
+    unit.set_in("poll", "max_time", Duration::from_nanos(longest));
     if let Some(handler) = site::of(unit.facts.site) {
         unit.set_in("poll", "max_loc", display(handler.at(handler.line())));
     }

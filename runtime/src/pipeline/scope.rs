@@ -9,8 +9,9 @@ use crate::counters::{self, Count};
 use crate::id;
 use crate::monitor::timeout;
 use crate::record::keys::builtin;
-use crate::record::{self, Begin, Handle, Kind, Packed, current, slotless};
-use crate::value::Value;
+use crate::record::{self, Begin, Handle, Kind, current, slotless};
+use crate::trace::places;
+use crate::value::{Value, display};
 
 /// Begins a record: always a new one. Its event is written when the [`Scope`] ends.
 ///
@@ -92,10 +93,10 @@ pub struct Scope {
     marks: AtomicU8,
 }
 
-/// A scope between two polls; 16 bytes with room for a tag, and without a `Drop` of its own.
+/// A scope between two polls, without a `Drop` of its own.
 #[derive(Debug)]
 pub(crate) struct Resting {
-    pub(crate) handle: u64,
+    pub(crate) handle: Handle,
     pub(crate) marks: u8,
 }
 
@@ -120,7 +121,7 @@ impl Scope {
 
     /// The scope in fewer bytes, for a future to carry between its polls; whoever takes it must make a scope of it again.
     pub(crate) fn rest(mut self) -> Resting {
-        let resting = Resting { handle: Packed::handle_of(self.handle), marks: *self.marks.get_mut() };
+        let resting = Resting { handle: self.handle, marks: *self.marks.get_mut() };
         std::mem::forget(self);
         resting
     }
@@ -128,7 +129,7 @@ impl Scope {
     /// The scope that was put to rest.
     pub(crate) fn wake(resting: Resting) -> Scope {
         let Resting { handle, marks } = resting;
-        Scope { handle: Packed::to_handle(handle).unwrap_or(Handle::NONE), marks: AtomicU8::new(marks) }
+        Scope { handle, marks: AtomicU8::new(marks) }
     }
 
     fn mark(&self, mark: u8) {
@@ -199,6 +200,13 @@ impl Scope {
             return;
         }
         record::cancelled(self.handle);
+    }
+
+    /// Before the unit's future is dropped unfinished: records where it was (`cancel_loc`).
+    pub(crate) fn note_place(&self) {
+        if let Some(places) = places::of(self.handle) {
+            self.context().set_in("cancel", "loc", display(&places.causes()));
+        }
     }
 
     /// Marks the unit as failed, where no status says so: its event has the level `error`.

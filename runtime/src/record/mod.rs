@@ -13,6 +13,7 @@ mod beside;
 pub(crate) mod current;
 pub(crate) mod errors;
 mod flags;
+pub(crate) mod frames;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod meter;
@@ -106,10 +107,17 @@ pub(crate) struct Held {
     _slots: slot::Held,
     _names: keys::Held,
     _slotless: slotless::Held,
+    _aside: section::Held,
 }
 
 pub(crate) fn hold() -> Held {
-    Held { _pool: pool::hold(), _slots: slot::hold(), _names: keys::hold(), _slotless: slotless::hold() }
+    Held {
+        _pool: pool::hold(),
+        _slots: slot::hold(),
+        _names: keys::hold(),
+        _slotless: slotless::hold(),
+        _aside: section::hold(),
+    }
 }
 
 /// In a forked child, whose only thread is the caller: nobody waits for what other threads were about to do to a record.

@@ -1,5 +1,8 @@
 //! A section of time while it runs: it ends in the log that it began in.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::frames::Place;
 use super::log::Writer;
 use super::slot::Body;
 use super::{Handle, current, keys};
@@ -16,34 +19,14 @@ pub(crate) struct Section {
     pub(crate) side: bool,
 }
 
-/// A section in 16 bytes, without its key: annotated futures carry it over their awaits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed {
-    /// Generation and number of the record, 47 and 16 bits. With the highest bit, a unit without a slot; the largest number is the
-    /// one of no record.
-    handle: u64,
-    /// The moment it began, outermost, side.
-    began: u64,
-}
+/// A handle in 8 bytes: generation and number of the record, 47 and 16 bits. With the highest bit, a unit without a slot; the
+/// largest number is the one of no record.
+pub(crate) struct Packed;
 
 const NO_RECORD: u64 = u64::MAX;
 const SLOTLESS: u64 = 1 << 63;
 
 impl Packed {
-    pub(crate) const NONE: Packed = Packed { handle: NO_RECORD, began: 0 };
-
-    pub(crate) fn new(section: Section) -> Self {
-        let Section { handle, began, outermost, side, .. } = section;
-        let began = began << 2 | u64::from(outermost) << 1 | u64::from(side);
-        Packed { handle: Packed::handle_of(handle), began }
-    }
-
-    pub(crate) fn section(self, key: keys::KeyId) -> Option<Section> {
-        let Packed { handle, began } = self;
-        let handle = Packed::to_handle(handle)?;
-        Some(Section { handle, key, began: began >> 2, outermost: began & 2 != 0, side: began & 1 != 0 })
-    }
-
     /// A handle in 8 bytes.
     pub(crate) fn handle_of(handle: Handle) -> u64 {
         match u16::try_from(handle.number) {
@@ -52,17 +35,77 @@ impl Packed {
             Err(_) => NO_RECORD,
         }
     }
+}
 
-    #[inline]
-    pub(crate) fn to_handle(packed: u64) -> Option<Handle> {
-        match packed & SLOTLESS {
-            0 => Some(Handle::new(u32::from(packed as u16), packed >> 16)),
-            _ => (packed != NO_RECORD).then(|| Handle::slotless(packed & !SLOTLESS)),
+/// Sections that have no place in a frame, as there are too many of them; with what is in the place of the frame.
+static ASIDE: Mutex<Aside> = Mutex::new(Aside { sections: Vec::new(), free: Vec::new() });
+
+struct Aside {
+    sections: Vec<(Handle, u64, Place)>,
+    free: Vec<u64>,
+}
+
+fn those_aside() -> MutexGuard<'static, Aside> {
+    ASIDE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a section; the number by which it is found.
+#[cold]
+pub(crate) fn put_aside(section: Section, place: Place) -> u64 {
+    let _busy = current::busy();
+    let mut aside = those_aside();
+    let kept = (section.handle, section.word(), place);
+    match aside.free.pop() {
+        Some(number) => {
+            aside.sections[number as usize] = kept;
+            number
+        }
+        None => {
+            aside.sections.push(kept);
+            aside.sections.len() as u64 - 1
         }
     }
 }
 
+/// The section that was kept.
+#[cold]
+pub(crate) fn aside(number: u64, key: keys::KeyId) -> Option<Section> {
+    let _busy = current::busy();
+    let (handle, word, _) = *those_aside().sections.get(usize::try_from(number).ok()?)?;
+    Some(Section::of_word(handle, key, word))
+}
+
+/// Keeps it no longer; what was in the place of the frame.
+#[cold]
+pub(crate) fn forget_aside(number: u64) -> Option<Place> {
+    let _busy = current::busy();
+    let mut aside = those_aside();
+    let (_, _, place) = *aside.sections.get(usize::try_from(number).ok()?)?;
+    aside.free.push(number);
+    Some(place)
+}
+
+/// The lock on them, held.
+pub(crate) struct Held {
+    _aside: MutexGuard<'static, Aside>,
+}
+
+pub(crate) fn hold() -> Held {
+    Held { _aside: those_aside() }
+}
+
 impl Section {
+    /// What a frame keeps of it: the moment it began, outermost, side.
+    #[inline]
+    pub(crate) fn word(self) -> u64 {
+        self.began << 2 | u64::from(self.outermost) << 1 | u64::from(self.side)
+    }
+
+    #[inline]
+    pub(crate) fn of_word(handle: Handle, key: keys::KeyId, word: u64) -> Section {
+        Section { handle, key, began: word >> 2, outermost: word & 2 != 0, side: word & 1 != 0 }
+    }
+
     #[inline]
     pub(crate) fn start(handle: Handle, key: keys::KeyId) -> Option<Section> {
         let began = clock::now();

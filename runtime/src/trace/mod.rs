@@ -3,6 +3,7 @@
 pub(crate) mod caller;
 pub(crate) mod errors;
 pub(crate) mod names;
+pub(crate) mod places;
 pub(crate) mod site;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod stack;

@@ -10,6 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::places::{self, Places};
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
 use super::stack;
 use super::thread::{Doing, doing};
@@ -54,6 +55,10 @@ pub(crate) struct Stuck {
     wants_stack: bool,
     #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
     captured: Option<stack::Captured>,
+    /// Where it is, as far as annotated functions tell.
+    pub(crate) places: Option<Places>,
+    /// Since when, in ticks.
+    pub(crate) since: Option<u64>,
 }
 
 /// The threads that are inside a record.
@@ -81,13 +86,17 @@ fn may_take(per_second: u32) -> bool {
 pub(crate) fn look(handle: Handle, stacks: u32) -> Stuck {
     let Some(slot) = handle.slot() else { return Stuck::default() };
     let record = Packed::handle_of(handle);
-    let visits = visits(record);
+    let (visits, places) = (visits(record), places::of(handle));
+    let since = places.as_ref().and_then(|places| places.since);
     if visits.is_empty() && !state::is_occupied(&slot.head.word) {
-        return Stuck { state: Some(State::Parked), ..Stuck::default() };
+        return Stuck { state: Some(State::Parked), places, since, ..Stuck::default() };
     }
     let found = visits.iter().find_map(|visit| Some((visit, doing(visit.tid)?)));
-    let mut stuck = Stuck { wants_stack: stacks > 0, ..Stuck::default() };
+    let mut stuck = Stuck { wants_stack: stacks > 0, places, since, ..Stuck::default() };
     let Some((visit, doing)) = found else { return stuck };
+    if visit.began != 0 {
+        stuck.since = Some(visit.began);
+    }
     stuck.state = Some(match doing {
         Doing::Running => State::Running,
         Doing::Asleep(_) => State::Blocked,

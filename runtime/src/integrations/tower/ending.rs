@@ -57,6 +57,13 @@ impl Ending {
         value
     }
 
+    /// Before the service's future is dropped unfinished.
+    pub(super) fn note_place(&self) {
+        if let (Some(scope), false) = (&self.scope, self.running) {
+            scope.note_place();
+        }
+    }
+
     /// An error reached the boundary: the record is failed, unless what is inside told about an error already.
     pub(super) fn failed(&self, error: &dyn fmt::Display, type_name: &'static str) {
         let Some(scope) = &self.scope else { return };

@@ -33,6 +33,9 @@ pin_project! {
     impl<F> PinnedDrop for RequestFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            if this.future.is_some() {
+                this.ending.note_place();
+            }
             this.ending.run(|| this.future.set(None));
         }
     }

@@ -3,7 +3,7 @@
 //! An allocator of the program's may record what is allocated. Where canonlog allocates under a lock, or between two halves of a
 //! write, that must not come back to it.
 
-use super::{HERE, How, Inside, NO_ERRORS, inside};
+use super::{HERE, How, Inside, NO_ERRORS, OUTSIDE, inside};
 use crate::record::Handle;
 use crate::record::errors::Errors;
 use crate::record::slot::{Body, Head};
@@ -26,6 +26,7 @@ pub(crate) fn busy() -> Busy {
         let busy = Busy { before, log, open, busy, errors: here.errors.replace(&NO_ERRORS) };
         here.handle.set(Handle::NONE);
         here.how.set(How::Outside);
+        here.top.set(OUTSIDE.top);
         busy
     })
 }
@@ -39,6 +40,7 @@ impl Drop for Busy {
             here.how.set(self.before.how);
             here.cpu.set(self.before.cpu);
             here.began.set(self.before.began);
+            here.top.set(self.before.top);
             here.busy.set(self.busy);
             here.errors.set(self.errors);
         });

@@ -4,12 +4,17 @@
 //! and a few plain stores. Where another thread has the claim, this one joins: it may write the side log.
 
 mod busy;
+mod frame;
+mod polls;
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
+pub(crate) use self::frame::{Frame, handle_of, line, pending, ready, resume, running};
+pub(crate) use self::polls::settle;
+use self::polls::{add_cpu, end_poll};
 use super::errors::Errors;
 use super::log::Writer;
 use super::slot::{Body, Head, Slot};
@@ -39,11 +44,14 @@ struct Inside {
     cpu: u64,
     /// When a poll began that is to be timed, in ticks; 0 for none.
     began: u64,
+    /// The frame that runs ([`Place`]).
+    top: u64,
 }
 
 const UNMEASURED: u64 = u64::MAX;
 
-const OUTSIDE: Inside = Inside { handle: Handle::NONE, how: How::Outside, cpu: UNMEASURED, began: 0 };
+const OUTSIDE: Inside =
+    Inside { handle: Handle::NONE, how: How::Outside, cpu: UNMEASURED, began: 0, top: frame::OUTSIDE };
 
 /// Where this thread is. What the usual write needs stands first.
 struct Here {
@@ -59,6 +67,8 @@ struct Here {
     busy: Cell<bool>,
     /// Where errors in the record have passed; of no record, outside.
     errors: Cell<&'static Errors>,
+    /// The frame that runs ([`Place`]), of the record that this thread is inside.
+    top: Cell<u64>,
 }
 
 static NO_ERRORS: Errors = Errors::new();
@@ -74,6 +84,7 @@ thread_local! {
             began: Cell::new(0),
             busy: Cell::new(false),
             errors: Cell::new(&NO_ERRORS),
+            top: Cell::new(frame::OUTSIDE),
         }
     };
 }
@@ -85,12 +96,13 @@ fn inside() -> Inside {
         how: here.how.get(),
         cpu: here.cpu.get(),
         began: here.began.get(),
+        top: here.top.get(),
     })
 }
 
 /// Moves this thread's idea of where it is to a record, which lies in the slot.
 #[inline(always)]
-fn move_to(Inside { handle, how, cpu, began }: Inside, slot: Option<Slot>) {
+fn move_to(Inside { handle, how, cpu, began, top }: Inside, slot: Option<Slot>) {
     HERE.with(|here| {
         here.log.set(slot.filter(|_| how == How::Claimed).map(|slot| (slot.head, slot.body)));
         here.open.set(if how == How::Outside { 0 } else { state::open_word(handle.generation()) });
@@ -98,6 +110,7 @@ fn move_to(Inside { handle, how, cpu, began }: Inside, slot: Option<Slot>) {
         here.how.set(how);
         here.cpu.set(cpu);
         here.began.set(began);
+        here.top.set(top);
         // Of a record that has ended, the slot may be another's.
         let errors = slot.filter(|_| matches!(how, How::Claimed | How::Joined)).map(|slot| &slot.body.errors);
         here.errors.set(errors.unwrap_or(&NO_ERRORS));
@@ -263,11 +276,12 @@ fn enter_as(handle: Handle, poll: bool, frame: usize) -> Entered {
         Err(Refused::Busy) if state::join(word, handle.generation()) => How::Joined,
         Err(_) => How::Gone,
     };
-    let mut inside = Inside { handle, how, cpu: UNMEASURED, began: 0 };
+    let mut inside = Inside { handle, how, cpu: UNMEASURED, began: 0, top: frame::OUTSIDE };
     if how == How::Gone {
         move_to(inside, Some(slot));
         return Entered { before, did: Did::Moved, _here: PhantomData };
     }
+    inside.top = handle.place().0;
     let times = poll && slot.body.poll_limit.load(Relaxed) != 0;
     if times || slot.measures_cpu() {
         let now = clock::now();
@@ -304,58 +318,6 @@ impl Drop for Entered {
             return_slot(slot);
         }
     }
-}
-
-#[inline]
-fn add_cpu(slot: Slot, how: How, used: u64) {
-    if how == How::Claimed {
-        let cpu = &slot.head.cpu;
-        cpu.store(cpu.load(Relaxed).wrapping_add(used), Relaxed);
-    } else {
-        slot.body.cpu_beside.fetch_add(used, Relaxed);
-    }
-}
-
-/// Counts a poll that took too long; `began` is 0 for what is no poll.
-#[inline]
-fn end_poll(slot: Slot, began: u64, now: u64) {
-    let limit = slot.body.poll_limit.load(Relaxed);
-    if began != 0 && limit != 0 && now.saturating_sub(began) > limit {
-        count_poll(slot.body, now - began);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn count_poll(body: &Body, took: u64) {
-    if body.polls_blocked.fetch_add(1, Relaxed) == 0 {
-        body.poll_longest.store(took, Relaxed);
-    } else {
-        body.poll_longest.fetch_max(took, Relaxed);
-    }
-}
-
-/// For whoever ends the record from inside: settles this thread's visit so far, none of which is counted again. The CPU time of
-/// it, in nanoseconds.
-#[inline]
-pub(crate) fn settle(handle: Handle, now: u64) -> u64 {
-    if HERE.with(|here| here.handle.get() != handle) {
-        return 0;
-    }
-    settle_here(handle, now)
-}
-
-#[inline(never)]
-fn settle_here(handle: Handle, now: u64) -> u64 {
-    let (inside, Some(slot)) = (inside(), handle.slot()) else { return 0 };
-    HERE.with(|here| here.began.set(0));
-    end_poll(slot, inside.began, now);
-    if inside.cpu == UNMEASURED {
-        return 0;
-    }
-    let used = meter::look(now);
-    HERE.with(|here| here.cpu.set(used));
-    clock::nanos(used.wrapping_sub(inside.cpu))
 }
 
 #[cfg(test)]

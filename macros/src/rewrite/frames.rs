@@ -1,0 +1,129 @@
+//! Tells the runtime where a body is.
+//!
+//! ```text
+//! statement;    ──▶ line(N); statement;              if it calls something
+//! future.await  ──▶ match IntoFuture::into_future(future) { awaited => awaiting(pin!(awaited), N).await }
+//! join!(a, b)   ──▶ join!(together(a, N), together(b, N))
+//! ```
+//!
+//! The future lies beside what waits for it, not in it: so it nests as deep as without. As in `.await` itself, a `match` keeps what
+//! the future borrows until the statement's end. Closures and async blocks run elsewhere and stay as they are.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Item, Macro, Pat, Stmt, Type};
+
+use super::macros::{self, Part};
+use super::{last_line, take, taps};
+use crate::args::Frames;
+use crate::site;
+
+/// Rewrites a body in place.
+pub(crate) fn apply(runtime: &TokenStream, frames: Frames, body: &mut Block) {
+    if frames.frames {
+        Lines { runtime, lines: frames.lines, last: None }.visit_block_mut(body);
+    }
+}
+
+struct Lines<'m> {
+    runtime: &'m TokenStream,
+    lines: bool,
+    /// The line told last in the block.
+    last: Option<u32>,
+}
+
+impl VisitMut for Lines<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        if taps::is_about(block) {
+            return;
+        }
+        let braces = block.brace_token.span;
+        let is_of_one_line = site::line(braces.open()) == site::line(braces.close());
+        let before = self.last;
+        self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
+        let mut stmts = Vec::with_capacity(block.stmts.len());
+        for mut stmt in std::mem::take(&mut block.stmts) {
+            let (number, span) = (site::line(stmt.span()), Span::mixed_site().located_at(stmt.span()));
+            if self.lines && self.last != Some(number) && calls(&stmt) {
+                let runtime = self.runtime;
+                stmts.push(syn::parse_quote_spanned!(span=> #runtime::line(#number);));
+                self.last = (number != 0).then_some(number);
+            }
+            self.visit_stmt_mut(&mut stmt);
+            stmts.push(stmt);
+        }
+        block.stmts = stmts;
+        self.last = before;
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) | Expr::TryBlock(_) => {}
+            Expr::Repeat(repeat) => self.visit_expr_mut(&mut repeat.expr),
+            Expr::Await(it) => {
+                let line = last_line(&it.base);
+                self.visit_expr_mut(&mut it.base);
+                if !taps::is_ours(&it.base) {
+                    let (runtime, base, number) = (self.runtime, take(&mut it.base), site::line(line));
+                    let span = Span::mixed_site().located_at(it.await_token.span);
+                    let awaited = Ident::new("awaited", span);
+                    // The user's own tokens: an `await` outside of an `async fn` is reported as without the attribute.
+                    let (dot, keyword) = (it.dot_token, it.await_token);
+                    let awaiting = quote_spanned! {span=>
+                        match ::core::future::IntoFuture::into_future(#base) {
+                            #awaited => #runtime::awaiting(::core::pin::pin!(#awaited), #number) #dot #keyword,
+                        }
+                    };
+                    *expr = syn::parse2(awaiting).unwrap_or(Expr::PLACEHOLDER);
+                }
+            }
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        let runtime = self.runtime;
+        let number = mac.path.segments.last().map_or(0, |last| site::line(last.ident.span()));
+        let is_known = macros::visit_together(mac, &mut |expr, part| {
+            self.visit_expr_mut(expr);
+            if part == Part::Future {
+                let (span, future) = (Span::mixed_site().located_at(expr.span()), take(expr));
+                *expr = syn::parse_quote_spanned!(span=> #runtime::together(#future, #number));
+            }
+        });
+        if !is_known {
+            macros::visit(mac, |expr| self.visit_expr_mut(expr));
+        }
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+    fn visit_type_mut(&mut self, _: &mut Type) {}
+    fn visit_pat_mut(&mut self, _: &mut Pat) {}
+}
+
+/// Whether a statement calls something, where it could be stuck.
+fn calls(stmt: &Stmt) -> bool {
+    struct Find(bool);
+    impl<'a> Visit<'a> for Find {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            match expr {
+                Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) | Expr::Await(_) => self.0 = true,
+                Expr::Closure(_) | Expr::Async(_) => {}
+                _ => visit::visit_expr(self, expr),
+            }
+        }
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            match stmt {
+                Stmt::Macro(_) => self.0 = true,
+                Stmt::Item(_) => {}
+                stmt => visit::visit_stmt(self, stmt),
+            }
+        }
+    }
+    let mut find = Find(false);
+    find.visit_stmt(stmt);
+    find.0
+}

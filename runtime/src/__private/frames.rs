@@ -1,0 +1,118 @@
+//! Where annotated functions are: which line each has come to, and what it waits for.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::record::current;
+use crate::record::frames::Place;
+
+/// The function that runs has come to a line.
+#[inline]
+pub fn line(line: u32) {
+    current::line(line);
+}
+
+/// The frame that waits, the one that it was called from, and whether it has waited before; in 8 bytes.
+#[derive(Clone, Copy)]
+struct Waiting(u64);
+
+const UP_SHIFT: u32 = 48;
+const WAITED: u64 = 1 << 63;
+
+impl Waiting {
+    #[inline]
+    fn here() -> Waiting {
+        let (place, up) = current::running().unwrap_or((Place::NONE, 0));
+        Waiting(place.0 | u64::from(up) << UP_SHIFT)
+    }
+
+    #[inline(always)]
+    fn place(self) -> Place {
+        Place(self.0 & Place::NONE.0)
+    }
+
+    #[inline(always)]
+    fn poll<T>(&mut self, is_one_of_many: bool, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let place = self.place();
+        if !current::resume(place) {
+            return poll();
+        }
+        let waited = self.0 & WAITED != 0;
+        let poll = poll();
+        if poll.is_ready() {
+            current::ready(place, waited && !is_one_of_many);
+        } else {
+            current::pending(place, (self.0 >> UP_SHIFT) as u8, waited);
+            self.0 |= WAITED;
+        }
+        poll
+    }
+}
+
+/// A future that an annotated function waits for. It lies beside this in the function's own future, which therefore nests as
+/// deep as without it: the compiler's limit counts types within types.
+#[must_use = "futures do nothing unless polled"]
+pub struct Awaiting<'f, F> {
+    future: Pin<&'f mut F>,
+    waiting: Waiting,
+}
+
+impl<F> fmt::Debug for Awaiting<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Awaiting").finish_non_exhaustive()
+    }
+}
+
+/// The function that runs is about to wait, in a line.
+#[inline]
+pub fn awaiting<F: Future>(future: Pin<&mut F>, line: u32) -> Awaiting<'_, F> {
+    current::line(line);
+    Awaiting { future, waiting: Waiting::here() }
+}
+
+impl<F: Future> Future for Awaiting<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        let Awaiting { future, waiting } = &mut *self;
+        waiting.poll(false, || future.as_mut().poll(task))
+    }
+}
+
+pin_project! {
+    /// One of the futures that a macro waits for at the same time.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Together<F> {
+        #[pin]
+        future: F,
+        waiting: Waiting,
+    }
+}
+
+impl<F> fmt::Debug for Together<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Together").finish_non_exhaustive()
+    }
+}
+
+/// The function that runs is about to wait for several futures, of which this is one, in a line.
+#[inline]
+pub fn together<I: IntoFuture>(future: I, line: u32) -> Together<I::IntoFuture> {
+    let future = future.into_future();
+    current::line(line);
+    Together { future, waiting: Waiting::here() }
+}
+
+impl<F: Future> Future for Together<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.waiting.poll(true, || this.future.poll(task))
+    }
+}

@@ -1,0 +1,525 @@
+//! Where a request is, at any time: the line of the function that waits, and the outermost one above it.
+
+use std::cell::RefCell;
+use std::future::{pending, poll_fn, ready};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::task::{Context as Task, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use canonlog::{Context, Kind, OwnedEvent, begin, instrument_request, on_error, operation, testing};
+use futures_util::future::{BoxFuture, join_all, select};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{FutureExt as _, join, try_join};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn text(event: &OwnedEvent, name: &str) -> String {
+    event.view().get(name).map_or_else(String::new, |value| value.to_string())
+}
+
+/// The location of the line of this file that ends in `// @mark`.
+fn at(mark: &str, function: &str) -> String {
+    let is_marked = |line: &str| line.trim_end().ends_with(&format!("// @{mark}"));
+    let lines: Vec<usize> =
+        include_str!("frames.rs").lines().zip(1..).filter_map(|(line, at)| is_marked(line).then_some(at)).collect();
+    assert_eq!(lines.len(), 1, "one line is marked `{mark}`");
+    format!("tests/frames.rs:{}:frames::{function}", lines[0])
+}
+
+fn all(places: &[String]) -> String {
+    places.join(", ")
+}
+
+thread_local! {
+    /// Who is to be woken before the next poll.
+    static WAITING: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
+}
+
+fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    WAITING.take().into_iter().for_each(Waker::wake);
+    future.poll(&mut Task::from_waker(Waker::noop()))
+}
+
+/// The timeout of a request whose future has been polled so often and never was ready.
+fn timeout_of<T>(polls: usize, future: impl Future<Output = T>) -> OwnedEvent {
+    let capture = testing::capture();
+    let mut future = pin!(limited(future));
+    for _ in 0..polls {
+        assert!(poll(future.as_mut()).is_pending());
+    }
+    assert_eq!(capture.tick_timeouts(LIMIT), 1);
+    let events = capture.wait_for(1, Duration::from_secs(10));
+    events.into_iter().next().expect("the timeout")
+}
+
+/// A request around what is tried, as a layer would begin it: it is no function of the application.
+async fn limited<T>(future: impl Future<Output = T>) -> T {
+    let scope = begin(Kind::Request);
+    scope.enter(|| Context::set_timeout(LIMIT));
+    scope.context().scope(future).await
+}
+
+/// Outermost and innermost.
+fn places<T>(polls: usize, future: impl Future<Output = T>) -> (String, String) {
+    let event = timeout_of(polls, future);
+    (text(&event, "timeout_loc"), text(&event, "timeout_cause_loc"))
+}
+
+/// Not ready at its first polls.
+fn pause(polls: usize) -> impl Future<Output = ()> {
+    let mut left = polls + 1;
+    poll_fn(move |task| {
+        left -= 1;
+        WAITING.with_borrow_mut(|waiting| waiting.push(task.waker().clone()));
+        if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+}
+
+// -- what the scenarios call ------------------------------------------------------------------------------------------
+
+#[operation]
+async fn leaf(polls: usize) {
+    ready(()).await;
+    pause(polls).await; // @leaf
+    ready(()).await;
+}
+
+#[operation]
+async fn middle(polls: usize) -> u8 {
+    let nothing = ready(0).await;
+    leaf(polls).await; // @middle
+    nothing
+}
+
+async fn unannotated(polls: usize) -> u8 {
+    pause(1).await;
+    middle(polls).await
+}
+
+#[operation]
+async fn other() {
+    pending::<()>().await; // @other
+}
+
+fn leaf_line() -> String {
+    at("leaf", "leaf")
+}
+
+fn other_line() -> String {
+    at("other", "other")
+}
+
+// -- one after the other ----------------------------------------------------------------------------------------------
+
+#[instrument_request]
+async fn chain(polls: usize) -> u8 {
+    Context::set("step", 1);
+    middle(polls).await // @chain
+}
+
+#[test]
+fn the_innermost_and_the_outermost_line_of_a_chain_are_named() {
+    for polls in 1..4 {
+        assert_eq!(places(polls, chain(9)), (at("chain", "chain"), leaf_line()), "after {polls} polls");
+    }
+}
+
+#[test]
+fn how_long_it_has_waited_is_told() {
+    let event = timeout_of(2, chain(9));
+    let waited: f64 = text(&event, "timeout_for").trim_end_matches('s').parse().expect("seconds");
+    assert!((29.0..31.0).contains(&waited), "{waited}");
+    assert_eq!(text(&event, "timeout_state"), "parked");
+}
+
+#[instrument_request]
+async fn goes_on() {
+    middle(2).await;
+    let done = unannotated(1).await;
+    assert_eq!(done, 0);
+    for turn in 0..3 {
+        match turn {
+            0 => middle(1).await,
+            1 => unannotated(1).await, // @turn
+            _ => 0,
+        };
+    }
+    other().await; // @goes_on
+}
+
+#[test]
+fn what_has_ended_is_not_named_any_more() {
+    let next = |polls| places(polls, goes_on());
+    // `middle` waits twice; `unannotated` once by itself.
+    assert_eq!(next(2).1, leaf_line());
+    assert!(next(3).1.ends_with(":frames::goes_on"), "in code without annotation: the line that called it");
+    assert_eq!(next(4).1, leaf_line());
+    assert_eq!(next(5).1, leaf_line());
+    assert_eq!(next(6), (at("turn", "goes_on"), at("turn", "goes_on")));
+    assert_eq!(next(7), (at("turn", "goes_on"), leaf_line()));
+    assert_eq!(next(8), (at("goes_on", "goes_on"), other_line()));
+}
+
+#[instrument_request]
+async fn recurses() {
+    #[operation]
+    fn down(levels: u8) -> BoxFuture<'static, ()> {
+        async move {
+            if levels > 0 {
+                down(levels - 1).await;
+            }
+            leaf(3).await; // @down
+        }
+        .boxed()
+    }
+    down(5).await; // @recurses
+}
+
+#[test]
+fn a_function_that_calls_itself_is_told_from_itself() {
+    let (loc, cause) = places(2, recurses());
+    assert_eq!((loc, cause), (at("recurses", "recurses"), leaf_line()));
+}
+
+#[instrument_request]
+async fn passes_a_borrow() -> usize {
+    async fn length(text: &str) -> usize {
+        pause(1).await;
+        text.len()
+    }
+    // What the future borrows lives until the statement's end.
+    let sum = length(&String::from("four")).await + length(&format!("{}", 12)).await;
+    match length(&String::from("x")).await {
+        1 => sum,
+        _ => length(&String::from("y")).await,
+    }
+}
+
+#[test]
+fn what_a_future_borrows_lives_as_long_as_without_the_attribute() {
+    let mut future = pin!(passes_a_borrow());
+    let mut polls = 0;
+    let sum = loop {
+        polls += 1;
+        if let Poll::Ready(sum) = poll(future.as_mut()) {
+            break sum;
+        }
+    };
+    assert_eq!((sum, polls), (6, 4));
+}
+
+// -- at the same time -------------------------------------------------------------------------------------------------
+
+#[instrument_request]
+async fn joins() {
+    Context::set("step", 1);
+    join!(leaf(9), other()); // @joins
+}
+
+#[instrument_request]
+async fn tries_to_join() -> Result<(), ()> {
+    async fn fine(polls: usize) -> Result<u8, ()> {
+        Ok(unannotated(polls).await)
+    }
+    try_join!(fine(9), other().map(Ok), fine(1))?; // @tries
+    Ok(())
+}
+
+#[test]
+fn all_branches_of_a_join_are_named() {
+    for polls in 1..4 {
+        assert_eq!(places(polls, joins()), (at("joins", "joins"), all(&[leaf_line(), other_line()])));
+    }
+}
+
+#[test]
+fn branches_that_begin_later_belong_to_the_function_that_joins() {
+    let tries = at("tries", "tries_to_join");
+    assert_eq!(places(1, tries_to_join()), (tries.clone(), other_line()));
+    // Both of the others have gone on to `middle`.
+    assert_eq!(places(2, tries_to_join()), (tries, all(&[other_line(), leaf_line(), leaf_line()])));
+}
+
+#[instrument_request]
+async fn selects() {
+    tokio::select! {
+        biased;
+        () = pending::<()>() => {}
+        (kept, ()) = async { tokio::join!(middle(9), other()) } => assert_eq!(kept, 0), // @nested
+        () = pause(4), if true => unreachable!("it is too late"),
+        else => {}
+    }
+}
+
+#[instrument_request]
+async fn selects_again() {
+    let mut first = true;
+    loop {
+        tokio::select! {
+            () = leaf(1), if first => {
+                first = false;
+                leaf(1).await; // @handler
+            }
+            () = other(), if !first => break,
+        }
+    }
+}
+
+#[test]
+fn a_join_inside_a_select_is_a_tree() {
+    let (loc, cause) = places(3, selects());
+    assert!(loc.ends_with(":frames::selects"), "{loc}");
+    assert_eq!(cause, all(&[leaf_line(), other_line()]));
+}
+
+#[test]
+fn what_a_selects_handler_waits_for_is_named() {
+    assert_eq!(places(1, selects_again()).1, leaf_line());
+    assert_eq!(places(2, selects_again()), (at("handler", "selects_again"), leaf_line()));
+    let (loc, cause) = places(3, selects_again());
+    assert!(loc.ends_with(":frames::selects_again"), "{loc}");
+    assert_eq!(cause, other_line());
+}
+
+#[instrument_request]
+async fn gathers(count: usize) {
+    let mut all: FuturesUnordered<_> = (0..count).map(middle_or_later).collect();
+    while all.next().await.is_some() {} // @gathers
+}
+
+async fn middle_or_later(number: usize) {
+    if number == 1 {
+        pause(1).await;
+    }
+    middle(2 + number).await;
+}
+
+#[instrument_request]
+async fn joins_all() {
+    join_all((0..3).map(|number| middle(2 + number))).await; // @joins_all
+}
+
+#[instrument_request]
+async fn selects_by_function() {
+    select(pin!(other()), pin!(middle(9))).await; // @by_function
+}
+
+#[test]
+fn all_of_a_collection_of_futures_are_named_at_most_three() {
+    let lines = |count| all(&vec![leaf_line(); count]);
+    assert_eq!(places(1, gathers(3)), (at("gathers", "gathers"), lines(2)));
+    assert_eq!(places(2, gathers(3)), (at("gathers", "gathers"), lines(3)));
+    assert_eq!(places(2, gathers(7)), (at("gathers", "gathers"), lines(3)));
+    assert_eq!(places(2, joins_all()), (at("joins_all", "joins_all"), lines(3)));
+    assert_eq!(places(4, joins_all()), (at("joins_all", "joins_all"), lines(1)));
+    assert_eq!(
+        places(2, selects_by_function()),
+        (at("by_function", "selects_by_function"), all(&[other_line(), leaf_line()]))
+    );
+}
+
+#[instrument_request]
+async fn oldest_first() {
+    let late = async {
+        pause(1).await;
+        other().await;
+    };
+    join!(late, leaf(9));
+}
+
+#[test]
+fn several_places_are_listed_by_how_long_they_wait() {
+    assert_eq!(places(2, oldest_first()).1, all(&[leaf_line(), other_line()]));
+}
+
+// -- ends -------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_cancelled_request_tells_where_it_was() {
+    let capture = testing::capture();
+    let mut future = Box::pin(joins());
+    assert!(poll(future.as_mut()).is_pending());
+    drop(future);
+    let event = capture.one();
+    assert_eq!(text(&event, "cancel_loc"), all(&[leaf_line(), other_line()]));
+    assert_eq!(text(&event, "req_cancelled"), "true");
+}
+
+#[test]
+fn a_request_that_was_not_polled_or_that_ended_has_no_such_place() {
+    let capture = testing::capture();
+    drop(chain(1));
+    assert_eq!(capture.events().len(), 0);
+    let mut future = Box::pin(chain(1));
+    while poll(future.as_mut()).is_pending() {}
+    drop(future);
+    assert_eq!(text(&capture.one(), "cancel_loc"), "");
+}
+
+#[instrument_request]
+async fn survives_a_panic() {
+    #[operation]
+    async fn fails() {
+        middle(1).await;
+        panic!("on purpose");
+    }
+    let failed = std::panic::AssertUnwindSafe(fails()).catch_unwind().await;
+    assert!(failed.is_err());
+    leaf(9).await; // @after_panic
+}
+
+#[instrument_request]
+async fn drops_some() {
+    let mut dropped = Box::pin(middle(9));
+    assert!(futures_util::poll!(dropped.as_mut()).is_pending());
+    drop(dropped);
+    let on_another_thread = {
+        let mut future = Box::pin(middle(9));
+        assert!(futures_util::poll!(future.as_mut()).is_pending());
+        future
+    };
+    thread::spawn(move || drop(on_another_thread)).join().expect("no panic");
+    other().await; // @drops
+}
+
+#[test]
+fn panics_and_drops_leave_nothing_behind() {
+    assert_eq!(places(3, survives_a_panic()), (at("after_panic", "survives_a_panic"), leaf_line()));
+    assert_eq!(places(2, drops_some()), (at("drops", "drops_some"), other_line()));
+}
+
+#[instrument_request]
+async fn more_than_there_is_room_for(count: usize) {
+    join_all((0..count).map(|_| leaf(1))).await;
+    other().await; // @after_many
+}
+
+#[test]
+fn functions_past_the_sixty_fourth_are_left_out_and_never_wrong() {
+    let (loc, cause) = places(1, more_than_there_is_room_for(200));
+    assert!(loc.ends_with("more_than_there_is_room_for"), "{loc}");
+    assert_eq!(cause, all(&vec![leaf_line(); 3]));
+    // The request's own function has one, and 63 more.
+    assert!(canonlog::stats().count("frames_lost") >= 200 - 63);
+    // Those that found no room have ended, and so have those that did.
+    let expected = (at("after_many", "more_than_there_is_room_for"), other_line());
+    assert_eq!(places(2, more_than_there_is_room_for(200)), expected);
+}
+
+#[test]
+fn operations_past_the_sixty_fourth_are_timed_all_the_same() {
+    let capture = testing::capture();
+    let mut future = Box::pin(more_than_there_is_room_for(200));
+    assert!(poll(future.as_mut()).is_pending());
+    thread::sleep(Duration::from_millis(2));
+    assert!(poll(future.as_mut()).is_pending());
+    drop(future);
+    let event = capture.one();
+    assert_eq!(text(&event, "app_leaf_count"), "200");
+    let Some(canonlog::Value::Duration(time)) = event.view().get("app_leaf_time") else { panic!("{event:?}") };
+    // Together they are one section: its time is that of the outermost.
+    assert!(time >= Duration::from_millis(2), "{time:?}");
+}
+
+#[test]
+fn a_newer_request_shows_none_of_an_older_ones_frames() {
+    let capture = testing::capture();
+    let (old, left) = (begin(Kind::Request), mpsc::channel());
+    old.enter(|| {
+        let mut future: Pin<Box<dyn Future<Output = u8> + Send>> = Box::pin(middle(9));
+        assert!(poll(future.as_mut()).is_pending());
+        left.0.send(future).expect("it is received");
+    });
+    drop(old);
+    let event = timeout_of(2, chain(9));
+    assert_eq!(text(&event, "timeout_cause_loc"), leaf_line());
+    assert_eq!(text(&event, "timeout_loc"), at("chain", "chain"));
+    drop(left.1);
+    assert_eq!(capture.events().len(), 1);
+}
+
+// -- threads ----------------------------------------------------------------------------------------------------------
+
+#[operation]
+fn blocks(until: &AtomicBool) {
+    while !until.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(1)); // @blocks
+    }
+}
+
+#[instrument_request]
+fn handles(until: &AtomicBool) {
+    Context::set("step", 1);
+    Context::set_timeout(LIMIT);
+    blocks(until); // @handles
+}
+
+#[test]
+fn a_function_that_is_not_async_is_named_while_it_runs() {
+    let capture = testing::capture();
+    let (pipeline, done) = (capture.pipeline(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let request = pipeline.begin(Kind::Request);
+            request.enter(|| handles(&done));
+        });
+        while capture.tick_timeouts(LIMIT) == 0 {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(20));
+        done.store(true, Ordering::Relaxed);
+    });
+    let event = &capture.wait_for(1, Duration::from_secs(10))[0];
+    // Found in the first moment, it may not have come to the line yet.
+    assert!(text(event, "timeout_cause_loc").contains("tests/frames.rs:"), "{event:?}");
+}
+
+// -- switches ---------------------------------------------------------------------------------------------------------
+
+#[instrument_request(frames = false)]
+async fn without_frames() {
+    leaf(9).await;
+}
+
+#[operation(frames = false)]
+async fn unseen() {
+    leaf(9).await;
+}
+
+#[instrument_request]
+async fn around_unseen() {
+    unseen().await; // @around
+}
+
+#[instrument_request(lines = false)]
+async fn without_lines() {
+    let _nothing = ready(1).await; // @awaits_count
+    Context::set("step", 1);
+    join!(leaf(9)); // @joins_count
+}
+
+#[test]
+fn what_shall_not_be_seen_is_not() {
+    assert_eq!(places(1, without_frames()), (leaf_line(), leaf_line()));
+    assert_eq!(places(1, around_unseen()), (at("around", "around_unseen"), leaf_line()));
+    assert_eq!(places(1, without_lines()), (at("joins_count", "without_lines"), leaf_line()));
+}
+
+#[on_error(return = ())]
+async fn recovers() {
+    leaf(9).await;
+    Err::<(), _>("never")?;
+}
+
+#[instrument_request]
+async fn around_fallback() {
+    recovers().await; // @around_fallback
+}
+
+#[test]
+fn a_function_with_a_fallback_keeps_the_tree_together() {
+    assert_eq!(places(1, around_fallback()), (at("around_fallback", "around_fallback"), leaf_line()));
+}
