@@ -1,11 +1,11 @@
 //! The side log of a record: what threads write beside the one that has the claim, one at a time under the record's lock.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::keys::builtin;
 use super::log::{By, Kind as Holds, Writer};
 use super::slot::{self, Body, Slot};
-use super::{Handle, Wants, current, pool, return_slot, state};
+use super::{Handle, Wants, current, layout, pool, return_slot, state};
 use crate::counters::{self, Count};
 use crate::value::Value;
 
@@ -26,15 +26,9 @@ impl Slot {
         let side = pool::take()?;
         side.body.reset(self.body.limits.load(Relaxed));
         side.body.beside.store(u64::from(self.number) + 1, Relaxed);
-        self.body.beside.store(u64::from(side.number) + 1, Relaxed);
         self.head.side.store(u64::from(side.number) + 1, Release);
         // The last time that the main log is written anew without the lock: places in it mean something after that.
-        std::sync::atomic::fence(SeqCst);
-        let mut tries = 0;
-        while !self.body.layout.load(Acquire).is_multiple_of(2) {
-            tries += 1;
-            state::back_off(tries);
-        }
+        layout::join(&self.body.layout, &self.body.beside, u64::from(side.number) + 1, state::back_off);
         Some(side.body)
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod errors;
 mod flags;
 pub(crate) mod frames;
 pub(crate) mod keys;
+mod layout;
 pub(crate) mod log;
 mod meter;
 mod name;
@@ -236,10 +237,9 @@ impl Handle {
         let mut tries = 0;
         let seen = loop {
             // The thread with the claim may compact its log meanwhile: then what was seen is worth nothing.
-            let layout = slot.body.layout.load(Acquire);
+            let before = slot.body.layout.load(Acquire);
             let seen = read(slot.body, slot.side());
-            std::sync::atomic::fence(Acquire);
-            if layout.is_multiple_of(2) && slot.body.layout.load(Relaxed) == layout {
+            if layout::is_whole(before) && layout::is_still(&slot.body.layout, before) {
                 break seen;
             }
             tries += 1;

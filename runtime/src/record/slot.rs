@@ -30,7 +30,7 @@ pub(crate) const EXTENSION: usize = 8_192;
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// Generation, phase, who is inside (`record/state.rs`).
+    /// Generation, phase, who is inside (`record/state/mod.rs`).
     pub(crate) word: AtomicU64,
     /// When the record began, in ticks.
     pub(crate) started: AtomicU64,

@@ -7,6 +7,7 @@ pub(crate) trait Word {
     fn load(&self) -> u64;
     fn store(&self, word: u64);
     fn exchange(&self, from: u64, to: u64) -> Result<u64, u64>;
+    fn fence(order: Ordering);
 }
 
 impl Word for AtomicU64 {
@@ -24,6 +25,11 @@ impl Word for AtomicU64 {
     fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
         self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
     }
+
+    #[inline]
+    fn fence(order: Ordering) {
+        std::sync::atomic::fence(order);
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +44,9 @@ impl Word for loom::sync::atomic::AtomicU64 {
 
     fn exchange(&self, from: u64, to: u64) -> Result<u64, u64> {
         self.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+    }
+
+    fn fence(order: Ordering) {
+        loom::sync::atomic::fence(order);
     }
 }

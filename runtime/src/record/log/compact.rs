@@ -1,11 +1,12 @@
 //! A full log, written anew.
 
-use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
 use super::query::{before_of, with_statement};
 use super::{By, words};
 use crate::record::keys::{KeyId, NOT_INTERNED};
+use crate::record::layout;
 use crate::record::slot::Body;
 
 /// From here on a log that is mostly garbage is compacted before a write.
@@ -39,15 +40,14 @@ impl Body {
 
     /// For a process whose only thread is the caller: a log that another was writing anew is empty.
     pub(crate) fn alone(&self) {
-        let layout = self.layout.load(Relaxed);
-        if layout.is_multiple_of(2) {
+        if layout::is_whole(self.layout.load(Relaxed)) {
             return;
         }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
         for word in [&self.extent, &self.garbage, &self.late, &self.query_last, &self.query_texts] {
             word.store(0, Relaxed);
         }
-        self.layout.store(layout + 1, Release);
+        layout::end(&self.layout);
     }
 
     /// Writes the log anew without what nothing refers to, by who has the claim, and the lock if `locked`; then calls `told` with its
@@ -56,12 +56,7 @@ impl Body {
         let len = self.extent().words();
         let mut kept: Vec<u64> = Vec::with_capacity(len);
         let mut last_query = 0;
-        let layout = self.layout.load(Relaxed);
-        self.layout.store(layout + 1, Relaxed);
-        // Either this thread sees the side log here, or its maker the odd number, and waits (`Slot::side_or_new`).
-        std::sync::atomic::fence(SeqCst);
-        if !locked && self.beside.load(Relaxed) != 0 {
-            self.layout.store(layout + 2, Release);
+        if !layout::begin(&self.layout, &self.beside, locked) {
             return;
         }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
@@ -96,10 +91,10 @@ impl Body {
             self.word(to).store(*word, Relaxed);
         }
         self.set_extent(self.extent().up_to(kept.len()).unlisted());
-        told(kept.len() as u64);
-        self.layout.store(layout + 2, Release);
         self.garbage.store(0, Relaxed);
         self.query_last.store(last_query, Relaxed);
+        told(kept.len() as u64);
+        layout::end(&self.layout);
     }
 }
 

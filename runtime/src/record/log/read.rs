@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use super::entry::{Entry, Header, Kind, MOVED, SIDE};
 use super::{By, words};
 use crate::record::keys::{KeyId, NAME_LIMIT, NOT_INTERNED};
+use crate::record::layout;
 use crate::record::slot::Body;
 
 impl Body {
@@ -132,8 +133,8 @@ impl Body {
     /// compacted meanwhile, so that what was seen is worth nothing.
     #[must_use]
     pub(crate) fn read<'a>(&'a self, from: usize, mut see: impl FnMut(Entry<'a>)) -> bool {
-        let layout = self.layout.load(Acquire);
-        if layout % 2 == 1 {
+        let before = self.layout.load(Acquire);
+        if !layout::is_whole(before) {
             return false;
         }
         let len = self.end();
@@ -148,8 +149,7 @@ impl Body {
             }
             at = first + words(header.bytes());
         }
-        std::sync::atomic::fence(Acquire);
-        self.layout.load(Relaxed) == layout
+        layout::is_still(&self.layout, before)
     }
 
     /// One field, whether or not a timeout was reported after it was written.
