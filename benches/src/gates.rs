@@ -34,6 +34,8 @@ const INTEGER: f64 = 10.0 / LINE;
 const TEXT: f64 = 12.0 / LINE;
 const FLOAT: f64 = 20.0 / LINE;
 const OUTSIDE: f64 = 1.5 / LINE;
+const QUESTION: f64 = 0.2 / LINE;
+const FRAME: f64 = 15.0 / LINE;
 /// A timer's own work beside its two readings of the clock: 20 ns less the 17.9 that they take there.
 const TIMER: f64 = (20.0 - 17.9) / LINE;
 
@@ -61,6 +63,10 @@ pub fn judge(results: &Results) -> Vec<Gate> {
         at_most("set outside / hand-written line", Ok(set_outside / line), OUTSIDE);
         at_most("timer outside / hand-written line", Ok(timer_outside / line), OUTSIDE);
         at_most("timer's own work / hand-written line", Ok((timer - rdtsc_pair) / line), TIMER);
+    }
+    if let (Some(errors), Some(Operations { line, .. })) = (&results.errors, &results.operations) {
+        at_most("`?` that succeeds / hand-written line", Ok(errors.question / line), QUESTION);
+        at_most("error's frame / hand-written line", Ok(errors.frame / line), FRAME);
     }
     let ideal = results.scaling("limit-tsc");
     for (what, peer, must) in [

@@ -15,7 +15,7 @@ use std::time::Duration;
 use args::{Child, Command, Run};
 use gates::Verdict;
 use measure::batches::{Case, Rounds};
-use measure::{allocations, instructions, operations, threads};
+use measure::{allocations, errors, instructions, operations, threads};
 use peers::{ALL, Entry};
 // The macros that `wide_log!` makes look for their functions at the root of the crate.
 #[allow(unused_imports)]
@@ -136,7 +136,10 @@ fn measure_all(run: &Run) -> ExitCode {
 
     if chosen("canonlog") {
         progress("operations");
-        results.operations = Some(operations::measure(&input, if run.quick { 200 } else { 1_500 }));
+        let rounds = if run.quick { 200 } else { 1_500 };
+        results.operations = Some(operations::measure(&input, rounds));
+        progress("errors");
+        results.errors = Some(errors::measure(rounds));
         for name in ["limit-tsc", "canonlog", "canonlog-file"] {
             progress("two threads");
             let rounds = if run.quick { 150 } else { 1_000 };

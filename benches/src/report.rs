@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::gates::{Gate, Verdict};
 use crate::measure::allocations::Allocations;
+use crate::measure::errors::Errors;
 use crate::measure::operations::Operations;
 use crate::measure::threads::Scaling;
 
@@ -14,6 +15,7 @@ use crate::measure::threads::Scaling;
 pub struct Results {
     pub rows: Vec<Row>,
     pub operations: Option<Operations>,
+    pub errors: Option<Errors>,
     /// By peer; not all of them are in `rows`.
     pub scaling: Vec<(&'static str, Result<Scaling, String>)>,
     /// The part of the batches that was not thrown away.
@@ -72,6 +74,12 @@ impl Results {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
             }
         }
+        if let Some(errors) = &self.errors {
+            text.push_str("\nerrors, ns more than the same without\n");
+            for (name, nanos) in errors.named() {
+                let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
+            }
+        }
         if !self.scaling.is_empty() {
             text.push_str("\ntwo threads / one\n");
             for (name, scaling) in &self.scaling {
@@ -106,6 +114,7 @@ impl Results {
             })
         });
         let operations = self.operations.as_ref().map(|operations| Value::from_iter(operations.named()));
+        let errors = self.errors.as_ref().map(|errors| Value::from_iter(errors.named()));
         let scaling = self.scaling.iter().map(|(name, scaling)| {
             let (factor, quiet) = scaling.as_ref().map_or((None, 0), |s| (Some(s.factor), s.quiet));
             json!({ "peer": name, "factor": factor, "quiet_rounds": quiet })
@@ -119,9 +128,21 @@ impl Results {
             json!({ "what": gate.what, "measured": gate.measured, "must": gate.must, "verdict": verdict, "why": why })
         });
         json!({
-            "peers": Value::from_iter(rows), "operations_ns": operations, "two_threads": Value::from_iter(scaling),
+            "peers": Value::from_iter(rows), "operations_ns": operations, "errors_ns": errors,
+            "two_threads": Value::from_iter(scaling),
             "gates": Value::from_iter(gates), "quiet_batches": self.quiet,
         })
+    }
+}
+
+impl Errors {
+    fn named(&self) -> [(&'static str, f64); 4] {
+        [
+            ("`?` that succeeds", self.question),
+            ("function that an error leaves", self.frame),
+            ("tracing's `err`: function that succeeds", self.tracing_success),
+            ("tracing's `err`: function an error leaves", self.tracing_frame),
+        ]
     }
 }
 

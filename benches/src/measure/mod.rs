@@ -2,6 +2,7 @@
 
 pub mod allocations;
 pub mod batches;
+pub mod errors;
 pub mod instructions;
 pub mod operations;
 pub mod threads;

@@ -2,6 +2,7 @@
 
 mod by_hand;
 pub mod canonlog;
+pub mod errors;
 mod fastrace;
 mod limit;
 mod metrique;
@@ -10,6 +11,8 @@ mod slog;
 mod tracing_event;
 mod tracing_record;
 pub mod wide_log;
+
+pub use tracing_event::install as install_tracing;
 
 use crate::workload::Input;
 
