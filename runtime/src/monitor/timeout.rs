@@ -45,7 +45,8 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
     };
     // All are looked at first: to find out what a stack means takes its time.
     let due: Vec<_> = due.into_iter().map(|handle| (handle, look(&handle))).collect();
-    let reported = due.into_iter().filter(|(handle, stuck)| report_timeout(*handle, now, stuck)).count();
+    let reported =
+        due.into_iter().map(|(handle, stuck)| report_timeout(handle, now, stuck)).filter(|reported| *reported).count();
     #[cfg(feature = "tower")]
     super::enforce::wake_due(now);
     reporter::replace_stuck();

@@ -80,8 +80,9 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         if state::end(word) {
             return_slot(slot);
         }
-        if unwinding {
-            reporter::report(buffers, outcome);
+        // A late response follows the `timeout`, which may still wait to be made.
+        if unwinding || finish == state::Finish::Late {
+            reporter::report(buffers, outcome, None);
         } else {
             complete(content, facts, outcome);
         }
@@ -159,7 +160,7 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
         facts.truncated = ended.truncated;
         content.push_text("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));
         if unwinding {
-            reporter::report(buffers, outcome);
+            reporter::report(buffers, outcome, None);
         } else {
             complete(content, facts, outcome);
         }
@@ -167,7 +168,7 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
 }
 
 /// For a monitor: closes a record that is still open and has its `timeout` reported by the reporter's thread.
-pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
+pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: Stuck) -> bool {
     let Some(slot) = handle.slot() else { return false };
     let word = &slot.head.word;
     // Until it has timed out, whoever writes waits; this thread's allocator must not.
@@ -181,12 +182,12 @@ pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: &Stuck) -> bool {
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
     state::timed_out(word);
     drop(busy);
-    add_stuck(&mut buffers.content, stuck, now);
-    reporter::report(&mut buffers, Outcome::default());
+    reporter::report(&mut buffers, Outcome::default(), Some(stuck));
     true
 }
 
-fn add_stuck(content: &mut Content, stuck: &Stuck, now: u64) {
+/// What was found out about a unit that timed out. To find out what a stack means can take long.
+pub(super) fn add_stuck(content: &mut Content, stuck: &Stuck, now: u64) {
     if let Some(places) = &stuck.places {
         let mut add = |name: &str, value: Value<'_>| content.set_text(name, order(name), true, value);
         add("timeout_loc", Value::Display(&places.outermost));

@@ -8,18 +8,44 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::end::{self, Buffers};
-use super::parts;
 use super::scope::Outcome;
+use super::{Parts, parts};
 use crate::event::EventType;
 use crate::level::Level;
 use crate::output::{LossReason, PerProcess};
+use crate::record::Handle;
+use crate::trace::stuck::Stuck;
 
 struct Job {
     buffers: Buffers,
     outcome: Outcome,
+    /// Of a unit that timed out, what it was doing.
+    stuck: Option<Box<Stuck>>,
 }
 
 impl Job {
+    fn new(buffers: Buffers, outcome: Outcome, stuck: Option<Stuck>) -> Job {
+        Job { buffers, outcome, stuck: stuck.map(Box::new) }
+    }
+
+    fn unit(&self) -> Handle {
+        self.buffers.facts.handle
+    }
+
+    /// Instrumenters and all else that makes an event of it; the parts that it goes to.
+    fn make(&mut self) -> &'static Parts {
+        let Buffers { content, facts } = &mut self.buffers;
+        if let Some(stuck) = self.stuck.take() {
+            end::add_stuck(content, &stuck, facts.taken);
+        }
+        end::make(content, facts, self.outcome)
+    }
+
+    fn emit(&self, parts: &Parts) {
+        let Buffers { content, facts } = &self.buffers;
+        parts.emit(&content.view(), facts.taken);
+    }
+
     /// Counts its event as lost.
     fn lose(&self) {
         let Buffers { content, facts } = &self.buffers;
@@ -49,6 +75,7 @@ struct Work {
     number: u64,
     since: Instant,
     stage: Stage,
+    unit: Handle,
     pipeline: u16,
     kind: EventType,
 }
@@ -67,6 +94,12 @@ impl Queue {
     /// How many threads have been at their job for too long.
     fn stuck(&self) -> usize {
         self.working.iter().filter(|work| work.since.elapsed() > BLOCKED).count()
+    }
+
+    /// The first job whose unit has no other event that is being made: a late response never comes before its `timeout`.
+    fn next_job(&self) -> Option<usize> {
+        let is_free = |job: &Job| self.working.iter().all(|work| work.unit != job.unit());
+        self.jobs.iter().position(is_free)
     }
 
     /// Whether everything has been made into events, or given up.
@@ -109,12 +142,12 @@ const THREADS: usize = 16;
 const JOBS: usize = 65_536;
 
 /// Has a unit's event made by the reporter's thread; takes what the buffers hold.
-pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
+pub(super) fn report(buffers: &mut Buffers, outcome: Outcome, stuck: Option<Stuck>) {
     let taken = std::mem::replace(buffers, Buffers::new());
     let here = here();
     let mut queue = here.queue();
     if queue.jobs.len() < JOBS {
-        queue.jobs.push_back(Job { buffers: taken, outcome });
+        queue.jobs.push_back(Job::new(taken, outcome, stuck));
     } else {
         crate::counters::add(crate::counters::Count::Unreported, 1);
     }
@@ -153,14 +186,13 @@ fn next_now() -> Option<Job> {
 }
 
 fn run(mut job: Job) {
-    let Buffers { content, facts } = &mut job.buffers;
-    end::complete(content, facts, job.outcome);
+    let parts = job.make();
+    job.emit(parts);
 }
 
 /// As [`run`], for a thread that others may give up: its event is then lost.
 fn run_numbered(here: &Here, mut job: Job, number: u64) {
-    let Buffers { content, facts } = &mut job.buffers;
-    let parts = end::make(content, facts, job.outcome);
+    let parts = job.make();
     let given_up = match here.queue().working.iter_mut().find(|work| work.number == number) {
         Some(work) if work.stage == Stage::GivenUp => true,
         Some(work) => {
@@ -170,7 +202,7 @@ fn run_numbered(here: &Here, mut job: Job, number: u64) {
         None => false,
     };
     if !given_up {
-        parts.emit(&content.view(), facts.taken);
+        job.emit(parts);
     }
 }
 
@@ -194,14 +226,15 @@ fn work() {
             let mut queue = here.queue();
             queue.idle += 1;
             let mut queue =
-                here.more.wait_while(queue, |queue| queue.jobs.is_empty()).unwrap_or_else(PoisonError::into_inner);
+                here.more.wait_while(queue, |queue| queue.next_job().is_none()).unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
             let number = queue.next;
             queue.next += 1;
-            let job = queue.jobs.pop_front();
-            if let Some(Job { buffers: Buffers { content, facts }, .. }) = &job {
+            let job = queue.next_job().and_then(|at| queue.jobs.remove(at));
+            if let Some(job) = &job {
+                let (unit, Buffers { content, facts }) = (job.unit(), &job.buffers);
                 let (pipeline, kind) = (facts.pipeline, content.kind);
-                queue.working.push(Work { number, since: Instant::now(), stage: Stage::Making, pipeline, kind });
+                queue.working.push(Work { number, since: Instant::now(), stage: Stage::Making, unit, pipeline, kind });
             }
             (job, number)
         };
@@ -211,6 +244,8 @@ fn work() {
         }
         let mut queue = here.queue();
         queue.working.retain(|work| work.number != number);
+        // What waited for this one is for whoever is idle, if this thread leaves.
+        here.more.notify_one();
         // One left behind while another took over goes home.
         let leave = queue.threads > 1 && queue.idle > 0;
         if leave {

@@ -22,7 +22,7 @@ impl Enforced {
         let over = enforce::is_past_limit(self.0.handle());
         if over {
             let handle = self.0.handle();
-            report_timeout(handle, clock::now(), &stuck::look(handle, 0));
+            report_timeout(handle, clock::now(), stuck::look(handle, 0));
         }
         over
     }

@@ -41,7 +41,7 @@ pub(crate) struct Captured {
 }
 
 thread_local! {
-    /// Kept by the monitor's thread.
+    /// Kept by the thread that makes events of timeouts.
     static KNOWN: RefCell<Option<(Unwinder, Symbols)>> = const { RefCell::new(None) };
 }
 
