@@ -44,6 +44,9 @@
 //!
 //! The book in the repository has a guide, and the reference of every field, argument, option and limit.
 
+// Shows which feature an item needs, where the documentation is made for all of them.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 pub mod __private;
 mod clock;

@@ -22,6 +22,7 @@ use crate::pipeline::{Parts, Pipeline, Settings, reporter};
 
 /// Events of this thread's records, and of records begun through its pipeline (a `RequestLayer` made on this thread); made by
 /// [`capture`].
+#[must_use = "events are captured until it is dropped"]
 #[derive(Debug)]
 pub struct Capture {
     events: Arc<Mutex<Vec<OwnedEvent>>>,
@@ -152,6 +153,7 @@ pub fn limit_records(count: usize) {
 }
 
 /// This thread's clock, held; made by [`hold_clock`].
+#[must_use = "the clock is held until it is dropped"]
 #[derive(Debug)]
 pub struct HeldClock {
     _here: PhantomData<*const ()>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::scratch;
 use crate::value::{ToValue, Value};
 
-/// A value that was copied out of a record by [`Context::get`].
+/// A value that was copied out of a record by [`Context::get`](crate::Context::get).
 ///
 /// ```
 /// use canonlog::{OwnedValue, Value};

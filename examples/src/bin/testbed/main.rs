@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let Some(args) = Args::parse(std::env::args().skip(1), std::env::var_os("TESTBED_TIMEOUT_MS"))? else {
-        say(format_args!("{}", args::USAGE));
+        let _ = writeln!(std::io::stderr(), "{}", args::USAGE);
         return Ok(());
     };
     let _events = telemetry::start(&args)?;
