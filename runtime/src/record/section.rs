@@ -130,32 +130,44 @@ impl Section {
         if key == keys::NOT_INTERNED {
             return None;
         }
-        let (outermost, side) = current::write(handle, |body, writer| match writer {
-            Writer::Main { beside: false } => (body.timer_start(key, began, writer), false),
-            Writer::Main { beside: true } => Section::start_beside(handle, key, began, body),
-            Writer::Side { .. } => {
-                if handle.slot().is_some_and(|slot| body.timer_inside_beside(key, slot.body) > 0) {
-                    // One of the main log's is running: this one is within it.
-                    body.timer_note_beside(key, -1, 0, began, writer);
-                    return (false, false);
+        current::write(handle, |body, writer| {
+            // Who waited for the lock begins when it has it: sections that ended meanwhile are not beside this one.
+            let began = if writer == (Writer::Main { beside: false }) { began } else { clock::now() };
+            let (outermost, side) = match writer {
+                Writer::Main { beside: false } => (body.timer_start(key, began, writer), false),
+                Writer::Main { beside: true } => return Section::start_beside(handle, key, body),
+                Writer::Side { .. } => {
+                    if handle.slot().is_some_and(|slot| body.timer_inside_beside(key, slot.body) > 0) {
+                        // One of the main log's is running: this one is within it.
+                        body.timer_note_beside(key, -1, 0, began, writer);
+                        (false, false)
+                    } else {
+                        (body.timer_start(key, began, writer), true)
+                    }
                 }
-                (body.timer_start(key, began, writer), true)
-            }
-        })?;
-        Some(Section { handle, key, began, outermost, side })
+            };
+            Section { handle, key, began, outermost, side }
+        })
     }
 
-    /// By the thread with the claim, where there is a side log: within the section that is running there, if one is.
-    fn start_beside(handle: Handle, key: keys::KeyId, began: u64, body: &'static Body) -> (bool, bool) {
-        let within = handle.with_side(|side| {
+    /// By the thread with the claim, where there is a side log: within the section that is running there, if one is. Both logs are
+    /// looked at and written under the lock, so that no section begins or ends beside this one in between.
+    fn start_beside(handle: Handle, key: keys::KeyId, body: &'static Body) -> Section {
+        let main = Writer::Main { beside: true };
+        let started = handle.with_side(|side| {
+            let began = clock::now();
             body.timer_settle(key, side);
             let within = side.timer_inside(key) > 0 && body.timer_inside(key) == 0;
-            within.then(|| side.timer_start(key, began, Writer::Side { main: body.end() }))
+            let outermost = match within {
+                true => side.timer_start(key, began, Writer::Side { main: body.end() }),
+                false => body.timer_start(key, began, main),
+            };
+            Section { handle, key, began, outermost, side: within }
         });
-        match within.flatten() {
-            Some(outermost) => (outermost, true),
-            None => (body.timer_start(key, began, Writer::Main { beside: true }), false),
-        }
+        started.unwrap_or_else(|| {
+            let began = clock::now();
+            Section { handle, key, began, outermost: body.timer_start(key, began, main), side: false }
+        })
     }
 
     #[inline]
@@ -182,10 +194,14 @@ impl Section {
                 body.timer_note_beside(key, 1, if outermost { began } else { 0 }, now, writer);
             }
             Writer::Main { beside } => {
-                if beside {
-                    handle.with_side(|side| body.timer_settle(key, side));
-                }
-                body.timer_stop(key, began, outermost, now, writer);
+                let stop = || body.timer_stop(key, began, outermost, now, writer);
+                let stopped = beside.then(|| {
+                    handle.with_side(|side| {
+                        body.timer_settle(key, side);
+                        stop();
+                    })
+                });
+                stopped.flatten().unwrap_or_else(stop);
             }
         });
     }
