@@ -4,8 +4,8 @@
 //! |---|---|
 //! | R1 reentrancy is dropped and counted, never a recursion or a deadlock | `reentrancy` |
 //! | R2 an instrumenter that fails costs its fields only | `instrumenters.rs` |
-//! | R3 a context goes where it is carried, and nowhere else | `runtimes`, `serving_contexts.rs` |
-//! | R4 late writes are counted | `late`, `context.rs`, `serving_contexts.rs` |
+//! | R3 a context goes where it is carried, and nowhere else | `runtimes`, `one_record`, `serving_contexts.rs` |
+//! | R4 late writes are counted | `late`, `one_record`, `context.rs`, `serving_contexts.rs` |
 //! | R5 a flush from anywhere, twice, by many at once | `processes`, `reentrancy`, `teardown.rs` |
 //! | R6 a runtime that is dropped leaves an event for each request | `teardown.rs`, `serving_contexts.rs` |
 //! | R7 destructors of thread-local values, in both orders | `destructors`, `teardown.rs` |
@@ -21,6 +21,7 @@
 mod clock;
 mod destructors;
 mod late;
+mod one_record;
 mod pipelines;
 mod processes;
 mod reentrancy;
