@@ -79,7 +79,8 @@ fn annotated_functions_nest_as_deep_as_plain_ones() {
     assert_eq!(is_send(depth::bounded_0()).now_or_never(), Some(7));
 }
 
-/// 31 levels: with two more the compiler says of plain functions, too, that "queries overflow the depth limit".
+/// 31 levels, as many as plain functions have: with one more the compiler says of those, too, that "queries overflow the depth
+/// limit". Below a boundary one less, as that is a future around the function's own.
 mod depth {
     use super::{instrument_request, on_error, operation, ready};
 
@@ -537,6 +538,14 @@ mod depth {
     }
     #[operation]
     pub(super) async fn bounded_27() -> u8 {
+        bounded_28().await
+    }
+    #[operation]
+    pub(super) async fn bounded_28() -> u8 {
+        bounded_29().await
+    }
+    #[operation]
+    pub(super) async fn bounded_29() -> u8 {
         ready(7).await
     }
 }

@@ -75,6 +75,55 @@ fn started(blocking: bool) -> JoinHandle<u8> {
     }
 }
 
+/// Of a library: no attribute.
+fn library(texts: &[&str]) -> usize {
+    texts[7].len() // @library
+}
+
+#[operation]
+fn price(texts: &[&str]) -> usize {
+    let price = library(texts); // @price
+    price + 1
+}
+
+#[operation]
+async fn price_later(texts: &[&str]) -> usize {
+    tokio::task::yield_now().await;
+    price(texts) // @price_later
+}
+
+fn at(mark: &str, function: &str) -> String {
+    format!("tests/panics.rs:{}:panics::{function}", line(mark))
+}
+
+#[test]
+fn a_panic_is_told_by_the_innermost_and_the_outermost_annotated_function_and_its_own_line() {
+    #[instrument_request]
+    fn checkout() -> usize {
+        price(&[]) // @checkout
+    }
+    #[instrument_request]
+    async fn checkout_later() -> usize {
+        let (price, _) = tokio::join!(price_later(&[]), price_later(&["0"; 8])); // @checkout_later
+        price
+    }
+    let runtime = runtime();
+    let scope = "a_panic_is_told_by_the_innermost_and_the_outermost_annotated_function_and_its_own_line";
+    for later in [false, true] {
+        let (event, _) = event_of(|| if later { runtime.block_on(checkout_later()) } else { checkout() });
+        let outermost = match later {
+            true => at("checkout_later", &format!("{scope}::checkout_later")),
+            false => at("checkout", &format!("{scope}::checkout")),
+        };
+        let own = format!("tests/tests/panics.rs:{}", line("library"));
+        assert_eq!(
+            says(&event, ["exc_type", "exc_loc", "exc_cause_loc", "exc_panic_loc"]),
+            ["panic".to_owned(), outermost, at("price", "price"), own]
+        );
+        assert_eq!(text(&event, "exc_msg"), "index out of bounds: the len is 0 but the index is 7");
+    }
+}
+
 #[test]
 fn a_panic_that_is_caught_in_the_request_is_only_counted() {
     #[instrument_request]
@@ -149,6 +198,8 @@ fn a_panic_of_a_task_or_a_thread_that_becomes_an_error_is_its_origin() {
             says(&event, ["exc_type", "exc_msg", "exc_cause_type", "exc_panics_caught"]),
             ["panics::Lost", "a part was lost", "panic", "1"]
         );
+        let origin = if blocking { "breaks" } else { "breaks_later" };
+        assert_eq!(text(&event, "exc_cause_loc"), at(origin, origin));
     }
 }
 
@@ -170,6 +221,7 @@ fn a_panic_of_a_task_or_a_thread_that_goes_on_in_the_request_is_told_from_where_
             ["panic", "no stock", "true", ""]
         );
         assert_eq!(text(&event, "exc_panic_loc"), format!("tests/tests/panics.rs:{}", line(mark)));
+        assert_eq!(text(&event, "exc_cause_loc"), at(mark, mark));
     }
 }
 
@@ -186,6 +238,7 @@ fn a_panic_that_was_made_a_response_of_is_told_as_handled() {
         assert_eq!(event.view().get("exc_panic"), None);
         let place = if status == 500 { format!("tests/tests/panics.rs:{}", line("breaks")) } else { String::new() };
         assert_eq!(text(&event, "exc_panic_loc"), place);
+        assert_eq!(text(&event, "exc_cause_loc"), if status == 500 { at("breaks", "breaks") } else { String::new() });
     }
 }
 

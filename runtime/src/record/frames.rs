@@ -225,6 +225,19 @@ impl Frames {
         self.slot(at).map_or(ROOT, |slot| slot.what.load(Relaxed) as u8)
     }
 
+    /// Function and line of a frame that runs, and of those that it was called from.
+    pub(super) fn chain(&self, at: u8) -> impl Iterator<Item = (u32, u32)> {
+        let mut next = at;
+        let up = move |_| {
+            let slot = self.slot(next)?;
+            let what = slot.what.load(Relaxed);
+            next = what as u8;
+            Some((what >> 8, slot.line.load(Relaxed)))
+        };
+        // No chain is followed for ever.
+        (0..FRAMES).map_while(up).filter(|(fun, _)| *fun != 0)
+    }
+
     /// The frame has come to a line.
     #[inline]
     pub(super) fn line(&self, at: u8, line: u32) {

@@ -85,7 +85,10 @@ pub(crate) struct Frames {
 /// Where it is; nothing here may allocate.
 pub(crate) fn panicked() -> Option<Frames> {
     let (errors, generation) = current::errors_here()?;
-    let frames: Option<Frames> = None;
+    let frames = current::ends().map(|ends| {
+        let [innermost, outermost] = ends.map(|(fun, line)| Frame { fun, line });
+        Frames { innermost, outermost }
+    });
     // Where no frame tells, it is in the handler, at some line.
     let handler = current::handle().and_then(Handle::slot).map_or(0, |slot| slot.site());
     let innermost = frames.map_or(Frame { fun: handler, line: 0 }, |frames| frames.innermost);

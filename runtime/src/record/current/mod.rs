@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
-pub(crate) use self::frame::{Frame, handle_of, line, pending, ready, resume, running};
+pub(crate) use self::frame::{Frame, ends, handle_of, line, pending, ready, resume, running};
 pub(crate) use self::polls::settle;
 use self::polls::{add_cpu, end_poll};
 use super::errors::Errors;
