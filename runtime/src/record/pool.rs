@@ -1,6 +1,7 @@
 //! Free slots, by thread: a record begins and ends without touching memory that another thread writes.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::current;
@@ -42,14 +43,22 @@ fn shared<R>(with: impl FnOnce(&mut Vec<u32>) -> R) -> R {
 /// Some free slots: from the others, else a new segment's.
 #[cold]
 fn fetch(into: &mut Vec<u32>) {
-    shared(|shared| {
-        if shared.is_empty() {
-            shared.extend(slot::grow().rev());
-        }
-        let keep = shared.len().saturating_sub(KEEP / 2);
-        into.reserve(KEEP + 1);
-        into.extend(shared.drain(keep..));
-    });
+    into.reserve(KEEP + 1);
+    shared(|shared| refill(into, shared, KEEP, slot::grow));
+}
+
+/// Moves half of what a thread may keep to it, from what all share; where that is nothing, `grow` makes more.
+fn refill(into: &mut Vec<u32>, shared: &mut Vec<u32>, keep: usize, grow: impl FnOnce() -> Range<u32>) {
+    if shared.is_empty() {
+        shared.extend(grow().rev());
+    }
+    let rest = shared.len().saturating_sub(keep / 2);
+    into.extend(shared.drain(rest..));
+}
+
+/// Moves half of what a thread may keep to what all share.
+fn spill(from: &mut Vec<u32>, shared: &mut Vec<u32>, keep: usize) {
+    shared.extend(from.drain(..keep / 2));
 }
 
 /// A free slot, the one used last if possible (its lines are still in the cache); `None` where all are in use.
@@ -82,7 +91,7 @@ pub(crate) fn give_back(number: u32) {
         let Ok(mut local) = local.try_borrow_mut() else { return false };
         local.free.push(number);
         if local.free.len() > KEEP {
-            shared(|shared| shared.extend(local.free.drain(..KEEP / 2)));
+            shared(|shared| spill(&mut local.free, shared, KEEP));
         }
         true
     });
@@ -114,5 +123,76 @@ mod tests {
         .expect("no panic");
         let distinct: std::collections::HashSet<u32> = before.iter().copied().collect();
         assert_eq!(distinct.len(), 200);
+    }
+    /// A thread of the model's, which keeps at most two free slots, of four that there are.
+    struct Thread {
+        free: Vec<u32>,
+        shared: loom::sync::Arc<loom::sync::Mutex<(Vec<u32>, u32)>>,
+    }
+
+    impl Thread {
+        fn take(&mut self) -> Option<u32> {
+            if self.free.is_empty() {
+                let (shared, grown) = &mut *self.shared.lock().expect("no panic");
+                refill(&mut self.free, shared, 2, || {
+                    let first = *grown;
+                    *grown = (first + 2).min(4);
+                    first..*grown
+                });
+            }
+            self.free.pop()
+        }
+
+        fn give_back(&mut self, slot: u32) {
+            self.free.push(slot);
+            if self.free.len() > 2 {
+                spill(&mut self.free, &mut self.shared.lock().expect("no panic").0, 2);
+            }
+        }
+    }
+
+    impl Drop for Thread {
+        fn drop(&mut self) {
+            self.shared.lock().expect("no panic").0.append(&mut self.free);
+        }
+    }
+
+    #[test]
+    fn no_slot_is_given_out_twice_or_lost_whoever_takes_it_and_gives_it_back() {
+        use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
+        use loom::sync::{Arc, Mutex};
+
+        loom::model(|| {
+            let shared = Arc::new(Mutex::new((Vec::new(), 0)));
+            let taken = Arc::new([(); 4].map(|()| AtomicBool::new(false)));
+            let take = |thread: &mut Thread, taken: &[AtomicBool; 4]| {
+                let slot = thread.take().expect("there are four");
+                assert!(!taken[slot as usize].swap(true, SeqCst), "{slot} was given out already");
+                slot
+            };
+            let give_back = |thread: &mut Thread, taken: &[AtomicBool; 4], slot: u32| {
+                assert!(taken[slot as usize].swap(false, SeqCst));
+                thread.give_back(slot);
+            };
+            let new = || Thread { free: Vec::new(), shared: Arc::clone(&shared) };
+            let (mut first, mut second) = (new(), new());
+            // Taken by one, given back by the other.
+            let begun = take(&mut first, &taken);
+            let other = {
+                let taken = Arc::clone(&taken);
+                loom::thread::spawn(move || {
+                    let slots = [take(&mut second, &taken), take(&mut second, &taken)];
+                    give_back(&mut second, &taken, begun);
+                    slots.into_iter().for_each(|slot| give_back(&mut second, &taken, slot));
+                })
+            };
+            let slot = take(&mut first, &taken);
+            give_back(&mut first, &taken, slot);
+            other.join().expect("no panic");
+            drop(first);
+            let (free, grown) = &mut *shared.lock().expect("no panic");
+            free.sort_unstable();
+            assert_eq!(*free, (0..*grown).collect::<Vec<_>>(), "all of them are free again, once");
+        });
     }
 }
