@@ -18,7 +18,7 @@ mod write;
 use self::write::{outside, set_named, with_key, with_text};
 use crate::fields::Fields;
 use crate::record::keys::Suffix;
-use crate::record::{Handle, Name, Section, current};
+use crate::record::{Handle, Name, current};
 use crate::value::ToValue;
 
 pub use self::namespace::Namespace;
@@ -130,16 +130,13 @@ impl Context {
     /// ```
     /// let _section = canonlog::Context::time("render");
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn time(key: &'static str) -> TimeGuard {
         if current::is_outside() {
             outside();
             return TimeGuard { section: None };
         }
-        match Section::start_here("app", key) {
-            Some(section) => TimeGuard { section: Some(section) },
-            None => section::time_slowly(key),
-        }
+        section::time_here(key)
     }
 
     /// The record that the current thread is inside; [`Context::none`] outside.

@@ -13,14 +13,14 @@ use crate::record::slot::{Body, LISTED, LOG};
 /// Stores the first words of a text; most texts have few.
 #[inline(always)]
 fn put_words(to: &[AtomicU64], text: &[u8]) {
-    let mut words = text.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-    let mut put = |to: &AtomicU64| to.store(words.next().unwrap_or_default(), Relaxed);
-    match to {
-        [] => {}
-        [a] => put(a),
-        [a, b] => [a, b].into_iter().for_each(put),
-        [a, b, c] => [a, b, c].into_iter().for_each(put),
-        many => many.iter().for_each(put),
+    let put = |to: &AtomicU64, word: &[u8; 8]| to.store(u64::from_le_bytes(*word), Relaxed);
+    match (to, text.as_chunks::<8>().0) {
+        ([a], [first, ..]) => put(a, first),
+        ([a, b], [first, second, ..]) => {
+            put(a, first);
+            put(b, second);
+        }
+        (to, words) => to.iter().zip(words).for_each(|(to, word)| put(to, word)),
     }
 }
 
