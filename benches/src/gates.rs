@@ -36,6 +36,9 @@ const FLOAT: f64 = 20.0 / LINE;
 const OUTSIDE: f64 = 1.5 / LINE;
 const QUESTION: f64 = 0.2 / LINE;
 const FRAME: f64 = 15.0 / LINE;
+const CALL: f64 = 5.0 / LINE;
+const AWAIT: f64 = 1.5 / LINE;
+const POLL: f64 = 0.3 / LINE;
 /// A timer's own work beside its two readings of the clock: 20 ns less the 17.9 that they take there.
 const TIMER: f64 = (20.0 - 17.9) / LINE;
 
@@ -67,6 +70,12 @@ pub fn judge(results: &Results) -> Vec<Gate> {
     if let (Some(errors), Some(Operations { line, .. })) = (&results.errors, &results.operations) {
         at_most("`?` that succeeds / hand-written line", Ok(errors.question / line), QUESTION);
         at_most("error's frame / hand-written line", Ok(errors.frame / line), FRAME);
+    }
+    if let (Some(futures), Some(Operations { line, .. })) = (&results.futures, &results.operations) {
+        let canonlog = futures.canonlog;
+        at_most("async call with frame / hand-written line", Ok(canonlog.call / line), CALL);
+        at_most("await / hand-written line", Ok(canonlog.wait / line), AWAIT);
+        at_most("level polled again / hand-written line", Ok(canonlog.poll / line), POLL);
     }
     let ideal = results.scaling("limit-tsc");
     for (what, peer, must) in [

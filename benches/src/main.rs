@@ -15,7 +15,7 @@ use std::time::Duration;
 use args::{Child, Command, Run};
 use gates::Verdict;
 use measure::batches::{Case, Rounds};
-use measure::{allocations, errors, instructions, operations, threads};
+use measure::{allocations, errors, futures, instructions, operations, threads};
 use peers::{ALL, Entry};
 // The macros that `wide_log!` makes look for their functions at the root of the crate.
 #[allow(unused_imports)]
@@ -140,6 +140,8 @@ fn measure_all(run: &Run) -> ExitCode {
         results.operations = Some(operations::measure(&input, rounds));
         progress("errors");
         results.errors = Some(errors::measure(rounds));
+        progress("futures");
+        results.futures = Some(futures::measure(rounds));
         for name in ["limit-tsc", "canonlog", "canonlog-file"] {
             progress("two threads");
             let rounds = if run.quick { 150 } else { 1_000 };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::gates::{Gate, Verdict};
 use crate::measure::allocations::Allocations;
 use crate::measure::errors::Errors;
+use crate::measure::futures::{Futures, Located};
 use crate::measure::operations::Operations;
 use crate::measure::threads::Scaling;
 
@@ -16,6 +17,7 @@ pub struct Results {
     pub rows: Vec<Row>,
     pub operations: Option<Operations>,
     pub errors: Option<Errors>,
+    pub futures: Option<Futures>,
     /// By peer; not all of them are in `rows`.
     pub scaling: Vec<(&'static str, Result<Scaling, String>)>,
     /// The part of the batches that was not thrown away.
@@ -74,9 +76,9 @@ impl Results {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
             }
         }
-        if let Some(errors) = &self.errors {
-            text.push_str("\nerrors, ns more than the same without\n");
-            for (name, nanos) in errors.named() {
+        if self.errors.is_some() {
+            text.push_str("\nerrors and frames, ns more than the same without\n");
+            for (name, nanos) in self.located() {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
             }
         }
@@ -114,7 +116,7 @@ impl Results {
             })
         });
         let operations = self.operations.as_ref().map(|operations| Value::from_iter(operations.named()));
-        let errors = self.errors.as_ref().map(|errors| Value::from_iter(errors.named()));
+        let located = Value::from_iter(self.located());
         let scaling = self.scaling.iter().map(|(name, scaling)| {
             let (factor, quiet) = scaling.as_ref().map_or((None, 0), |s| (Some(s.factor), s.quiet));
             json!({ "peer": name, "factor": factor, "quiet_rounds": quiet })
@@ -128,10 +130,32 @@ impl Results {
             json!({ "what": gate.what, "measured": gate.measured, "must": gate.must, "verdict": verdict, "why": why })
         });
         json!({
-            "peers": Value::from_iter(rows), "operations_ns": operations, "errors_ns": errors,
+            "peers": Value::from_iter(rows), "operations_ns": operations, "located_ns": located,
             "two_threads": Value::from_iter(scaling),
             "gates": Value::from_iter(gates), "quiet_batches": self.quiet,
         })
+    }
+}
+
+impl Results {
+    fn located(&self) -> Vec<(&'static str, f64)> {
+        let errors = self.errors.iter().flat_map(Errors::named);
+        errors.chain(self.futures.iter().flat_map(Futures::named)).collect()
+    }
+}
+
+impl Futures {
+    fn named(&self) -> [(&'static str, f64); 6] {
+        let Futures { canonlog, async_backtrace } = *self;
+        let Located { call, wait, poll } = canonlog;
+        [
+            ("call of an `async fn` with its frame", call),
+            ("an await that is ready", wait),
+            ("a level that is polled again", poll),
+            ("async-backtrace: call", async_backtrace.call),
+            ("async-backtrace: an await", async_backtrace.wait),
+            ("async-backtrace: a level polled again", async_backtrace.poll),
+        ]
     }
 }
 

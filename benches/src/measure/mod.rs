@@ -3,6 +3,7 @@
 pub mod allocations;
 pub mod batches;
 pub mod errors;
+pub mod futures;
 pub mod instructions;
 pub mod operations;
 pub mod threads;

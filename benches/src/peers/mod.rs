@@ -4,6 +4,7 @@ mod by_hand;
 pub mod canonlog;
 pub mod errors;
 mod fastrace;
+pub mod futures;
 mod limit;
 mod metrique;
 mod serde_struct;
