@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::context::Context;
+#[cfg(feature = "sqlx")]
+use crate::trace::caller;
 use crate::trace::caller::Caller;
 
 /// Makes what is made once.
@@ -40,7 +42,7 @@ pub(crate) fn ready() {
 #[track_caller]
 pub fn record_query(sql: &str, elapsed: Duration) {
     let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-    note(Context::current(), hash::text(sql), nanos, sql, Some(Caller::here()));
+    note(Context::current(), hash::text(sql), nanos, sql, Origin::Call(Caller::here()));
 }
 
 /// Starts the clock for one execution; it counts when the guard is dropped, on success, failure and cancellation alike.
@@ -58,17 +60,27 @@ pub fn record_query(sql: &str, elapsed: Duration) {
 /// ```
 #[track_caller]
 pub fn start(sql: &str) -> QueryGuard<'_> {
-    start_for(Context::current(), sql, Some(Caller::here()))
+    start_for(Context::current(), sql, Origin::Call(Caller::here()))
 }
 
-/// As [`start`], for an adapter: the line is not that of the call.
+/// As [`start`], for an adapter: the line is that of the function which waits for it.
 #[cfg(feature = "sqlx")]
 pub(crate) fn start_in(context: Context, sql: &str) -> QueryGuard<'_> {
-    start_for(context, sql, None)
+    let is_current = context == Context::current();
+    start_for(context, sql, Origin::Function(if is_current { caller::running() } else { 0 }))
 }
 
-fn start_for(context: Context, sql: &str, caller: Option<Caller>) -> QueryGuard<'_> {
-    QueryGuard { context, hash: hash::text(sql), sql, caller, waited: 0, since: clock::now() }
+/// Where a query comes from.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    Call(Caller),
+    /// A word of [`caller::running`].
+    #[cfg(feature = "sqlx")]
+    Function(u64),
+}
+
+fn start_for(context: Context, sql: &str, origin: Origin) -> QueryGuard<'_> {
+    QueryGuard { context, hash: hash::text(sql), sql, origin, waited: 0, since: clock::now() }
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
@@ -86,7 +98,7 @@ pub struct QueryGuard<'q> {
     context: Context,
     hash: u64,
     sql: &'q str,
-    caller: Option<Caller>,
+    origin: Origin,
     /// In ticks.
     waited: u64,
     /// In ticks; 0 while the clock is stopped.
@@ -124,19 +136,24 @@ impl QueryGuard<'_> {
 impl Drop for QueryGuard<'_> {
     fn drop(&mut self) {
         self.pause();
-        note(self.context, self.hash, clock::nanos(self.waited), self.sql, self.caller);
+        note(self.context, self.hash, clock::nanos(self.waited), self.sql, self.origin);
     }
 }
 
 #[inline]
-fn note(context: Context, hash: u64, nanos: u64, sql: &str, caller: Option<Caller>) {
+fn note(context: Context, hash: u64, nanos: u64, sql: &str, origin: Origin) {
     if context.note_query(hash, nanos) {
-        keep(context, hash, sql, caller);
+        keep(context, hash, sql, origin);
     }
 }
 
 /// The text has run before: what it is and where it ran is kept, once.
 #[inline(never)]
-fn keep(context: Context, hash: u64, sql: &str, caller: Option<Caller>) {
-    context.keep_statement(hash, caller.map_or(0, Caller::word), sql);
+fn keep(context: Context, hash: u64, sql: &str, origin: Origin) {
+    let place = match origin {
+        Origin::Call(caller) => caller.word(),
+        #[cfg(feature = "sqlx")]
+        Origin::Function(word) => word,
+    };
+    context.keep_statement(hash, place, sql);
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use canonlog::db::{record_query, start};
-use canonlog::{Context, Kind, OwnedEvent, Value, begin, testing};
+use canonlog::{Context, Kind, OwnedEvent, Value, begin, operation, testing};
 use canonlog_tests::unit::{integer, request_sync, seconds, text};
 
 #[test]
@@ -254,4 +254,33 @@ fn a_query_that_is_repeated_after_a_timeout_is_told_by_the_late_response() {
     let [timeout, late] = &capture.wait_for(2, Duration::from_secs(20))[..] else { panic!("two events") };
     assert_eq!((integer(timeout, "db_dup_queries"), integer(late, "db_dup_queries")), (3, 2));
     assert_eq!((worst(timeout), worst(late)), (at("select ?", line), at("select ?", line)));
+}
+
+/// Not annotated: a line of its own.
+fn helper() -> u32 {
+    record_query("select 1", Duration::ZERO);
+    line!() - 1
+}
+
+#[operation]
+fn in_a_helper() -> u32 {
+    helper();
+    helper()
+}
+
+#[operation]
+fn by_itself() -> u32 {
+    for _ in 0..2 {
+        record_query("select 1", Duration::ZERO);
+    }
+    line!() - 2
+}
+
+#[test]
+fn the_line_of_a_call_has_its_function_where_that_is_annotated() {
+    let mut line = 0;
+    let event = request_sync(|| line = in_a_helper());
+    assert_eq!(worst(&event), at("select ?", line));
+    let event = request_sync(|| line = by_itself());
+    assert_eq!(text(&event, "db_dup_loc"), format!("tests/database.rs:{line}:database::by_itself"));
 }

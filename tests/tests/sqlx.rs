@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use canonlog::sqlx::{Connection, Driver, Pool, SqlitePool};
-use canonlog::{Context, Kind, OwnedEvent, testing};
+use canonlog::{Context, Kind, OwnedEvent, operation, testing};
 use canonlog_tests::unit::{integer, request, seconds, text};
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -129,6 +129,57 @@ async fn queries_that_run_at_the_same_time_are_repeats_too() {
     })
     .await;
     assert_eq!((counts(&event), text(&event, "db_dup_top").as_str()), ((17, 17), SELECT));
+}
+
+/// The line where a query is waited for.
+const LOOKUP: u32 = line!() + 5;
+
+#[operation]
+async fn lookup(pool: &SqlitePool, id: i64) -> Option<i64> {
+    let query = sqlx::query_scalar(SELECT).bind(id);
+    query.fetch_optional(pool).await.expect("selected")
+}
+
+#[operation]
+async fn each(pool: &SqlitePool, ids: std::ops::Range<i64>) {
+    for id in ids {
+        lookup(pool, id).await;
+    }
+}
+
+#[operation]
+async fn together(pool: &SqlitePool) {
+    let queries = futures_util::future::join_all((0..9).map(|id| lookup(pool, id)));
+    tokio::select! {
+        found = queries => assert!(found.iter().all(Option::is_none)),
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it hangs"),
+    }
+}
+
+#[operation]
+async fn half_of_a_stream(pool: &SqlitePool) -> u32 {
+    let mut line = 0;
+    for _ in 0..2 {
+        let mut rows = sqlx::query("select 1 union all select 2").fetch(pool);
+        let first = rows.try_next().await.expect("a row");
+        line = line!() - 1;
+        assert!(first.is_some());
+        tokio::task::yield_now().await;
+        drop(rows);
+    }
+    line
+}
+
+#[tokio::test]
+async fn the_line_is_that_of_the_innermost_annotated_function() {
+    let pool = memory().await;
+    let expected = format!("tests/sqlx.rs:{LOOKUP}:sqlx::lookup");
+    let (_, event) = request(each(&pool, 0..3)).await;
+    assert_eq!(text(&event, "db_dup_loc"), expected);
+    let (_, event) = request(together(&pool)).await;
+    assert_eq!(text(&event, "db_dup_loc"), expected);
+    let (line, event) = request(half_of_a_stream(&pool)).await;
+    assert_eq!(text(&event, "db_dup_loc"), format!("tests/sqlx.rs:{line}:sqlx::half_of_a_stream"));
 }
 
 #[tokio::test]

@@ -1,9 +1,18 @@
-//! Lines of the application that called canonlog, as numbers that fit a record.
+//! Lines of the application from which canonlog was called, as numbers that fit a record.
+//!
+//! ```text
+//! [1][0: 7][function: 24][line: 32]   of the innermost annotated function that runs
+//! [0][file: 31][line: 32]             of a call
+//! ```
 
 use std::fmt;
 use std::panic::Location;
 
 use super::names;
+use super::site::{self, At};
+use crate::record::current;
+
+const FUNCTION: u64 = 1 << 63;
 
 /// The line of a call. It stands in the application, or in a library that calls for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +24,26 @@ impl Caller {
         Caller(Location::caller())
     }
 
-    /// The line, in a word; 0 where it is not one of the application.
+    /// The line, in a word: that of the innermost annotated function where the call stands in a library; 0 where neither is known.
     pub(crate) fn word(self) -> u64 {
-        let file = self.0.file();
-        if is_library(file) { 0 } else { u64::from(names::number(file)) << 32 | u64::from(self.0.line()) }
+        let running = running();
+        let at_call = |at: At| at.is_at(self.0.file(), self.0.line());
+        // There, the function's name is known too.
+        if is_library(self.0.file()) || at_of(running).is_some_and(at_call) {
+            return running;
+        }
+        u64::from(names::number(self.0.file())) << 32 | u64::from(self.0.line())
     }
+}
+
+/// The line of the innermost annotated function that runs on this thread, in a word; 0 where there is none.
+pub(crate) fn running() -> u64 {
+    current::ends().map_or(0, |[(fun, line), _]| FUNCTION | u64::from(fun) << 32 | u64::from(line))
+}
+
+fn at_of(word: u64) -> Option<At> {
+    let fun = (word & FUNCTION != 0).then_some((word & !FUNCTION) >> 32)?;
+    Some(site::of(fun as u32)?.at(word as u32))
 }
 
 /// Whether a file is a dependency's: those of the application have paths from where it is built.
@@ -31,23 +55,29 @@ fn is_library(file: &str) -> bool {
 }
 
 /// The line of a word, as locations are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    file: &'static str,
-    line: u32,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Line {
+    Call { file: &'static str, line: u32 },
+    Function(At),
 }
 
 impl Line {
     /// `None` where there is none.
     pub(crate) fn of(word: u64) -> Option<Line> {
+        if word & FUNCTION != 0 {
+            return at_of(word).map(Line::Function);
+        }
         let (file, line) = (names::name((word >> 32) as u32), word as u32);
-        (!file.is_empty()).then_some(Line { file, line })
+        (!file.is_empty()).then_some(Line::Call { file, line })
     }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self {
+            Line::Call { file, line } => write!(f, "{file}:{line}"),
+            Line::Function(at) => at.fmt(f),
+        }
     }
 }
 
@@ -60,7 +90,7 @@ mod tests {
         let (caller, line) = (Caller::here(), line!());
         let found = Line::of(caller.word()).expect("a line of this crate");
         assert_eq!(found.to_string(), format!("{}:{line}", file!()));
-        assert_eq!(Line::of(0), None);
+        assert!(Line::of(0).is_none());
     }
 
     #[test]

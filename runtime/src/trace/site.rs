@@ -139,6 +139,12 @@ impl At {
         (self.fun.file, self.fun.line, self.fun.name) == (fun.file, fun.line, fun.name)
     }
 
+    /// Whether it is this line, of a file that the compiler may name from the workspace's root.
+    pub(crate) fn is_at(&self, file: &str, line: u32) -> bool {
+        let above = file.strip_suffix(self.fun.file).filter(|_| self.line == line);
+        above.is_some_and(|above| above.is_empty() || above.ends_with(['/', '\\']))
+    }
+
     /// Whether it is the same line of the same function.
     pub(crate) fn is_same(&self, other: &At) -> bool {
         self.line == other.line && self.is_in(other.fun)
