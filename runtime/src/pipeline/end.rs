@@ -173,7 +173,7 @@ pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: Stuck) -> bool {
     let word = &slot.head.word;
     // Until it has timed out, whoever writes waits; this thread's allocator must not.
     let busy = current::busy();
-    if !state::close(word, handle.generation()) {
+    if !state::close(word, handle.generation(), state::back_off) {
         return false;
     }
     let mut buffers = Buffers::new();

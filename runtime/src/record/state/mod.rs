@@ -32,6 +32,7 @@ const LOCKED: u64 = 1 << 4;
 const JOINED_ONE: u64 = 1 << 5;
 const JOINED: u64 = 0x7FF << 5;
 const GENERATION_SHIFT: u32 = 16;
+const MOST_TRIES: u32 = 10_000;
 
 /// Generations count up to this and start again.
 pub(crate) const GENERATIONS: u64 = 1 << 47;
@@ -193,9 +194,25 @@ fn is_empty(word: u64) -> bool {
 }
 
 /// For a monitor: closes an open record. The one that wins must call [`timed_out`].
-pub(crate) fn close(word: &impl Word, of: u64) -> bool {
-    update(word, |now| (generation(now) == of && phase(now) == Phase::Open).then(|| with_phase(now, Phase::Closing)))
-        .is_ok()
+pub(crate) fn close(word: &impl Word, of: u64, wait: impl FnMut(u32)) -> bool {
+    let closing = |now| (generation(now) == of && phase(now) == Phase::Open).then(|| with_phase(now, Phase::Closing));
+    let closed = update(word, closing);
+    if let Ok(now) = closed {
+        wait_for_writer(word, now, wait);
+    }
+    closed.is_ok()
+}
+
+/// Waits until whoever had the lock when the phase changed has written: that is told of. Not for ever, as it may be the caller's
+/// own thread, where an allocator of the program's ends a record.
+#[inline]
+fn wait_for_writer(word: &impl Word, mut now: u64, mut wait: impl FnMut(u32)) {
+    let mut tries = 0;
+    while now & LOCKED != 0 && tries < MOST_TRIES {
+        tries += 1;
+        wait(tries);
+        now = word.load();
+    }
 }
 
 /// The monitor has copied what there was: from now on the record collects its late response.
@@ -219,7 +236,10 @@ pub(crate) fn finish(word: &impl Word, of: u64, mut wait: impl FnMut(u32)) -> Op
             found.map(|_| with_phase(now, Phase::Finishing))
         });
         match finished {
-            Ok(_) => return found,
+            Ok(now) => {
+                wait_for_writer(word, now, wait);
+                return found;
+            }
             Err(now) if generation(now) == of && phase(now) == Phase::Closing => {
                 tries += 1;
                 wait(tries);

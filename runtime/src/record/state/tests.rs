@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64 as Modelled;
-use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
@@ -21,7 +21,7 @@ fn exactly_one_of_finish_and_close_reports_an_open_record() {
         let monitor = {
             let word = Arc::clone(&word);
             thread::spawn(move || {
-                let won = close(&*word, of);
+                let won = close(&*word, of, wait);
                 if won {
                     timed_out(&*word);
                 }
@@ -49,7 +49,7 @@ fn of_its_end_its_drop_and_the_monitor_each_record_has_one_event_or_a_timeout_an
         let monitor = {
             let (word, timeouts, copied) = (Arc::clone(&word), Arc::clone(&timeouts), Arc::clone(&copied));
             thread::spawn(move || {
-                if close(&*word, of) {
+                if close(&*word, of, wait) {
                     timeouts.fetch_add(1, SeqCst);
                     assert_eq!(phase_of(&*word, of), Phase::Closing, "nobody ends it while it is copied");
                     timed_out(&*word);
@@ -184,6 +184,43 @@ fn only_one_thread_has_the_side_lock_and_none_after_the_end() {
 }
 
 #[test]
+fn what_was_written_under_the_lock_is_in_the_event_and_what_comes_later_is_refused() {
+    for times_out in [false, true] {
+        loom::model(move || {
+            let word = Arc::new(Modelled::new(0));
+            let log = Arc::new(Modelled::new(0));
+            let of = open(&*word, false);
+            let writer = {
+                let (word, log) = (Arc::clone(&word), Arc::clone(&log));
+                thread::spawn(move || {
+                    if !lock(&*word, of, wait) {
+                        return false;
+                    }
+                    // As whoever has the lock does: not while a monitor copies.
+                    let writes = phase_of(&*word, of) != Phase::Closing;
+                    if writes {
+                        log.store(1, Relaxed);
+                    }
+                    let _ = unlock(&*word);
+                    writes
+                })
+            };
+            if times_out {
+                assert!(close(&*word, of, wait));
+                let told = log.load(Relaxed);
+                let wrote = writer.join().expect("no panic");
+                assert_eq!(told == 1, wrote);
+                return timed_out(&*word);
+            }
+            assert_eq!(finish(&*word, of, wait), Some(Finish::InTime));
+            let told = log.load(Relaxed);
+            let _ = end(&*word);
+            assert_eq!(told == 1, writer.join().expect("no panic"));
+        });
+    }
+}
+
+#[test]
 fn a_second_generation_refuses_the_first_ones_handles() {
     let word = AtomicU64::new(0);
     let first = open(&word, false);
@@ -192,7 +229,7 @@ fn a_second_generation_refuses_the_first_ones_handles() {
     let second = open(&word, false);
     assert_ne!(first, second);
     assert_eq!(claim(&word, first), Err(Refused::Gone));
-    assert!(!join(&word, first) && !lock(&word, first, back_off) && !close(&word, first));
+    assert!(!join(&word, first) && !lock(&word, first, back_off) && !close(&word, first, back_off));
     assert_eq!(finish(&word, first, back_off), None);
     assert_eq!(claim(&word, second), Ok(()));
     assert_eq!(claim(&word, second), Err(Refused::Busy));
