@@ -246,6 +246,18 @@ impl Open {
 }
 
 #[test]
+fn its_first_page_says_what_to_try() {
+    let open = open(&mut shop(&["--port", "0"]));
+    let mut client = canonlog_tests::client::Client::connect(open.address.parse().expect("an address"));
+    client.send_get("/");
+    let page = client.reply().text();
+    assert!(page.contains("# a request\ncurl http://") && page.contains("/products/1/delivery?ms=1500'"), "{page}");
+    drop(client);
+    let events = open.close();
+    has(&events[0], &[("resp_view", "shop::tour::index"), ("resp_status", "200")]);
+}
+
+#[test]
 fn its_data_survive_in_the_data_directory() {
     let data = tempfile::tempdir().expect("a directory");
     for asked in 1..=2 {
@@ -282,4 +294,24 @@ fn the_readme_shows_the_shop_as_it_is() {
     let real = stdout.lines().find(|line| line.contains("/carts/7/checkout")).expect("the checkout's line");
     let real = logfmt::parse(real).expect("a line of the grammar");
     assert_eq!(names, real.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_book_shows_the_lines_of_the_tour() {
+    let (_, events) = &*TOUR;
+    // What depends on the machine: times, and whether a poll was slow.
+    let lasting = |event: &Event| {
+        let fields = event.iter().filter(|(name, _)| !name.starts_with("poll_"));
+        let changes =
+            |name: &str| name.ends_with("_time") || name.starts_with("rt_") || matches!(name, "req_id" | "timeout_for");
+        let value = |name: &str, value: &str| if changes(name) { String::new() } else { value.to_owned() };
+        fields.map(|(name, text)| (name.clone(), value(name, text))).collect::<Event>()
+    };
+    let mut shown = 0;
+    for line in include_str!("../../book/src/guide/shop.md").lines().filter(|line| line.starts_with("event_type=")) {
+        let line = lasting(&event(line));
+        assert!(events.iter().any(|event| lasting(event) == line), "no line of the tour: {line:#?}");
+        shown += 1;
+    }
+    assert!(shown >= 6, "{shown}");
 }

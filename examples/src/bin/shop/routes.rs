@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use canonlog::tower::RequestLayer;
 
 use crate::store::Shop;
-use crate::{cart, catalogue, delivery, orders, reports};
+use crate::{cart, catalogue, delivery, orders, reports, tour};
 
 /// After this, a request that is still running is reported by a `timeout` event; it may go on.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -15,6 +15,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 // ANCHOR: layer
 pub(crate) fn router(shop: Shop) -> Router {
     Router::new()
+        .route("/", get(tour::index))
         .route("/products", get(catalogue::list))
         .route("/products/{id}", get(catalogue::show))
         .route("/products/{id}/delivery", get(delivery::estimate))

@@ -1,10 +1,13 @@
 //! One request of each kind, sent to the shop itself over a socket.
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use canonlog::Guard;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
+use canonlog::{Guard, instrument_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -40,7 +43,7 @@ pub(crate) const STEPS: [Step; 9] = [
 
 impl Step {
     /// The request as a command line.
-    pub(crate) fn curl(&self, address: SocketAddr) -> String {
+    pub(crate) fn curl(&self, address: impl Display) -> String {
         let url = format!("http://{address}{}", self.path);
         let url = if url.contains('?') { format!("'{url}'") } else { url };
         match self.body {
@@ -48,6 +51,13 @@ impl Step {
             body => format!("curl {url} --json '{body}'"),
         }
     }
+}
+
+/// What there is to try, for whoever opens the shop in a browser.
+#[instrument_request]
+pub(crate) async fn index(headers: HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
+    STEPS.iter().map(|step| format!("# {}\n{}\n\n", step.what, step.curl(host))).collect()
 }
 
 pub(crate) async fn run(address: SocketAddr, guard: &Guard) -> io::Result<()> {
