@@ -1,6 +1,7 @@
 //! A record that two threads write, one after the other, says what a plain map would: whoever wrote, whatever was written anew in
 //! between, and on either side of a timeout.
 
+mod full;
 mod model;
 
 use std::sync::mpsc::{Receiver, Sender, channel};

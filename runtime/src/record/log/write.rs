@@ -52,10 +52,10 @@ impl Body {
         fits(self) || (framework && self.extent().words() + words <= limit(self))
     }
 
-    /// How long this log may be: the two logs of a record share what it may hold.
+    /// How long this log may be: the two logs of a record share what it may hold, beside the slot that each has in any case.
     fn limit(&self) -> usize {
         let limit = (self.limits.load(Relaxed) & 0xFFFF) as usize;
-        let limit = limit - self.other().map_or(0, Body::end).min(limit);
+        let limit = limit - self.other().map_or(0, |other| other.end().saturating_sub(LOG)).min(limit);
         limit.min(if self.extension.load(Relaxed) == 0 { LOG } else { LOG + EXTENSION })
     }
 
