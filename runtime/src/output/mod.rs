@@ -19,6 +19,7 @@ mod turn;
 mod whole;
 mod writer;
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -100,6 +101,7 @@ impl<'a> Batch<'a> {
 /// ```
 /// let error = canonlog::WriteError { written: 0, source: std::io::ErrorKind::BrokenPipe.into() };
 /// assert_eq!(error.source.kind(), std::io::ErrorKind::BrokenPipe);
+/// assert_eq!(error.to_string(), "the output failed after 0 whole lines");
 /// ```
 #[derive(Debug)]
 pub struct WriteError {
@@ -107,6 +109,18 @@ pub struct WriteError {
     pub written: u64,
     /// What went wrong.
     pub source: io::Error,
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the output failed after {} whole lines", self.written)
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
 }
 
 /// Where lines go.
