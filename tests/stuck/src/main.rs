@@ -1,12 +1,14 @@
-//! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways.
+//! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways: `stuck [stacks] [own]`,
+//! with so many stacks a second, and a handler of its own for SIGURG.
 //!
-//! `tests/tests/stuck_release.rs` builds it as users build theirs, and looks what its timeouts tell. The lines that they should name
+//! `tests/lines.rs` builds it as users build theirs, and looks what its timeouts tell. The lines that they should name
 //! end in a comment, `in <handler>` for the innermost and `of <handler>` for the outermost.
 
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -75,7 +77,13 @@ async fn socket(stream: &UnixStream) -> u64 {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let _guard = canonlog::setup().timeout(LIMIT).stacks(100).init()?;
+    let mut args = std::env::args().skip(1);
+    let stacks = args.next().map_or(Ok(100), |stacks| stacks.parse())?;
+    let urgent = Arc::new(AtomicBool::new(false));
+    if args.next().is_some() {
+        signal_hook::flag::register(signal_hook::consts::SIGURG, Arc::clone(&urgent))?;
+    }
+    let _guard = canonlog::setup().timeout(LIMIT).stacks(stacks).init()?;
     let lock = Mutex::new(3);
     let (stream, _other) = UnixStream::pair()?;
     stream.set_read_timeout(Some(PAUSE))?;
@@ -90,5 +98,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         thread::sleep(PAUSE);
         drop(held);
     });
+    assert!(!urgent.load(Ordering::Relaxed), "nobody sends a signal for which the program has a handler");
     Ok(())
 }

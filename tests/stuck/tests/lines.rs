@@ -27,7 +27,11 @@ impl Timeout {
 
 /// The timeouts of a program, by handler.
 fn timeouts(program: &Path) -> HashMap<String, Timeout> {
-    let output = Command::new(program).output().expect("the program runs");
+    timeouts_with(program, &[])
+}
+
+fn timeouts_with(program: &Path, args: &[&str]) -> HashMap<String, Timeout> {
+    let output = Command::new(program).args(args).output().expect("the program runs");
     let text = String::from_utf8(output.stdout).expect("text");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -154,4 +158,27 @@ fn a_stripped_build_names_handlers_and_says_that_there_is_no_stack() {
         assert_eq!(event.get("timeout_stack"), "unavailable", "{view}");
         assert!(event.get("timeout_cause_loc").ends_with(&format!(":{view}")), "{view}");
     }
+}
+
+/// How many of them have a stack.
+fn with_stack(timeouts: &HashMap<String, Timeout>) -> usize {
+    timeouts.values().filter(|event| event.get("timeout_stack") != "unavailable").count()
+}
+
+#[test]
+fn no_more_stacks_are_taken_in_a_second_than_were_asked_for() {
+    let program = Path::new(env!("CARGO_BIN_EXE_stuck"));
+    let taken = with_stack(&timeouts_with(program, &["2"]));
+    // All time out at once, but that may be at the turn of a second.
+    assert!((2..=4).contains(&taken), "{taken}");
+    let none = timeouts_with(program, &["0"]);
+    assert!(none.values().all(|event| !event.0.contains_key("timeout_stack")));
+    assert_eq!(none["stuck::spin"].get("timeout_state"), "running");
+}
+
+#[test]
+fn a_program_that_handles_the_signal_itself_gets_none() {
+    let timeouts = timeouts_with(Path::new(env!("CARGO_BIN_EXE_stuck")), &["100", "own"]);
+    assert_eq!(timeouts["stuck::spin"].get("timeout_stack"), "unavailable");
+    assert_eq!(with_stack(&timeouts), 5, "the others sleep");
 }
