@@ -4,6 +4,7 @@
 //! what they were called for is told by their callers.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 
 use addr2line::Loader;
@@ -74,12 +75,16 @@ impl Symbols {
 
     fn file(&mut self, module: &Module) -> Option<&Loader> {
         let path = &module.mapped.path;
-        let open = || {
-            let ours = std::env::current_exe().is_ok_and(|exe| exe.as_os_str() == path.as_str());
-            // A program that was replaced meanwhile is still there by this name.
-            let path = if ours { "/proc/self/exe" } else { path };
-            let system = ["/usr/lib", "/lib"].iter().any(|folder| path.starts_with(folder));
-            (path.starts_with('/') && !system && !path.ends_with(" (deleted)")).then(|| Loader::new(path).ok())?
+        let open = || match is_this_program(path) {
+            // A program that was replaced or removed meanwhile is still there by its other name; beside its own, there may be a file
+            // with its debug information.
+            true if is_same_file(path, THIS_PROGRAM) => Loader::new(path).ok(),
+            true => Loader::new(THIS_PROGRAM).ok(),
+            false => {
+                let is_system = SYSTEM.iter().any(|folder| path.starts_with(folder));
+                let is_there = path.starts_with('/') && !path.ends_with(" (deleted)");
+                (is_there && !is_system).then(|| Loader::new(path).ok())?
+            }
         };
         if !self.files.contains_key(path) {
             self.files.insert(path.clone(), open());
@@ -117,6 +122,19 @@ impl Symbols {
     }
 }
 
+/// Where a system has its libraries.
+const SYSTEM: [&str; 6] = ["/lib/", "/lib32/", "/lib64/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/"];
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+fn is_this_program(path: &str) -> bool {
+    std::fs::read_link(THIS_PROGRAM).is_ok_and(|exe| exe.as_os_str() == path)
+}
+
+fn is_same_file(one: &str, other: &str) -> bool {
+    let number = |path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    number(one).is_some_and(|one| number(other) == Some(one))
+}
+
 /// The functions at an address of a file, innermost first.
 fn frames(file: &Loader, address: u64) -> Vec<Raw> {
     let symbol = file.find_symbol(address).map(|name| addr2line::demangle_auto(name.into(), None).into_owned());
@@ -134,5 +152,6 @@ fn frames(file: &Loader, address: u64) -> Vec<Raw> {
         None => found.extend(symbol.map(|name| (Some(name), None))),
         Some(_) => {}
     }
-    found.into_iter().filter_map(|(name, at)| Some(Raw { name: name?, at })).collect()
+    let named = |(name, at): (Option<String>, _)| Raw { name: name.unwrap_or_else(|| "?".to_owned()), at };
+    found.into_iter().map(named).collect()
 }
