@@ -8,12 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
-use crate::pipeline::{Pipeline, parts, report_timeout, reporter};
-use crate::record::Handle;
+use crate::pipeline::{Pipeline, parts, reporter, timed_out};
 use crate::record::state::Phase;
 use crate::registry;
 use crate::sys::fork;
-use crate::trace::stuck;
+use crate::trace::stuck::{self, State};
 
 const LEAD: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -39,16 +38,29 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
             due.push(record.handle);
         }
     });
-    let look = |handle: &Handle| {
-        let pipeline = handle.slot().map_or(0, |slot| slot.pipeline());
-        stuck::look(*handle, parts(pipeline).settings.stacks)
-    };
-    // All are looked at first: to find out what a stack means takes its time.
-    let due: Vec<_> = due.into_iter().map(|handle| (handle, look(&handle))).collect();
-    let reported =
-        due.into_iter().map(|(handle, stuck)| report_timeout(handle, now, stuck)).filter(|reported| *reported).count();
+    let mut reported = 0;
+    // To take a stack, and to find out what it means, takes its time: others do not wait for it.
+    let mut stacks = Vec::new();
+    for handle in due {
+        let stuck = stuck::look(handle);
+        let per_second = handle.slot().map_or(0, |slot| parts(slot.pipeline()).settings.stacks);
+        let Some(unit) = timed_out::close(handle, now) else { continue };
+        reported += 1;
+        if per_second > 0 && stuck.state != Some(State::Parked) {
+            stacks.push((unit, stuck, per_second));
+        } else {
+            unit.report(&stuck);
+        }
+    }
     #[cfg(feature = "tower")]
     super::enforce::wake_due(now);
+    // While they are still stuck: first all stacks.
+    for (_, stuck, per_second) in &mut stacks {
+        stuck.take_stack(*per_second);
+    }
+    for (unit, stuck, _) in stacks {
+        unit.report(&stuck);
+    }
     reporter::replace_stuck();
     reported
 }

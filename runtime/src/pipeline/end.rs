@@ -1,7 +1,6 @@
 //! The end of a unit: what its record says becomes an event, once.
 
 use std::cell::RefCell;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::scope::Outcome;
@@ -17,7 +16,6 @@ use crate::output::is_inside;
 use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Handle, Kind, current, return_slot, slotless, state};
-use crate::trace::stuck::Stuck;
 use crate::trace::{errors, site};
 use crate::value::{Value, display};
 
@@ -82,7 +80,7 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         }
         // A late response follows the `timeout`, which may still wait to be made.
         if unwinding || finish == state::Finish::Late {
-            reporter::report(buffers, outcome, None);
+            reporter::report(buffers, outcome);
         } else {
             complete(content, facts, outcome);
         }
@@ -160,54 +158,11 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
         facts.truncated = ended.truncated;
         content.push_text("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));
         if unwinding {
-            reporter::report(buffers, outcome, None);
+            reporter::report(buffers, outcome);
         } else {
             complete(content, facts, outcome);
         }
     });
-}
-
-/// For a monitor: closes a record that is still open and has its `timeout` reported by the reporter's thread.
-pub(crate) fn report_timeout(handle: Handle, now: u64, stuck: Stuck) -> bool {
-    let Some(slot) = handle.slot() else { return false };
-    let word = &slot.head.word;
-    // Until it has timed out, whoever writes waits; this thread's allocator must not.
-    let busy = current::busy();
-    if !state::close(word, handle.generation(), state::back_off) {
-        return false;
-    }
-    let mut buffers = Buffers::new();
-    buffers.content.reset(EventType::Timeout, Level::Error, clock::unix_nanos(now));
-    slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
-    snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
-    state::timed_out(word);
-    drop(busy);
-    reporter::report(&mut buffers, Outcome::default(), Some(stuck));
-    true
-}
-
-/// What was found out about a unit that timed out. To find out what a stack means can take long.
-pub(super) fn add_stuck(content: &mut Content, stuck: &Stuck, now: u64) {
-    if let Some(places) = &stuck.places {
-        let mut add = |name: &str, value: Value<'_>| content.set_text(name, order(name), true, value);
-        add("timeout_loc", Value::Display(&places.outermost));
-        add("timeout_cause_loc", Value::Str(&places.causes()));
-    }
-    if let Some(since) = stuck.since {
-        let waited = Value::Duration(Duration::from_nanos(clock::between(since, now)));
-        content.set_text("timeout_for", order("timeout_for"), true, waited);
-    }
-    let mut add = |name: &str, value: &str| content.set_text(name, order(name), true, Value::Str(value));
-    if let Some(state) = stuck.state {
-        add("timeout_state", state.as_str());
-    }
-    if let Some(located) = stuck.locate() {
-        add("timeout_loc", &located.loc);
-        add("timeout_cause_loc", &located.cause_loc);
-        add("timeout_stack", &located.stack);
-    } else if stuck.wants_stack() {
-        add("timeout_stack", "unavailable");
-    }
 }
 
 /// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
@@ -224,8 +179,10 @@ pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -
         content.set_known(builtin::RESP_STATUS, Stored::U64(500));
     }
     let mut unit = Unit { content, facts, outcome };
-    if unit.event_type() == EventType::Timeout {
-        add_timeout(&mut unit);
+    if unit.event_type() == EventType::Timeout
+        && let Some(limit) = unit.time_limit()
+    {
+        unit.set_in("timeout", "limit", limit);
     }
     add_times(&mut unit);
     if unit.facts.polls_blocked.0 > 0 {
@@ -260,17 +217,6 @@ fn add_polls(unit: &mut Unit<'_>) {
     unit.set_in("poll", "max_time", Duration::from_nanos(longest));
     if let Some(handler) = site::of(unit.facts.site) {
         unit.set_in("poll", "max_loc", display(handler.at(handler.line())));
-    }
-}
-
-fn add_timeout(unit: &mut Unit<'_>) {
-    if let Some(handler) = site::of(unit.facts.site).filter(|_| unit.get("timeout_loc").is_none()) {
-        let at = handler.at(handler.line());
-        unit.set_in("timeout", "loc", display(at));
-        unit.set_in("timeout", "cause_loc", display(at));
-    }
-    if let Some(limit) = unit.time_limit() {
-        unit.set_in("timeout", "limit", limit);
     }
 }
 

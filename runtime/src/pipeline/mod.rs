@@ -12,6 +12,7 @@ pub(crate) mod panic;
 mod process;
 pub(crate) mod reporter;
 mod scope;
+pub(crate) mod timed_out;
 mod unit;
 
 use std::cell::Cell;
@@ -31,7 +32,7 @@ pub use self::scope::{Scope, begin};
 pub use self::unit::Unit;
 pub use crate::record::Kind;
 
-pub(crate) use self::end::{emit_now, report_timeout};
+pub(crate) use self::end::emit_now;
 
 /// What a pipeline decides about its records.
 #[derive(Clone, Copy, Debug)]

@@ -14,20 +14,13 @@ use crate::event::EventType;
 use crate::level::Level;
 use crate::output::{LossReason, PerProcess};
 use crate::record::Handle;
-use crate::trace::stuck::Stuck;
 
 struct Job {
     buffers: Buffers,
     outcome: Outcome,
-    /// Of a unit that timed out, what it was doing.
-    stuck: Option<Box<Stuck>>,
 }
 
 impl Job {
-    fn new(buffers: Buffers, outcome: Outcome, stuck: Option<Stuck>) -> Job {
-        Job { buffers, outcome, stuck: stuck.map(Box::new) }
-    }
-
     fn unit(&self) -> Handle {
         self.buffers.facts.handle
     }
@@ -35,9 +28,6 @@ impl Job {
     /// Instrumenters and all else that makes an event of it; the parts that it goes to.
     fn make(&mut self) -> &'static Parts {
         let Buffers { content, facts } = &mut self.buffers;
-        if let Some(stuck) = self.stuck.take() {
-            end::add_stuck(content, &stuck, facts.taken);
-        }
         end::make(content, facts, self.outcome)
     }
 
@@ -88,6 +78,8 @@ struct Queue {
     idle: usize,
     threads: usize,
     next: u64,
+    /// Units whose `timeout` is going to be handed over.
+    coming: Vec<Handle>,
 }
 
 impl Queue {
@@ -98,13 +90,22 @@ impl Queue {
 
     /// The first job whose unit has no other event that is being made: a late response never comes before its `timeout`.
     fn next_job(&self) -> Option<usize> {
-        let is_free = |job: &Job| self.working.iter().all(|work| work.unit != job.unit());
+        let is_free =
+            |job: &Job| !self.coming.contains(&job.unit()) && self.working.iter().all(|work| work.unit != job.unit());
         self.jobs.iter().position(is_free)
+    }
+
+    fn add(&mut self, at: usize, job: Job) {
+        if self.jobs.len() < JOBS {
+            self.jobs.insert(at, job);
+        } else {
+            crate::counters::add(crate::counters::Count::Unreported, 1);
+        }
     }
 
     /// Whether everything has been made into events, or given up.
     fn is_done(&self) -> bool {
-        self.jobs.is_empty() && self.working.iter().all(|work| work.stage == Stage::GivenUp)
+        self.coming.is_empty() && self.jobs.is_empty() && self.working.iter().all(|work| work.stage == Stage::GivenUp)
     }
 }
 
@@ -128,7 +129,15 @@ pub(super) fn ready() {
 
 impl Here {
     const fn new() -> Here {
-        let queue = Queue { jobs: VecDeque::new(), working: Vec::new(), watched: false, idle: 0, threads: 0, next: 0 };
+        let queue = Queue {
+            jobs: VecDeque::new(),
+            working: Vec::new(),
+            watched: false,
+            idle: 0,
+            threads: 0,
+            next: 0,
+            coming: Vec::new(),
+        };
         Here { queue: Mutex::new(queue), more: Condvar::new(), done: Condvar::new() }
     }
 
@@ -141,16 +150,55 @@ const BLOCKED: Duration = Duration::from_millis(100);
 const THREADS: usize = 16;
 const JOBS: usize = 65_536;
 
+/// A unit whose `timeout` is going to be handed over: a flush waits for it, and so does its late response.
+pub(super) struct Coming(Handle);
+
+pub(super) fn coming(unit: Handle) -> Coming {
+    here().queue().coming.push(unit);
+    Coming(unit)
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        let here = here();
+        let mut queue = here.queue();
+        // Two threads may have tried to close the unit.
+        if let Some(at) = queue.coming.iter().position(|unit| *unit == self.0) {
+            queue.coming.swap_remove(at);
+        }
+        drop(queue);
+        here.more.notify_one();
+    }
+}
+
+impl Coming {
+    /// Has the `timeout` made by the reporter's thread; takes what the buffers hold.
+    pub(super) fn report(self, buffers: &mut Buffers) {
+        let job = Job { buffers: std::mem::replace(buffers, Buffers::new()), outcome: Outcome::default() };
+        let mut queue = here().queue();
+        // Its late response may be there already.
+        let at = queue.jobs.iter().position(|other| other.unit() == self.0).unwrap_or(queue.jobs.len());
+        queue.add(at, job);
+        drop(queue);
+        drop(self);
+        start_or_run();
+    }
+}
+
 /// Has a unit's event made by the reporter's thread; takes what the buffers hold.
-pub(super) fn report(buffers: &mut Buffers, outcome: Outcome, stuck: Option<Stuck>) {
-    let taken = std::mem::replace(buffers, Buffers::new());
+pub(super) fn report(buffers: &mut Buffers, outcome: Outcome) {
+    let job = Job { buffers: std::mem::replace(buffers, Buffers::new()), outcome };
+    let mut queue = here().queue();
+    let at = queue.jobs.len();
+    queue.add(at, job);
+    drop(queue);
+    start_or_run();
+}
+
+/// Sees to it that a thread takes what waits.
+fn start_or_run() {
     let here = here();
     let mut queue = here.queue();
-    if queue.jobs.len() < JOBS {
-        queue.jobs.push_back(Job::new(taken, outcome, stuck));
-    } else {
-        crate::counters::add(crate::counters::Count::Unreported, 1);
-    }
     let stuck = queue.stuck();
     if queue.idle == 0 && queue.threads < THREADS && queue.threads <= stuck {
         let thread = std::thread::Builder::new().name("canonlog-reporter".to_owned()).spawn(work);
@@ -182,7 +230,9 @@ fn run_all() {
 }
 
 fn next_now() -> Option<Job> {
-    here().queue().jobs.pop_front()
+    let mut queue = here().queue();
+    let at = queue.next_job()?;
+    queue.jobs.remove(at)
 }
 
 fn run(mut job: Job) {
@@ -288,7 +338,7 @@ pub(crate) fn flush(limit: Duration) -> bool {
             return false;
         }
         // No thread could be made for what was handed over while a thread unwound.
-        if queue.threads == 0 && !queue.jobs.is_empty() && !std::thread::panicking() {
+        if queue.threads == 0 && queue.next_job().is_some() && !std::thread::panicking() {
             drop(queue);
             run_all();
             queue = here.queue();

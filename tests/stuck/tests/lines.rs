@@ -144,6 +144,7 @@ fn a_release_build_with_line_tables_alone_names_every_line() {
 #[test]
 fn a_release_build_without_debug_information_names_handlers_and_what_has_lines() {
     let timeouts = timeouts(&release(&["-C", "debuginfo=0"]));
+    check_handlers(&timeouts);
     for (handler, function) in [("block", "legacy::wait"), ("sync", "std::thread::functions::sleep")] {
         let stack = timeouts[&format!("stuck::{handler}")].get("timeout_stack");
         assert!(stack.contains(function), "{handler}: {stack}");

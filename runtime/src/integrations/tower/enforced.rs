@@ -5,7 +5,7 @@ use std::task::Waker;
 use crate::clock;
 use crate::context::Context;
 use crate::monitor::enforce;
-use crate::pipeline::report_timeout;
+use crate::pipeline::timed_out;
 use crate::trace::stuck;
 
 /// Keeps the limit of one record while its response is awaited.
@@ -22,7 +22,10 @@ impl Enforced {
         let over = enforce::is_past_limit(self.0.handle());
         if over {
             let handle = self.0.handle();
-            report_timeout(handle, clock::now(), stuck::look(handle, 0));
+            let stuck = stuck::look(handle);
+            if let Some(unit) = timed_out::close(handle, clock::now()) {
+                unit.report(&stuck);
+            }
         }
         over
     }

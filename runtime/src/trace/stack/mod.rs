@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::names::Whose;
 use self::symbols::{Place, Symbols};
 use self::unwind::{Calls, Unwinder};
-use super::stuck::Located;
+use super::stuck::{CALLED_BY, Located};
 use super::thread::{Doing, doing};
 use crate::counters::Visit;
 use crate::sys::stack::{self, Copy};
@@ -121,13 +121,12 @@ fn choose(places: &[Place]) -> Option<Located> {
     let mut places: Vec<&Place> = places.iter().filter(|place| place.whose != Whose::Canonlog).collect();
     // An annotated function stands on the stack twice, around canonlog: its body, and what the attribute has made of it.
     places.dedup_by(|outer, inner| outer.function == inner.function && is_ours(outer));
-    if let Some(outermost) = places.iter().rposition(is_ours) {
-        places.truncate(outermost + 1);
-    }
+    let outermost = places.iter().rposition(is_ours);
+    places.truncate(outermost.map_or(places.len(), |outermost| outermost + 1));
     let loc = places.last()?.text.clone();
     let cause_loc = places.iter().copied().find(is_ours).unwrap_or(places[0]).text.clone();
     let stack: Vec<&str> = places.iter().take(PRINTED).map(|place| place.text.as_str()).collect();
-    Some(Located { loc, cause_loc, stack: stack.join(" < ") })
+    Some(Located { loc, cause_loc, is_application: outermost.is_some(), stack: stack.join(CALLED_BY) })
 }
 
 #[cfg(test)]
@@ -171,8 +170,10 @@ mod tests {
         let found = choose(&places).expect("places");
         assert_eq!((found.loc.as_str(), found.cause_loc.as_str()), ("outer", "inner"));
         assert_eq!(found.stack, "nanosleep < inner < map < outer");
+        assert!(found.is_application);
         let found = choose(&[place("nanosleep", Library), place("sleep", Library)]).expect("places");
         assert_eq!((found.loc.as_str(), found.cause_loc.as_str()), ("sleep", "nanosleep"));
+        assert!(!found.is_application);
         assert_eq!(choose(&[]), None);
     }
 }

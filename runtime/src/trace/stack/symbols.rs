@@ -13,6 +13,7 @@ use super::modules::Module;
 use super::names::{self, Sources, Whose};
 use super::unwind::Unwinder;
 use crate::trace::site;
+use crate::trace::stuck::NO_LINE;
 
 /// So many addresses are remembered.
 const REMEMBERED: usize = 4_096;
@@ -37,6 +38,10 @@ pub(super) struct Symbols {
     sources: Sources,
     /// How many annotated functions were looked at for that.
     looked_at: usize,
+    /// Their crates.
+    looked_up: Vec<&'static str>,
+    /// Whether it was looked up where canonlog's own sources lay.
+    knows_ours: bool,
 }
 
 /// A function, with its file and line if the program's file has them.
@@ -55,6 +60,11 @@ impl Symbols {
             return Rc::clone(known);
         }
         let raw = self.file(module).map(|file| frames(file, key.1)).unwrap_or_default();
+        // With line tables alone, what was merged into other functions has no path.
+        if !self.knows_ours && raw.iter().any(|raw| !raw.name.contains("::")) {
+            self.knows_ours = true;
+            self.sources.ours = self.root(frames as *const () as usize, "src/trace/stack/symbols.rs", unwinder);
+        }
         let places: Rc<[Place]> = raw.into_iter().map(|raw| self.place(raw)).collect();
         if self.known.len() >= REMEMBERED {
             self.known.clear();
@@ -68,7 +78,7 @@ impl Symbols {
         let function = names::function(&name).to_owned();
         let text = match at {
             Some((file, line)) => format!("{}:{line}:{function}", self.sources.file(&file)),
-            None => format!("?:?:{function}"),
+            None => format!("{NO_LINE}:{function}"),
         };
         Place { text, function, whose }
     }
@@ -95,20 +105,20 @@ impl Symbols {
     /// Where the sources of crates with annotated functions lay when they were compiled, under whatever name the compiler was
     /// told: the file of one of their functions, without the part of it that is known.
     fn learn_sources(&mut self, unwinder: &Unwinder) {
-        if self.looked_at == 0 {
-            self.sources.ours = self.root(frames as *const () as usize, "src/trace/stack/symbols.rs", unwinder);
-        }
         let funs = site::known(self.looked_at);
         self.looked_at += funs.len();
         for fun in funs {
+            let name = fun.crate_name();
+            if self.looked_up.contains(&name) {
+                continue;
+            }
+            self.looked_up.push(name);
             let root = self.root(fun.address(), fun.file(), unwinder);
             if root.as_deref().is_some_and(names::is_downloaded) {
                 continue;
             }
-            if !self.sources.crates.contains(&fun.crate_name()) {
-                self.sources.crates.push(fun.crate_name());
-            }
-            self.sources.roots.extend(root.filter(|root| !self.sources.roots.contains(root)));
+            self.sources.crates.push(name);
+            self.sources.roots.extend(root);
         }
     }
 
