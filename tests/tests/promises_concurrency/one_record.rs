@@ -185,3 +185,69 @@ fn a_record_that_ends_on_another_thread_at_its_timeout_has_one_event_or_a_timeou
     }
     assert!(in_time > 0 && late > 0, "{in_time} ended in time, {late} late");
 }
+
+#[test]
+fn a_log_that_is_written_anew_while_others_begin_to_write_and_read_loses_and_tears_nothing() {
+    const LIMIT: Duration = Duration::from_secs(10_000);
+    let capture = testing::capture();
+    // Which write it was, again and again.
+    let text = |n: usize| format!("{n:04}").repeat(60);
+    let whole = |told: &str| told.len() == 240 && told.as_bytes().chunks(4).all(|part| part == &told.as_bytes()[..4]);
+    for round in 0..200_usize {
+        // After a timeout nothing is written anew: as much as fits.
+        let times = if round % 2 == 1 { 60 } else { 200 };
+        let scope = begin(Kind::Request);
+        let cx = scope.context();
+        cx.limit(Some(LIMIT));
+        let (start, done) = (Barrier::new(3), AtomicBool::new(false));
+        thread::scope(|threads| {
+            let (start, done) = (&start, &done);
+            threads.spawn(move || {
+                cx.enter(|| {
+                    start.wait();
+                    for n in 0..times {
+                        Context::set("anew", text(n));
+                        Context::set_dynamic("anew_too", text(n));
+                        Context::add("count", 1_u64);
+                    }
+                    done.store(true, Ordering::Release);
+                });
+            });
+            threads.spawn(move || {
+                start.wait();
+                (0..round % 40 * 1_000).for_each(|_| std::hint::spin_loop());
+                cx.enter(|| {
+                    Context::set("beside", round);
+                    (0..times).for_each(|_| Context::add("count", 1_u64));
+                });
+            });
+            start.wait();
+            if round % 2 == 1 {
+                assert_eq!(capture.tick_timeouts(LIMIT), 1);
+            }
+            while !done.load(Ordering::Acquire) {
+                for value in [cx.get_in("app", "anew"), cx.get_in("app", "anew_too")].into_iter().flatten() {
+                    assert!(matches!(&value, OwnedValue::Text(told) if whole(told)), "{value:?}");
+                }
+            }
+        });
+        scope.finish();
+        let events = capture.events();
+        assert_eq!(events.len(), 1 + round % 2);
+        for event in &events {
+            for name in ["app_anew", "app_anew_too"] {
+                let told = event.view().get(name).map(|told| told.to_string());
+                assert!(told.as_deref().is_none_or(whole), "{name}: {told:?}");
+            }
+            assert!(event.view().get("app_beside").is_none_or(|beside| beside == Value::U64(round as u64)));
+        }
+        if let [event] = &events[..] {
+            assert_eq!(count(event, "app_count"), 2 * times as u64, "round {round}");
+            for name in ["app_anew", "app_anew_too"] {
+                assert_eq!(event.view().get(name).map(|told| told.to_string()), Some(text(times - 1)), "round {round}");
+            }
+            assert!(event.view().get("app_beside").is_some());
+        }
+        capture.clear();
+    }
+}
