@@ -58,6 +58,7 @@ mod event;
 mod fields;
 mod format;
 mod id;
+mod inside;
 mod instrumenter;
 #[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja", feature = "serde"))]
 mod integrations;
@@ -75,6 +76,7 @@ mod sys;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod trace;
+mod unit;
 mod value;
 
 pub use canonlog_macros::{Fields, instrument_request, on_error, operation, register_instrumenter};
@@ -97,7 +99,8 @@ pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
 pub use monitor::saturation;
 pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
-pub use pipeline::{Kind, Pipeline, Scope, Unit, begin};
+pub use pipeline::{Kind, Pipeline, Scope, begin};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};
 pub use stats::{OutputStats, Stats, stats};
+pub use unit::Unit;
 pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

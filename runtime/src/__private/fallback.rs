@@ -203,7 +203,7 @@ pub fn partial_failure(failure: Failure<'_>, fun: &'static Fun, line: u32) {
     errors::forget(cx.handle());
 }
 
-fn emit(cx: Context, fill: impl FnOnce(&mut crate::pipeline::Unit<'_>)) {
+fn emit(cx: Context, fill: impl FnOnce(&mut crate::unit::Unit<'_>)) {
     crate::pipeline::emit_now(cx, EventType::PartialFailure, Level::Warning, fill);
 }
 

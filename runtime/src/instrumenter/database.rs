@@ -3,8 +3,8 @@
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::db::repeats;
 use crate::event::head::{NANOS, U64};
-use crate::pipeline::Unit;
 use crate::record::keys::{KeyId, builtin};
+use crate::unit::Unit;
 use crate::value::Value;
 
 struct Database;

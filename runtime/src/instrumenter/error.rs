@@ -2,8 +2,8 @@
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::context::Context;
-use crate::pipeline::Unit;
 use crate::record::keys::builtin;
+use crate::unit::Unit;
 use crate::value::display;
 
 struct Failure;

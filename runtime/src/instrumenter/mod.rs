@@ -17,7 +17,7 @@ pub(crate) mod saturation;
 
 use std::error::Error;
 
-use crate::pipeline::Unit;
+use crate::unit::Unit;
 
 pub use error::template_error;
 pub use runner::InstrumenterSetupError;

@@ -2,8 +2,8 @@
 
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::event::{EventType, Stored};
-use crate::pipeline::Unit;
 use crate::record::keys::{KeyId, builtin};
+use crate::unit::Unit;
 
 struct Request;
 

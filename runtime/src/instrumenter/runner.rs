@@ -13,8 +13,9 @@ use super::order::{self, Problem};
 use super::{Expectation, Instrumenter, InstrumenterError, Registration};
 use crate::counters::{self, Count};
 use crate::event::EventType;
-use crate::pipeline::Unit;
-use crate::pipeline::panic::{calling, guarded};
+use crate::inside::Inside;
+use crate::scratch::guarded;
+use crate::unit::Unit;
 
 /// Why the registered instrumenters cannot run; names each one at fault and where it was registered.
 ///
@@ -114,7 +115,7 @@ impl Instrumenters {
                 true => instrumenter.call(unit),
                 false => {
                     // What a user's emits here would come back to it.
-                    let _inside = calling();
+                    let _inside = Inside::enter();
                     guard(|| instrumenter.call(unit))
                 }
             });

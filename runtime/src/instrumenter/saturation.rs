@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{Instrumenter, InstrumenterError, Registration};
 use crate::counters::{self, Count};
 use crate::event::head;
-use crate::pipeline::Unit;
 use crate::record::keys::builtin;
 use crate::sys::fork;
+use crate::unit::Unit;
 
 /// How busy the process is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

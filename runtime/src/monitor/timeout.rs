@@ -11,6 +11,7 @@ use crate::clock;
 use crate::pipeline::{Pipeline, parts, reporter, timed_out};
 use crate::record::state::Phase;
 use crate::registry;
+use crate::scratch::guarded;
 use crate::sys::fork;
 use crate::trace::stuck::{self, State};
 
@@ -127,7 +128,7 @@ fn start(process: u64) {
             if was_stopped(pause, Duration::from_nanos(clock::between(before, clock::now()))) {
                 std::thread::sleep(GRACE);
             }
-            let _ = crate::pipeline::panic::guarded(|| tick(clock::now(), None));
+            let _ = guarded(|| tick(clock::now(), None));
             before = clock::now();
         }
     };

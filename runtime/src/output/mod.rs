@@ -9,7 +9,6 @@
 
 mod background;
 mod file;
-mod inside;
 mod ledger;
 mod memory;
 mod per_process;
@@ -24,10 +23,10 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
 pub(crate) use background::{Queue, Refused, Reporter};
 pub use file::File;
-pub(crate) use inside::{Inside, is_inside};
 pub use ledger::LossReason;
 pub(crate) use ledger::{Ledger, Report};
 pub use memory::Memory;

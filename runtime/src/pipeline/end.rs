@@ -4,19 +4,19 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::scope::Outcome;
-use super::unit::Unit;
 use super::{Parts, limit, panic, parts, reporter};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, order};
 use crate::id::LONGEST;
+use crate::inside::is_inside;
 use crate::level::Level;
-use crate::output::is_inside;
 use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Handle, Kind, current, return_slot, slotless, state};
 use crate::trace::{errors, site};
+use crate::unit::Unit;
 use crate::value::{Value, display};
 
 /// What an event is made in; kept by each thread, so that nothing is allocated in steady state.

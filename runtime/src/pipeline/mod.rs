@@ -13,7 +13,6 @@ mod process;
 pub(crate) mod reporter;
 mod scope;
 pub(crate) mod timed_out;
-mod unit;
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
@@ -22,14 +21,13 @@ use std::time::Duration;
 use crate::clock;
 use crate::emitter::Emitters;
 use crate::event::{Event, OwnedEvent};
+use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
-use crate::output::is_inside;
 use crate::record::current;
 use crate::record::log::Limits;
 
 pub(crate) use self::scope::Resting;
 pub use self::scope::{Scope, begin};
-pub use self::unit::Unit;
 pub use crate::record::Kind;
 
 pub(crate) use self::end::emit_now;

@@ -14,6 +14,7 @@ use crate::event::EventType;
 use crate::level::Level;
 use crate::output::{LossReason, PerProcess};
 use crate::record::Handle;
+use crate::scratch::guarded;
 
 struct Job {
     buffers: Buffers,
@@ -290,7 +291,7 @@ fn work() {
         };
         if let Some(job) = job {
             // What instrumenters and formats do is guarded where they are called; this guards the thread.
-            let _ = super::panic::guarded(|| run_numbered(here, job, number));
+            let _ = guarded(|| run_numbered(here, job, number));
         }
         let mut queue = here.queue();
         queue.working.retain(|work| work.number != number);

@@ -11,6 +11,7 @@ use crate::monitor::timeout;
 use crate::record::keys::builtin;
 use crate::record::{self, Begin, Handle, Kind, current, slotless};
 use crate::trace::places;
+pub(crate) use crate::unit::Outcome;
 use crate::value::{Value, display};
 
 /// Begins a record: always a new one. Its event is written when the [`Scope`] ends.
@@ -55,14 +56,6 @@ impl Pipeline {
             None => Scope::without_slot(&how),
         }
     }
-}
-
-/// How a unit ended, beside what its record says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) failed: bool,
-    pub(crate) panicked: bool,
-    pub(crate) cancelled: bool,
 }
 
 const FAILED: u8 = 1;

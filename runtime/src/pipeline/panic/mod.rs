@@ -13,7 +13,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use self::note::{Note, caught};
-use crate::output::{Inside, is_inside};
+use crate::inside::is_inside;
 use crate::record::keys::builtin;
 use crate::record::log::By;
 use crate::record::{Handle, current};
@@ -21,15 +21,8 @@ use crate::scratch::is_guarded;
 use crate::trace::{errors, site};
 use crate::value::Value;
 
-pub(crate) use crate::scratch::guarded;
-
 /// Bytes of a place: of a file, a line and a function.
 const PLACE: usize = 1_024;
-
-/// This thread is in code of the user's that is called for an event: what that emits is dropped and counted.
-pub(crate) fn calling() -> Option<Inside> {
-    Inside::enter()
-}
 
 /// Puts the hook before the one that is there; once.
 #[inline]

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::scope::Outcome;
 use crate::clock;
 use crate::context::Context;
 use crate::event::{Content, EventType, Stored, is_reserved, order};
@@ -12,6 +11,14 @@ use crate::record::snapshot::Facts;
 use crate::record::{Kind, Name};
 use crate::scratch;
 use crate::value::{ToValue, Value};
+
+/// How a unit ended, beside what its record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) failed: bool,
+    pub(crate) panicked: bool,
+    pub(crate) cancelled: bool,
+}
 
 /// A unit that ends, as an [`Instrumenter`](crate::Instrumenter) sees it: it reads the fields so far, and adds its own.
 ///
@@ -30,9 +37,9 @@ use crate::value::{ToValue, Value};
 /// }
 /// ```
 pub struct Unit<'a> {
-    pub(super) content: &'a mut Content,
-    pub(super) facts: &'a mut Facts,
-    pub(super) outcome: Outcome,
+    pub(crate) content: &'a mut Content,
+    pub(crate) facts: &'a mut Facts,
+    pub(crate) outcome: Outcome,
 }
 
 impl fmt::Debug for Unit<'_> {
