@@ -10,6 +10,11 @@ pub(crate) fn fun() -> Ident {
     Ident::new("__CANONLOG_FUN", Span::mixed_site())
 }
 
+/// The name of the static of a function that is a boundary, or timed.
+pub(crate) fn unit() -> Ident {
+    Ident::new("__CANONLOG_UNIT", Span::mixed_site())
+}
+
 /// The static that says where a function stands.
 pub(crate) fn statics(runtime: &TokenStream, name: &Ident) -> TokenStream {
     let (fun, file, line, text) = (fun(), file(name.span()), line(name.span()), name.to_string());

@@ -510,16 +510,33 @@ fn what_shall_not_be_seen_is_not() {
 
 #[on_error(return = ())]
 async fn recovers() {
-    leaf(9).await;
+    leaf(1).await;
+    pause(9).await; // @recovers
+    Err::<(), _>("never")?;
+}
+
+#[operation]
+#[on_error(return = ())]
+async fn two_attributes() {
+    recovers().await;
+    Err::<(), _>("never")?;
+}
+
+#[on_error(return = ())]
+#[operation]
+async fn two_attributes_turned_around() {
+    two_attributes().await;
     Err::<(), _>("never")?;
 }
 
 #[instrument_request]
 async fn around_fallback() {
-    recovers().await; // @around_fallback
+    two_attributes_turned_around().await; // @around_fallback
 }
 
 #[test]
-fn a_function_with_a_fallback_keeps_the_tree_together() {
-    assert_eq!(places(1, around_fallback()), (at("around_fallback", "around_fallback"), leaf_line()));
+fn functions_with_a_fallback_are_seen_too() {
+    let outermost = at("around_fallback", "around_fallback");
+    assert_eq!(places(1, around_fallback()), (outermost.clone(), leaf_line()));
+    assert_eq!(places(2, around_fallback()), (outermost, at("recovers", "recovers")));
 }

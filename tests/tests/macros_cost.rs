@@ -25,6 +25,8 @@ keeps! {
     timed;
     #[on_error(return = 0)]
     recovered;
+    #[on_error(return = 0, frames = false)]
+    unseen;
 }
 
 #[test]
@@ -42,9 +44,11 @@ fn an_operation_adds_at_most_16_bytes_to_a_future() {
 }
 
 #[test]
-fn a_fallback_adds_nothing_to_a_future() {
-    assert_eq!(size_of_val(&recovered()), size_of_val(&plain()));
-    assert_eq!(recovered().now_or_never(), Some(256));
+fn a_fallback_adds_at_most_16_bytes_to_a_future_and_nothing_without_frames() {
+    let grown = size_of_val(&recovered()) - size_of_val(&plain());
+    assert!(grown <= 16, "it grew by {grown} bytes");
+    assert_eq!(size_of_val(&unseen()), size_of_val(&plain()));
+    assert_eq!((recovered().now_or_never(), unseen().now_or_never()), (Some(256), Some(256)));
 }
 
 /// Two failures whose errors are large, one of them not `Send`.

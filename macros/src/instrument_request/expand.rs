@@ -15,7 +15,7 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let shape = item.shape();
     let statics = statics(model);
-    let unit = unit_ident();
+    let unit = site::unit();
     let result = shape.output().unwrap_or_else(|| item.result());
     let import = if *errors { Taps::import(runtime, &result) } else { None };
     let taps = |block: &mut Block| {
@@ -41,7 +41,7 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
 
 /// A function that gives its result itself.
 fn direct(model: &InstrumentRequest, body: &Block, is_async: bool) -> TokenStream {
-    let (runtime, unit, setup, declared) = (&model.runtime, unit_ident(), setup(model), model.item.result());
+    let (runtime, unit, setup, declared) = (&model.runtime, site::unit(), setup(model), model.item.result());
     // `!` has no place in a closure's or block's type on stable: one that has no value stands for it.
     let is_never = is_never(&declared);
     let result = if is_never { syn::parse_quote!(#runtime::Never) } else { declared.clone() };
@@ -67,13 +67,9 @@ fn anchor(runtime: &TokenStream, result: &Type) -> TokenStream {
     }
 }
 
-fn unit_ident() -> Ident {
-    Ident::new("__CANONLOG_UNIT", Span::mixed_site())
-}
-
 fn statics(model: &InstrumentRequest) -> TokenStream {
     let InstrumentRequest { runtime, name, view, job, frames, item, .. } = model;
-    let (fun, unit, place) = (site::fun(), unit_ident(), site::statics(runtime, &item.sig.ident));
+    let (fun, unit, place) = (site::fun(), site::unit(), site::statics(runtime, &item.sig.ident));
     let view = view
         .as_ref()
         .map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));

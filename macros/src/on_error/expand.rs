@@ -7,7 +7,7 @@ use syn::{Block, Expr, Token, Type};
 use super::in_place::{InPlace, leave};
 use super::model::OnError;
 use crate::func::{Body, Shape, may_fail};
-use crate::rewrite::{self, Rules, Taps, plain_question};
+use crate::rewrite::{self, Rules, Taps, frames, plain_question};
 use crate::site;
 
 pub(super) fn expand(model: &OnError) -> TokenStream {
@@ -28,7 +28,10 @@ pub(super) fn expand(model: &OnError) -> TokenStream {
 
 fn in_place(model: &OnError, body: &Block, result: &Type, is_async: bool) -> TokenStream {
     let OnError { runtime, fallback, panics, errors, .. } = model;
-    InPlace { runtime, fallback, panics: *panics, errors: *errors, result, is_async }.expand(body)
+    let frames = frames::unless_of_another(model.frames, &model.item);
+    let guard = frames::guard(runtime, frames);
+    let body = InPlace { runtime, fallback, panics: *panics, errors: *errors, frames, result, is_async }.expand(body);
+    quote!(#guard #body)
 }
 
 /// A function that returns a future: an async block that stands there is rewritten in place, any other future is wrapped.

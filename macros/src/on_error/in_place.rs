@@ -15,8 +15,9 @@ use quote::{quote, quote_spanned};
 use syn::{Block, Expr, Lifetime, Token, Type};
 
 use super::hidden;
+use crate::args::Frames;
 use crate::func::{is_option, is_unit, may_fail};
-use crate::rewrite::{self, Rules, Taps};
+use crate::rewrite::{self, Rules, Taps, frames};
 use crate::site;
 
 /// How to rewrite a body.
@@ -25,6 +26,7 @@ pub(super) struct InPlace<'m> {
     pub(super) fallback: &'m Expr,
     pub(super) panics: bool,
     pub(super) errors: bool,
+    pub(super) frames: Frames,
     pub(super) result: &'m Type,
     pub(super) is_async: bool,
 }
@@ -44,7 +46,9 @@ impl InPlace<'_> {
         }
         rewrite::inside(&mut body, &mut exits);
         let Exits { failures, breaks, .. } = exits;
-        let breaks = breaks || !failures.is_empty() || (self.probes() && !rewrite::diverges(&body));
+        let (diverges, end) = (rewrite::diverges(&body), rewrite::end_line(&body));
+        let breaks = breaks || !failures.is_empty() || (self.probes() && !diverges);
+        frames::apply(runtime, self.frames, &mut body);
         if !breaks && !self.panics {
             // Nothing that is seen here can fail; the fallback is still checked.
             let stmts = &body.stmts;
@@ -54,7 +58,7 @@ impl InPlace<'_> {
                 { #(#stmts)* }
             };
         }
-        let inner = failures.iter().enumerate().fold(self.success(&body), |inner, (number, line)| {
+        let inner = failures.iter().enumerate().fold(self.success(&body, diverges, end), |inner, (number, line)| {
             let (label, fallback) = (fail_label(number), fallback_label());
             let (error, fun) = (Ident::new("error", Span::mixed_site()), site::fun());
             let number = site::line(*line);
@@ -93,15 +97,15 @@ impl InPlace<'_> {
     }
 
     /// The body, and what leaves with its value.
-    fn success(&self, body: &Block) -> TokenStream {
+    fn success(&self, body: &Block, diverges: bool, end: Span) -> TokenStream {
         let InPlace { runtime, result, panics, .. } = self;
         let stmts = &body.stmts;
         let value = Ident::new("value", Span::mixed_site());
-        if rewrite::diverges(body) {
+        if diverges {
             // A `return` around it would be unreachable.
             quote!({ #(#stmts)* })
         } else if self.probes() {
-            let (leave, label) = (leave(runtime, result, site::line(rewrite::end_line(body))), fallback_label());
+            let (leave, label) = (leave(runtime, result, site::line(end)), fallback_label());
             let given = if *panics { quote!(::core::option::Option::Some(#value)) } else { quote!(#value) };
             quote! {
                 let #value: #result = { #(#stmts)* };

@@ -3,16 +3,18 @@
 use proc_macro2::TokenStream;
 use syn::Expr;
 
-use crate::args::{Args, Form, Known};
+use crate::args::{Args, Form, Frames, Known};
 use crate::diag::Diagnostics;
 use crate::func::{Func, is_never};
 
 const MACRO: &str = "#[on_error]";
 
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 6] = [
     Known { name: "return", form: Form::Value, example: "return = Vec::new()" },
     Known { name: "panics", form: Form::Word, example: "panics" },
     Known { name: "errors", form: Form::Value, example: "errors = false" },
+    Known { name: "frames", form: Form::Value, example: "frames = false" },
+    Known { name: "lines", form: Form::Value, example: "lines = false" },
     Known { name: "crate", form: Form::Path, example: "crate = path::to::canonlog" },
 ];
 
@@ -25,6 +27,8 @@ pub(super) struct OnError {
     pub(super) panics: bool,
     /// Whether errors are followed through the body.
     pub(super) errors: bool,
+    /// What the runtime is told of where the body is.
+    pub(super) frames: Frames,
     pub(super) item: Func,
 }
 
@@ -34,7 +38,7 @@ impl OnError {
         let mut args = Args::read(args, MACRO, &KNOWN, diag);
         let fallback = args.expr("return");
         let panics = args.word("panics");
-        let errors = args.errors(diag);
+        let (errors, frames) = (args.errors(diag), args.frames(diag));
         let runtime = args.runtime();
         let item = item?;
         // Where the arguments could not be read, `return` may be among them.
@@ -48,13 +52,14 @@ impl OnError {
             let help = "remove `panics`, or give the function a type that the fallback can have";
             diag.mistake(panics, "`panics` has no effect on a function that never returns", help);
         }
-        Some(OnError { runtime, fallback: fallback?, panics: panics.is_some(), errors, item })
+        Some(OnError { runtime, fallback: fallback?, panics: panics.is_some(), errors, frames, item })
     }
 
     /// The function as if its arguments had been right: its `?` are no mistakes, whatever the fallback.
     pub(super) fn without_arguments(item: TokenStream) -> Option<Self> {
         let item = Func::read(item, MACRO, &mut Diagnostics::default())?;
         let fallback = syn::parse_quote!(loop {});
-        Some(OnError { runtime: quote::quote!(::canonlog::__private), fallback, panics: false, errors: false, item })
+        let (runtime, frames) = (quote::quote!(::canonlog::__private), Frames { frames: false, lines: false });
+        Some(OnError { runtime, fallback, panics: false, errors: false, frames, item })
     }
 }

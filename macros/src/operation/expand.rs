@@ -14,7 +14,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
     let Operation { runtime, name, fields, errors, frames, item } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
     let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident));
-    let unit = Ident::new("__CANONLOG_UNIT", Span::mixed_site());
+    let unit = site::unit();
     let count = format!("{name}_count");
     let shape = item.shape();
     let result = shape.output().unwrap_or_else(|| item.result());

@@ -10,16 +10,32 @@
 //! the future borrows until the statement's end. Closures and async blocks run elsewhere and stay as they are.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, Item, Macro, Pat, Stmt, Type};
+use syn::{Block, Expr, ExprLit, Item, Lit, Macro, Pat, Path, Stmt, Type};
 
 use super::macros::{self, Part};
 use super::{last_line, take, taps};
 use crate::args::Frames;
+use crate::func::{Body, Func};
 use crate::site;
+
+/// The statement that makes a frame for a function that is not timed.
+pub(crate) fn guard(runtime: &TokenStream, frames: Frames) -> Option<TokenStream> {
+    let (fun, guard) = (site::fun(), Ident::new("frame", Span::mixed_site()));
+    frames.frames.then(|| quote!(let #guard = #runtime::frame(&#fun);))
+}
+
+/// The same, and nothing if another of canonlog's attributes on the function makes a frame, or has made one.
+pub(crate) fn unless_of_another(frames: Frames, item: &Func) -> Frames {
+    let to_come = item.attrs.iter().filter_map(|attr| attr.path().segments.last());
+    let is_to_come = to_come.into_iter().any(|last| last.ident == "operation" || last.ident == "instrument_request");
+    let unit = |stmt: &Stmt| matches!(stmt, Stmt::Item(Item::Static(it)) if it.ident == site::unit());
+    let is_there = matches!(&item.body, Body::Parsed(body) if body.stmts.iter().any(unit));
+    if is_to_come || is_there { Frames { frames: false, lines: false } } else { frames }
+}
 
 /// Rewrites a body in place.
 pub(crate) fn apply(runtime: &TokenStream, frames: Frames, body: &mut Block) {
@@ -46,6 +62,11 @@ impl VisitMut for Lines<'_> {
         self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
         let mut stmts = Vec::with_capacity(block.stmts.len());
         for mut stmt in std::mem::take(&mut block.stmts) {
+            if let Some(told) = told(&stmt) {
+                self.last = (told != 0).then_some(told);
+                stmts.push(stmt);
+                continue;
+            }
             let (number, span) = (site::line(stmt.span()), Span::mixed_site().located_at(stmt.span()));
             if self.lines && self.last != Some(number) && calls(&stmt) {
                 let runtime = self.runtime;
@@ -102,6 +123,22 @@ impl VisitMut for Lines<'_> {
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
     fn visit_pat_mut(&mut self, _: &mut Pat) {}
+}
+
+/// The line that a statement of another attribute tells.
+fn told(stmt: &Stmt) -> Option<u32> {
+    let Stmt::Expr(expr @ Expr::Call(call), Some(_)) = stmt else { return None };
+    match call.args.first() {
+        Some(Expr::Lit(ExprLit { lit: Lit::Int(line), .. })) if is_line(expr) => line.base10_parse().ok(),
+        _ => None,
+    }
+}
+
+/// Whether it tells a line.
+pub(super) fn is_line(expr: &Expr) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    let is_line = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "line");
+    taps::is_ours(expr) && matches!(&*call.func, Expr::Path(path) if is_line(&path.path))
 }
 
 /// Whether a statement calls something, where it could be stuck.

@@ -13,8 +13,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, GenericArgument, PathArguments, Stmt, Token, Type};
 
-use super::places;
 use super::{Rules, plain_question};
+use super::{frames, places};
 use crate::args::{located, span_of};
 use crate::func::{is_option, may_fail};
 use crate::site;
@@ -186,7 +186,7 @@ pub(super) fn is_ours(expr: &Expr) -> bool {
 
 /// Whether another of canonlog's attributes has already dealt with what follows in a block.
 pub(super) fn is_about(block: &Block) -> bool {
-    matches!(block.stmts.first(), Some(Stmt::Expr(first, Some(_))) if is_ours(first))
+    matches!(block.stmts.first(), Some(Stmt::Expr(first, Some(_))) if is_ours(first) && !frames::is_line(first))
 }
 
 /// A type without `_`, of which the part that matters is the same: that of the error.

@@ -6,8 +6,22 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::record::current;
+use super::site::Fun;
+use crate::record::current::{self, Frame};
 use crate::record::frames::Place;
+
+/// A function that is neither timed nor a boundary, until the guard is dropped.
+#[must_use = "the function ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct FrameGuard {
+    _frame: Frame,
+}
+
+/// A function begins.
+#[inline]
+pub fn frame(fun: &'static Fun) -> FrameGuard {
+    FrameGuard { _frame: Frame::enter(|| fun.number(), fun.line()) }
+}
 
 /// The function that runs has come to a line.
 #[inline]

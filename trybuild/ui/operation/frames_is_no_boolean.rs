@@ -1,0 +1,6 @@
+#[canonlog::operation(frames = 1)]
+fn f() -> u8 {
+    1
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[canonlog::operation(lines = "off")]
+fn f() -> u8 {
+    1
+}
+
+fn main() {}
