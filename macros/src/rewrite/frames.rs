@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! statement;    ──▶ line(N); statement;              if it calls something
-//! future.await  ──▶ match IntoFuture::into_future(future) { awaited => awaiting(pin!(awaited), N).await }
+//! future.await  ──▶ match IntoFuture::into_future(future) { awaited => awaiting_at(pin!(awaited), N).await }
 //! join!(a, b)   ──▶ join!(together(a, N), together(b, N))
 //! ```
 //!
@@ -14,7 +14,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprLit, Item, Lit, Macro, Pat, Path, Stmt, Type};
+use syn::{Arm, BinOp, Block, Expr, ExprBinary, ExprLit, Item, Lit, Macro, Pat, Path, Stmt, Type};
 
 use super::macros::{self, Part};
 use super::{last_line, take, taps};
@@ -40,15 +40,31 @@ pub(crate) fn unless_of_another(frames: Frames, item: &Func) -> Frames {
 /// Rewrites a body in place.
 pub(crate) fn apply(runtime: &TokenStream, frames: Frames, body: &mut Block) {
     if frames.frames {
-        Lines { runtime, lines: frames.lines, last: None }.visit_block_mut(body);
+        Lines { runtime, lines: frames.lines, last: None, told: 0 }.visit_block_mut(body);
     }
 }
 
 struct Lines<'m> {
     runtime: &'m TokenStream,
     lines: bool,
-    /// The line told last in the block.
+    /// The line told last, where it is known.
     last: Option<u32>,
+    /// How often a line was told.
+    told: usize,
+}
+
+impl Lines<'_> {
+    /// What it may come to or not: afterwards the line told last is not known, if another was told there.
+    fn apart(&mut self, visit: impl FnOnce(&mut Self)) {
+        let (before, told) = (self.last, self.told);
+        visit(self);
+        self.last = before.filter(|_| self.told == told || self.last == before);
+    }
+
+    fn tell(&mut self, line: u32) {
+        self.told += 1;
+        self.last = (line != 0).then_some(line);
+    }
 }
 
 impl VisitMut for Lines<'_> {
@@ -58,12 +74,12 @@ impl VisitMut for Lines<'_> {
         }
         let braces = block.brace_token.span;
         let is_of_one_line = site::line(braces.open()) == site::line(braces.close());
-        let before = self.last;
+        let (before, already) = (self.last, self.told);
         self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
         let mut stmts = Vec::with_capacity(block.stmts.len());
         for mut stmt in std::mem::take(&mut block.stmts) {
             if let Some(told) = told(&stmt) {
-                self.last = (told != 0).then_some(told);
+                self.tell(told);
                 stmts.push(stmt);
                 continue;
             }
@@ -71,13 +87,13 @@ impl VisitMut for Lines<'_> {
             if self.lines && self.last != Some(number) && calls(&stmt) {
                 let runtime = self.runtime;
                 stmts.push(syn::parse_quote_spanned!(span=> #runtime::line(#number);));
-                self.last = (number != 0).then_some(number);
+                self.tell(number);
             }
             self.visit_stmt_mut(&mut stmt);
             stmts.push(stmt);
         }
         block.stmts = stmts;
-        self.last = before;
+        self.last = before.filter(|_| self.told == already || self.last == before);
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
@@ -93,16 +109,38 @@ impl VisitMut for Lines<'_> {
                     let awaited = Ident::new("awaited", span);
                     // The user's own tokens: an `await` outside of an `async fn` is reported as without the attribute.
                     let (dot, keyword) = (it.dot_token, it.await_token);
+                    let pinned = quote_spanned!(span=> ::core::pin::pin!(#awaited));
+                    let awaiting = if number != 0 && self.last == Some(number) {
+                        quote_spanned!(span=> #runtime::awaiting(#pinned))
+                    } else {
+                        self.tell(number);
+                        quote_spanned!(span=> #runtime::awaiting_at(#pinned, #number))
+                    };
                     let awaiting = quote_spanned! {span=>
                         match ::core::future::IntoFuture::into_future(#base) {
-                            #awaited => #runtime::awaiting(::core::pin::pin!(#awaited), #number) #dot #keyword,
+                            #awaited => #awaiting #dot #keyword,
                         }
                     };
                     *expr = syn::parse2(awaiting).unwrap_or(Expr::PLACEHOLDER);
                 }
             }
+            // Asked again after each turn, in which it has come to other lines.
+            Expr::While(_) => {
+                self.last = None;
+                visit_mut::visit_expr_mut(self, expr);
+                self.last = None;
+            }
+            // It may come this way or not.
+            Expr::Binary(ExprBinary { op: BinOp::And(_) | BinOp::Or(_), left, right, .. }) => {
+                self.visit_expr_mut(left);
+                self.apart(|this| this.visit_expr_mut(right));
+            }
             _ => visit_mut::visit_expr_mut(self, expr),
         }
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut Arm) {
+        self.apart(|this| visit_mut::visit_arm_mut(this, arm));
     }
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {

@@ -7,8 +7,7 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use super::site::Fun;
-use crate::record::current::{self, Frame};
-use crate::record::frames::Place;
+use crate::record::current::{self, Frame, Waiting};
 
 /// A function that is neither timed nor a boundary, until the guard is dropped.
 #[must_use = "the function ends when the guard is dropped"]
@@ -29,43 +28,6 @@ pub fn line(line: u32) {
     current::line(line);
 }
 
-/// The frame that waits, the one that it was called from, and whether it has waited before; in 8 bytes.
-#[derive(Clone, Copy)]
-struct Waiting(u64);
-
-const UP_SHIFT: u32 = 48;
-const WAITED: u64 = 1 << 63;
-
-impl Waiting {
-    #[inline]
-    fn here() -> Waiting {
-        let (place, up) = current::running().unwrap_or((Place::NONE, 0));
-        Waiting(place.0 | u64::from(up) << UP_SHIFT)
-    }
-
-    #[inline(always)]
-    fn place(self) -> Place {
-        Place(self.0 & Place::NONE.0)
-    }
-
-    #[inline(always)]
-    fn poll<T>(&mut self, is_one_of_many: bool, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let place = self.place();
-        if !current::resume(place) {
-            return poll();
-        }
-        let waited = self.0 & WAITED != 0;
-        let poll = poll();
-        if poll.is_ready() {
-            current::ready(place, waited && !is_one_of_many);
-        } else {
-            current::pending(place, (self.0 >> UP_SHIFT) as u8, waited);
-            self.0 |= WAITED;
-        }
-        poll
-    }
-}
-
 /// A future that an annotated function waits for. It lies beside this in the function's own future, which therefore nests as
 /// deep as without it: the compiler's limit counts types within types.
 #[must_use = "futures do nothing unless polled"]
@@ -80,11 +42,17 @@ impl<F> fmt::Debug for Awaiting<'_, F> {
     }
 }
 
-/// The function that runs is about to wait, in a line.
+/// The function that runs is about to wait.
 #[inline]
-pub fn awaiting<F: Future>(future: Pin<&mut F>, line: u32) -> Awaiting<'_, F> {
-    current::line(line);
+pub fn awaiting<F: Future>(future: Pin<&mut F>) -> Awaiting<'_, F> {
     Awaiting { future, waiting: Waiting::here() }
+}
+
+/// The same, in a line that it has just come to.
+#[inline]
+pub fn awaiting_at<F: Future>(future: Pin<&mut F>, line: u32) -> Awaiting<'_, F> {
+    current::line(line);
+    awaiting(future)
 }
 
 impl<F: Future> Future for Awaiting<'_, F> {
@@ -93,7 +61,7 @@ impl<F: Future> Future for Awaiting<'_, F> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let Awaiting { future, waiting } = &mut *self;
-        waiting.poll(false, || future.as_mut().poll(task))
+        waiting.poll(|| future.as_mut().poll(task))
     }
 }
 
@@ -104,6 +72,12 @@ pin_project! {
         #[pin]
         future: F,
         waiting: Waiting,
+    }
+
+    impl<F> PinnedDrop for Together<F> {
+        fn drop(this: Pin<&mut Self>) {
+            this.waiting.end();
+        }
     }
 }
 
@@ -127,6 +101,6 @@ impl<F: Future> Future for Together<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.waiting.poll(true, || this.future.poll(task))
+        this.waiting.poll_one(|| this.future.poll(task))
     }
 }

@@ -3,17 +3,19 @@
 //! ```text
 //! of     whose frames these are: those of an older record in the same slot are nobody's
 //! used   0b…0111       frames that are there
-//! slots  0 ◀─ 1 ◀─ 2    function, line, the frame it was called from; while it waits, since when
+//! calls  0 ◀─ 1 ◀─ 2    function, line, the frame it was called from; while it waits, since when
 //! ```
 //!
 //! Frames come and go by the thread that has the claim. Another one, where a future is dropped beside it, only writes into the
 //! frame itself that it is gone. A frame's number is used again when it was left, and not before: a future that outlives its
 //! record keeps it from all records of the slot, in which it is not seen.
 
+use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 
 use super::Handle;
+use crate::sys::lasting::Lasting;
 
 /// How many frames of one record are told apart at a time.
 pub(crate) const FRAMES: usize = 64;
@@ -21,46 +23,27 @@ pub(crate) const FRAMES: usize = 64;
 /// Instead of the number of a frame: there is none.
 pub(crate) const ROOT: u8 = u8::MAX;
 
-/// Added to the number of a frame, or to none of them: a function called from there found no room for a frame of its own.
-const LOST: u8 = 64;
-const LOST_ROOT: u8 = LOST + FRAMES as u8;
+/// The number of what stands for all functions that find no room.
+pub(crate) const LOST: u8 = FRAMES as u8;
 
 /// How often a reader tries again, whose record's frames change meanwhile.
 const TRIES: usize = 64;
 
-impl Handle {
-    /// The record, as the place of none of its frames.
-    #[inline]
-    pub(crate) fn place(self) -> Place {
-        Place::new(self.number, self.generation, ROOT)
-    }
-
-    /// Its frames, in no particular order; none where they change all the time.
-    pub(crate) fn frames(self) -> Vec<Seen> {
-        self.slot().map(|slot| slot.body.frames.seen(self.place())).unwrap_or_default()
-    }
-}
-
-/// A frame of some record, in 48 bits: its number, the slot's, and as much of the record's generation as there is room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(pub(crate) u64);
-
-pub(super) const NUMBER_SHIFT: u32 = 8;
-const GENERATION_SHIFT: u32 = 24;
-const GENERATIONS: u64 = (1 << 24) - 1;
-
-/// In the place of a function's number and the rest: the frame was left beside the claim.
+/// In the place of a function's number: the frame was left beside the claim.
 const GONE: u32 = u32::MAX;
+
+/// A frame of some slot, in 24 bits: the slot's number, and the frame's. A frame's number is one function's until that has left,
+/// whatever becomes of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) u32);
 
 impl Place {
     /// No frame, of no record.
-    pub(crate) const NONE: Place = Place((1 << 48) - 1);
+    pub(crate) const NONE: Place = Place(u32::MAX);
 
-    /// The frame of a record; [`ROOT`] for none.
     #[inline]
-    pub(crate) fn new(number: u32, generation: u64, at: u8) -> Place {
-        let record = u64::from(number & 0xFFFF) << NUMBER_SHIFT | (generation & GENERATIONS) << GENERATION_SHIFT;
-        Place(record | u64::from(at))
+    pub(crate) fn new(number: u32, at: u8) -> Place {
+        Place(number << 8 | u32::from(at))
     }
 
     #[inline]
@@ -68,46 +51,17 @@ impl Place {
         self.0 as u8
     }
 
-    /// Another frame of the same record.
-    #[inline]
-    pub(crate) fn with(self, at: u8) -> Place {
-        Place(self.0 & !u64::from(ROOT) | u64::from(at))
-    }
-
-    /// A function without a frame, called from this one.
-    #[cold]
-    pub(super) fn lost(self) -> Place {
-        self.with(match self.at() {
-            at @ 0..LOST => at + LOST,
-            ROOT => LOST_ROOT,
-            at => at,
-        })
-    }
-
-    /// Whether it is that of a function without a frame.
-    #[inline]
-    pub(super) fn is_lost(self) -> bool {
-        matches!(self.at(), LOST..=LOST_ROOT)
-    }
-
-    /// The frame, or of a function without one the frame that it was called from.
-    #[inline]
-    pub(super) fn known(self) -> u8 {
-        match self.at() {
-            LOST_ROOT => ROOT,
-            at @ LOST..LOST_ROOT => at - LOST,
-            at => at,
-        }
-    }
-
+    /// The slot's number, or what stands in its place.
     #[inline]
     pub(crate) fn number(self) -> u32 {
-        u32::from((self.0 >> NUMBER_SHIFT) as u16)
+        self.0 >> 8
     }
+}
 
-    /// The record's generation, of which a place has the lower part: the newest one, up to that of the record in the slot now.
-    pub(crate) fn generation(self, newest: u64) -> u64 {
-        newest.wrapping_sub(newest.wrapping_sub(self.0 >> GENERATION_SHIFT) & GENERATIONS)
+impl Handle {
+    /// The record's frames, in no particular order; none where they change all the time.
+    pub(crate) fn frames(self) -> Vec<Seen> {
+        self.slot().map(|slot| slot.body.frames.seen(self.generation)).unwrap_or_default()
     }
 }
 
@@ -115,19 +69,22 @@ impl Place {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Frames {
-    /// The record's [`Place`].
+    /// The record's generation.
     of: AtomicU64,
     used: AtomicU64,
     /// How many there were so far: whoever reads the frames sees by it that they changed.
     entered: AtomicU64,
-    slots: [Slot; FRAMES],
+    calls: [Call; FRAMES + 1],
 }
 
+/// A function that runs or waits.
 #[repr(C)]
 #[derive(Debug)]
-struct Slot {
-    /// The function's number (`trace/site.rs`), 0 for one that is not to be seen; the frame that it was called from.
-    what: AtomicU32,
+pub(crate) struct Call {
+    /// The frame that it was called from.
+    caller: Lasting<Call>,
+    /// The function's number (`trace/site.rs`), 0 for one that is not to be seen.
+    fun: AtomicU32,
     /// Where it has come to.
     line: AtomicU32,
     /// When it began to wait, in ticks; 0 while it does not.
@@ -147,36 +104,113 @@ pub(crate) struct Seen {
     pub(crate) since: Option<u64>,
 }
 
-impl Frames {
-    /// A new frame of a record, called from `up`; none where there are too many. For the thread that has the claim.
+impl Call {
+    /// The function has come to a line.
+    #[inline(always)]
+    pub(crate) fn line(&self, line: u32) {
+        self.line.store(line, Relaxed);
+    }
+
+    /// It does not wait any more.
+    #[inline(always)]
+    pub(crate) fn run(&self) {
+        self.since.store(0, Relaxed);
+    }
+
+    /// Whether it waits.
+    #[inline(always)]
+    pub(crate) fn waits(&self) -> bool {
+        self.since.load(Relaxed) != 0
+    }
+
+    /// It waits from now on.
+    pub(crate) fn wait(&self, now: u64) {
+        self.since.store(now.max(1), Relaxed);
+    }
+
+    /// The function's number, and its line.
+    pub(crate) fn at(&self) -> (u32, u32) {
+        (self.fun.load(Relaxed), self.line.load(Relaxed))
+    }
+
+    /// The frame that it was called from.
+    #[inline(always)]
+    pub(crate) fn caller(&self) -> Option<&'static Call> {
+        self.caller.load()
+    }
+
+    /// Keeps what the function is measured by.
     #[inline]
-    pub(super) fn enter(&self, record: Place, fun: u32, line: u32, up: u8) -> Option<u8> {
-        let record = record.with(ROOT);
-        if self.of.load(Relaxed) != record.0 {
+    pub(crate) fn set_section(&self, section: u64) {
+        self.section.store(section, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn section(&self) -> u64 {
+        self.section.load(Relaxed)
+    }
+}
+
+impl Frames {
+    /// A new frame of a record, called from `caller`; none where there are too many. For the thread that has the claim.
+    #[inline]
+    pub(crate) fn enter(
+        &'static self,
+        record: u64,
+        fun: u32,
+        line: u32,
+        caller: Option<&'static Call>,
+    ) -> Option<(u8, &'static Call)> {
+        if self.of.load(Relaxed) != record {
             self.begin(record);
         }
         let used = self.used.load(Relaxed);
+        if used == u64::MAX {
+            return (self.sweep() != u64::MAX).then(|| self.enter(record, fun, line, caller)).flatten();
+        }
         let at = (!used).trailing_zeros() as u8;
-        let Some(slot) = self.slots.get(usize::from(at)) else {
-            return self.sweep().then(|| self.enter(record, fun, line, up)).flatten();
-        };
+        let call = self.calls.get(usize::from(at))?;
         self.entered.store(self.entered.load(Relaxed) + 1, Relaxed);
         // Whoever reads what follows reads the count, too.
         fence(Release);
-        slot.what.store(fun << 8 | u32::from(up), Relaxed);
-        slot.line.store(line, Relaxed);
-        slot.since.store(0, Relaxed);
+        call.caller.store(caller);
+        call.fun.store(fun, Relaxed);
+        call.line.store(line, Relaxed);
+        call.since.store(0, Relaxed);
         self.used.store(used | 1 << at, Release);
-        Some(at)
+        Some((at, call))
+    }
+
+    /// What stands for a function that found no room, called from `caller`.
+    #[cold]
+    pub(crate) fn lost(&'static self, caller: Option<&'static Call>) -> &'static Call {
+        let lost = &self.calls[usize::from(LOST)];
+        if !caller.is_some_and(|caller| ptr::eq(caller, lost)) {
+            lost.caller.store(caller);
+        }
+        lost
+    }
+
+    /// The frame of a number.
+    #[inline(always)]
+    pub(crate) fn call(&'static self, at: u8) -> Option<&'static Call> {
+        self.calls.get(usize::from(at))
+    }
+
+    /// The number of a frame; [`ROOT`] for one of another record.
+    fn number(&self, call: Option<&'static Call>) -> u8 {
+        let Some(call) = call else { return ROOT };
+        let bytes = ptr::from_ref(call).addr().wrapping_sub(self.calls.as_ptr().addr());
+        if bytes < size_of_val(&self.calls) { (bytes / size_of::<Call>()) as u8 } else { ROOT }
     }
 
     /// The first frame of a record: those of the one before are not to be seen any more.
     #[inline]
-    fn begin(&self, record: Place) {
+    fn begin(&self, record: u64) {
         if self.used.load(Relaxed) != 0 {
             self.hide();
         }
-        self.of.store(record.0, Release);
+        self.of.store(record, Release);
     }
 
     #[cold]
@@ -184,114 +218,57 @@ impl Frames {
         self.of.store(u64::MAX, Relaxed);
         fence(Release);
         self.sweep();
-        for slot in &self.slots {
-            let hidden = |what| (what != GONE).then_some(u32::from(ROOT));
+        for call in &self.calls {
+            let hidden = |fun| (fun != GONE).then_some(0);
             // An error means that the frame was left, just now.
-            let _left = slot.what.fetch_update(Relaxed, Relaxed, hidden);
-            slot.section.store(0, Relaxed);
+            let _left = call.fun.fetch_update(Relaxed, Relaxed, hidden);
+            call.section.store(0, Relaxed);
         }
     }
 
-    /// Makes room where frames were left beside the claim; whether there is some.
+    /// Makes room where frames were left beside the claim; those that are still used.
     #[cold]
-    fn sweep(&self) -> bool {
+    fn sweep(&self) -> u64 {
         let used = self.used.load(Relaxed);
-        let gone = |at: &u8| used & 1 << at != 0 && self.slots[usize::from(*at)].what.load(Acquire) == GONE;
-        let left = (0..FRAMES as u8).filter(gone).fold(0, |left, at| left | 1 << at);
+        let gone = |at: &u8| used & 1 << at != 0 && self.calls[usize::from(*at)].fun.load(Acquire) == GONE;
+        let left = (0..LOST).filter(gone).fold(0, |left, at| left | 1 << at);
         self.used.store(used & !left, Release);
-        left != 0
+        used & !left
     }
 
-    /// Takes a frame away; the one that it was called from.
+    /// The generation of the record that the frames are of.
+    pub(crate) fn generation(&self) -> u64 {
+        self.of.load(Relaxed)
+    }
+
+    /// Takes a frame away.
     #[inline]
-    pub(super) fn leave(&self, at: u8) -> u8 {
+    pub(crate) fn leave(&self, at: u8) {
         self.used.store(self.used.load(Relaxed) & !(1 << (at & 63)), Release);
-        self.up(at)
     }
 
     /// As [`leave`](Self::leave), beside the thread that has the claim.
-    pub(super) fn leave_beside(&self, at: u8) -> u8 {
-        self.slot(at).map_or(ROOT, |slot| slot.what.swap(GONE, Release) as u8)
-    }
-
-    #[inline]
-    fn slot(&self, at: u8) -> Option<&Slot> {
-        self.slots.get(usize::from(at))
-    }
-
-    /// The frame that one was called from.
-    #[inline]
-    pub(super) fn up(&self, at: u8) -> u8 {
-        self.slot(at).map_or(ROOT, |slot| slot.what.load(Relaxed) as u8)
-    }
-
-    /// Function and line of a frame that runs, and of those that it was called from.
-    pub(super) fn chain(&self, at: u8) -> impl Iterator<Item = (u32, u32)> {
-        let mut next = at;
-        let up = move |_| {
-            let slot = self.slot(next)?;
-            let what = slot.what.load(Relaxed);
-            next = what as u8;
-            Some((what >> 8, slot.line.load(Relaxed)))
-        };
-        // No chain is followed for ever.
-        (0..FRAMES).map_while(up).filter(|(fun, _)| *fun != 0)
-    }
-
-    /// The frame has come to a line.
-    #[inline]
-    pub(super) fn line(&self, at: u8, line: u32) {
-        if let Some(slot) = self.slot(at) {
-            slot.line.store(line, Relaxed);
-            slot.since.store(0, Relaxed);
+    pub(crate) fn leave_beside(&self, at: u8) {
+        if let Some(call) = self.calls.get(usize::from(at)) {
+            call.fun.store(GONE, Release);
         }
-    }
-
-    /// The frame runs.
-    #[inline]
-    pub(super) fn run(&self, at: u8) {
-        if let Some(slot) = self.slot(at) {
-            slot.since.store(0, Relaxed);
-        }
-    }
-
-    /// The frame waits: from now on, if it did not wait before.
-    #[inline]
-    pub(super) fn wait(&self, at: u8, now: impl FnOnce() -> u64) {
-        if let Some(slot) = self.slot(at)
-            && slot.since.load(Relaxed) == 0
-        {
-            slot.since.store(now().max(1), Relaxed);
-        }
-    }
-
-    /// Keeps what the function is measured by.
-    #[inline]
-    pub(super) fn set_section(&self, at: u8, section: u64) {
-        if let Some(slot) = self.slot(at) {
-            slot.section.store(section, Relaxed);
-        }
-    }
-
-    pub(super) fn section(&self, at: u8) -> Option<u64> {
-        Some(self.slot(at)?.section.load(Relaxed))
     }
 
     /// The frames of a record, in no particular order; none where they change all the time.
-    pub(crate) fn seen(&self, record: Place) -> Vec<Seen> {
+    pub(crate) fn seen(&self, record: u64) -> Vec<Seen> {
         let mut seen = Vec::new();
         for _ in 0..TRIES {
-            if self.of.load(Acquire) != record.with(ROOT).0 {
+            if self.of.load(Acquire) != record {
                 return Vec::new();
             }
             let (entered, used) = (self.entered.load(Acquire), self.used.load(Acquire));
             seen.clear();
-            let there = (0..FRAMES as u8).filter(|number| used & 1 << number != 0);
+            let there = (0..LOST).filter(|number| used & 1 << number != 0);
             seen.extend(there.filter_map(|number| self.frame(number)));
             // What was read is older than what the counts say now, or they have changed.
             fence(Acquire);
             let same = (entered, used) == (self.entered.load(Relaxed), self.used.load(Relaxed));
-            if same && self.of.load(Relaxed) == record.with(ROOT).0 {
+            if same && self.of.load(Relaxed) == record {
                 return seen;
             }
             std::hint::spin_loop();
@@ -300,10 +277,11 @@ impl Frames {
     }
 
     fn frame(&self, number: u8) -> Option<Seen> {
-        let slot = self.slot(number)?;
-        let (what, line, since) = (slot.what.load(Relaxed), slot.line.load(Relaxed), slot.since.load(Relaxed));
-        let is_there = what >> 8 != 0 && what != GONE;
-        is_there.then(|| Seen { number, fun: what >> 8, line, up: what as u8, since: (since != 0).then_some(since) })
+        let call = self.calls.get(usize::from(number))?;
+        let (fun, line, since) = (call.fun.load(Relaxed), call.line.load(Relaxed), call.since.load(Relaxed));
+        let up = self.number(call.caller());
+        let is_there = fun != 0 && fun != GONE;
+        is_there.then(|| Seen { number, fun, line, up, since: (since != 0).then_some(since) })
     }
 }
 
@@ -311,63 +289,73 @@ impl Frames {
 mod tests {
     use super::*;
 
-    const RECORD: Place = Place(5 << NUMBER_SHIFT | 3 << GENERATION_SHIFT | ROOT as u64);
+    const RECORD: u64 = 3;
 
     fn frames() -> &'static Frames {
         &crate::sys::slab::leak_zeroed::<crate::record::slot::Body>(1)[0].frames
     }
 
+    fn enter(frames: &'static Frames, record: u64, fun: u32, up: u8) -> Option<u8> {
+        frames.enter(record, fun, fun * 10, frames.call(up)).map(|(at, _)| at)
+    }
+
     #[test]
     fn frames_know_where_they_were_called_from_and_how_long_they_wait() {
         let frames = frames();
-        let outer = frames.enter(RECORD, 7, 10, ROOT).expect("room");
-        let inner = frames.enter(RECORD, 8, 20, outer).expect("room");
-        frames.wait(inner, || 99);
-        frames.wait(inner, || 111);
+        let outer = enter(frames, RECORD, 1, ROOT).expect("room");
+        let inner = enter(frames, RECORD, 2, outer).expect("room");
+        let call = frames.call(inner).expect("there");
+        call.wait(99);
         let seen = frames.seen(RECORD);
-        assert_eq!(seen[0], Seen { number: outer, fun: 7, line: 10, up: ROOT, since: None });
-        assert_eq!(seen[1], Seen { number: inner, fun: 8, line: 20, up: outer, since: Some(99) });
-        frames.line(inner, 21);
+        assert_eq!(seen[0], Seen { number: outer, fun: 1, line: 10, up: ROOT, since: None });
+        assert_eq!(seen[1], Seen { number: inner, fun: 2, line: 20, up: outer, since: Some(99) });
+        call.line(21);
+        call.run();
         assert_eq!((frames.seen(RECORD)[1].line, frames.seen(RECORD)[1].since), (21, None));
-        assert_eq!(frames.leave(inner), outer);
+        assert!(ptr::eq(call.caller().expect("it was called"), frames.call(outer).expect("there")));
+        frames.leave(inner);
         assert_eq!(frames.seen(RECORD).len(), 1);
     }
 
     #[test]
     fn what_finds_no_place_is_left_out_and_a_place_is_used_again() {
         let frames = frames();
-        for at in 0..FRAMES as u8 {
-            assert_eq!(frames.enter(RECORD, 1, 1, ROOT), Some(at));
+        for at in 0..LOST {
+            assert_eq!(enter(frames, RECORD, 1, ROOT), Some(at));
         }
-        assert_eq!(frames.enter(RECORD, 1, 1, ROOT), None);
+        assert_eq!(enter(frames, RECORD, 1, ROOT), None);
         frames.leave(17);
-        assert_eq!(frames.enter(RECORD, 2, 2, 16), Some(17));
-        assert_eq!(frames.leave_beside(40), ROOT);
+        assert_eq!(enter(frames, RECORD, 2, 16), Some(17));
+        frames.leave_beside(40);
         assert_eq!(frames.seen(RECORD).len(), 63);
-        assert_eq!(frames.enter(RECORD, 3, 3, 16), Some(40));
+        assert_eq!(enter(frames, RECORD, 3, 16), Some(40));
         assert_eq!(frames.seen(RECORD).len(), 64);
+        // What one calls that found no room belongs to the frame above.
+        let lost = frames.lost(frames.call(5));
+        assert!(ptr::eq(frames.lost(Some(lost)), lost));
+        assert_eq!(frames.number(lost.caller()), 5);
     }
 
     #[test]
     fn a_newer_record_has_none_of_an_older_ones_frames() {
         let frames = frames();
-        let newer = Place::new(5, 4, ROOT);
-        let old = frames.enter(RECORD, 1, 1, ROOT).expect("room");
+        let newer = 4;
+        let old = enter(frames, RECORD, 1, ROOT).expect("room");
         assert_eq!((frames.seen(RECORD).len(), frames.seen(newer).len()), (1, 0));
-        let new = frames.enter(newer, 2, 2, ROOT).expect("room");
+        let new = enter(frames, newer, 2, ROOT).expect("room");
         assert_ne!(new, old, "its number is still the older one's");
         assert_eq!((frames.seen(RECORD).len(), frames.seen(newer).len()), (0, 1));
         frames.leave_beside(old);
         assert_eq!(frames.seen(newer).len(), 1);
         frames.leave(new);
-        assert_eq!(frames.enter(Place::new(5, 5, ROOT), 3, 3, ROOT), Some(old));
+        assert_eq!(enter(frames, 5, 3, ROOT), Some(old));
     }
 
     #[test]
-    fn the_generation_that_a_place_has_a_part_of_is_found_again() {
-        let long_ago = (1 << 40) + 17;
-        for newest in [long_ago, long_ago + 1, long_ago + 1_000_000] {
-            assert_eq!(Place::new(1, long_ago, 2).generation(newest), long_ago);
-        }
+    fn a_frame_of_another_record_calls_nothing_in_this_one() {
+        let (here, there) = (frames(), frames());
+        let elsewhere = there.enter(RECORD, 1, 10, None).map(|(_, call)| call);
+        here.enter(RECORD, 2, 20, elsewhere).expect("room");
+        assert_eq!(here.seen(RECORD)[0].up, ROOT);
     }
 }

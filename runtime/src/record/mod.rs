@@ -177,6 +177,10 @@ impl Handle {
         slot::slot(self.number)
     }
 
+    pub(crate) fn number(self) -> u32 {
+        self.number
+    }
+
     #[inline]
     pub(crate) fn generation(self) -> u64 {
         self.generation

@@ -42,7 +42,7 @@ static ASIDE: Mutex<Aside> = Mutex::new(Aside { sections: Vec::new(), free: Vec:
 
 struct Aside {
     sections: Vec<(Handle, u64, Place)>,
-    free: Vec<u64>,
+    free: Vec<u32>,
 }
 
 fn those_aside() -> MutexGuard<'static, Aside> {
@@ -51,7 +51,7 @@ fn those_aside() -> MutexGuard<'static, Aside> {
 
 /// Keeps a section; the number by which it is found.
 #[cold]
-pub(crate) fn put_aside(section: Section, place: Place) -> u64 {
+pub(crate) fn put_aside(section: Section, place: Place) -> u32 {
     let _busy = current::busy();
     let mut aside = those_aside();
     let kept = (section.handle, section.word(), place);
@@ -62,14 +62,14 @@ pub(crate) fn put_aside(section: Section, place: Place) -> u64 {
         }
         None => {
             aside.sections.push(kept);
-            aside.sections.len() as u64 - 1
+            aside.sections.len() as u32 - 1
         }
     }
 }
 
 /// The section that was kept.
 #[cold]
-pub(crate) fn aside(number: u64, key: keys::KeyId) -> Option<Section> {
+pub(crate) fn aside(number: u32, key: keys::KeyId) -> Option<Section> {
     let _busy = current::busy();
     let (handle, word, _) = *those_aside().sections.get(usize::try_from(number).ok()?)?;
     Some(Section::of_word(handle, key, word))
@@ -77,7 +77,7 @@ pub(crate) fn aside(number: u64, key: keys::KeyId) -> Option<Section> {
 
 /// Keeps it no longer; what was in the place of the frame.
 #[cold]
-pub(crate) fn forget_aside(number: u64) -> Option<Place> {
+pub(crate) fn forget_aside(number: u32) -> Option<Place> {
     let _busy = current::busy();
     let mut aside = those_aside();
     let (_, _, place) = *aside.sections.get(usize::try_from(number).ok()?)?;

@@ -3,6 +3,7 @@
 pub(crate) mod clocks;
 pub(crate) mod fd;
 pub(crate) mod fork;
+pub(crate) mod lasting;
 pub(crate) mod listen;
 pub(crate) mod slab;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]

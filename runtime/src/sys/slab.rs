@@ -7,7 +7,7 @@ use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 ///
 /// # Safety
 ///
-/// Every field is an atomic integer, or an array or struct of such fields; the type has no destructor.
+/// Every field is an atomic integer or pointer, or an array or struct of such fields; the type has no destructor.
 pub(crate) unsafe trait Zeroed: Sync + 'static {}
 
 // SAFETY: an atomic integer whose bytes are zero is the atomic 0.
@@ -16,7 +16,7 @@ unsafe impl Zeroed for std::sync::atomic::AtomicU64 {}
 // SAFETY: made of `AtomicU64` alone.
 unsafe impl Zeroed for crate::record::slot::Head {}
 
-// SAFETY: made of `AtomicU64`, `AtomicU32` and `AtomicU16` alone.
+// SAFETY: made of `AtomicU64`, `AtomicU32` and `AtomicU16` alone, and of `AtomicPtr`, of which null is a value.
 unsafe impl Zeroed for crate::record::slot::Body {}
 
 /// `count` values whose bytes are all zero, for ever. The system gives the memory page by page as it is touched.

@@ -60,7 +60,7 @@ impl Inside<'_> {
     }
 }
 
-/// Times an operation until it is dropped: 6 bytes, as `U` has no size.
+/// Times an operation until it is dropped: 4 bytes, as `U` has no size.
 #[must_use = "the operation ends when the guard is dropped"]
 pub struct OperationGuard<U: Fn() -> &'static Unit> {
     unit: U,

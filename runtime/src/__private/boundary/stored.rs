@@ -39,10 +39,11 @@ impl Stored {
 
     pub(super) fn take(&mut self) -> Option<Running> {
         let stored = std::mem::replace(&mut self.0, DONE);
-        let (place, marks) = (Place(stored & Place::NONE.0), (stored >> MARKS_SHIFT) as u8);
+        let (place, marks) = (Place(stored as u32), (stored >> MARKS_SHIFT) as u8);
         let own = |handle| What::Own(Scope::wake(Resting { handle, marks }));
         let running = |what| Some(Running { frame: Frame::kept(place), what });
         match stored & KIND {
+            // It has not ended: in its slot is no other.
             OWN => running(own(current::handle_of(place).unwrap_or(Handle::NONE))),
             SLOTLESS => Some(Running { frame: Frame::NONE, what: own(Handle::slotless(stored & (OWN - 1))) }),
             VIEW => running(What::View),
@@ -64,11 +65,11 @@ impl Stored {
                 if handle.is_slotless() {
                     SLOTLESS | marks | handle.generation()
                 } else {
-                    OWN | marks | handle.place().with(place.at()).0
+                    OWN | marks | u64::from(Place::new(handle.number(), place.at()).0)
                 }
             }
-            What::View => VIEW | place.0,
-            What::Operation => OPERATION | place.0,
+            What::View => VIEW | u64::from(place.0),
+            What::Operation => OPERATION | u64::from(place.0),
         };
     }
 }

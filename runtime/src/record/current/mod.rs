@@ -12,10 +12,11 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
-pub(crate) use self::frame::{Frame, ends, handle_of, line, pending, ready, resume, running};
+pub(crate) use self::frame::{Frame, Waiting, ends, handle_of, line};
 pub(crate) use self::polls::settle;
 use self::polls::{add_cpu, end_poll};
 use super::errors::Errors;
+use super::frames::Call;
 use super::log::Writer;
 use super::slot::{Body, Head, Slot};
 use super::state::{self, Refused};
@@ -44,14 +45,13 @@ struct Inside {
     cpu: u64,
     /// When a poll began that is to be timed, in ticks; 0 for none.
     began: u64,
-    /// The frame that runs ([`Place`]).
-    top: u64,
+    /// The frame that runs.
+    top: Option<&'static Call>,
 }
 
 const UNMEASURED: u64 = u64::MAX;
 
-const OUTSIDE: Inside =
-    Inside { handle: Handle::NONE, how: How::Outside, cpu: UNMEASURED, began: 0, top: frame::OUTSIDE };
+const OUTSIDE: Inside = Inside { handle: Handle::NONE, how: How::Outside, cpu: UNMEASURED, began: 0, top: None };
 
 /// Where this thread is. What the usual write needs stands first.
 struct Here {
@@ -67,8 +67,8 @@ struct Here {
     busy: Cell<bool>,
     /// Where errors in the record have passed; of no record, outside.
     errors: Cell<&'static Errors>,
-    /// The frame that runs ([`Place`]), of the record that this thread is inside.
-    top: Cell<u64>,
+    /// The frame that runs.
+    top: Cell<Option<&'static Call>>,
 }
 
 static NO_ERRORS: Errors = Errors::new();
@@ -84,7 +84,7 @@ thread_local! {
             began: Cell::new(0),
             busy: Cell::new(false),
             errors: Cell::new(&NO_ERRORS),
-            top: Cell::new(frame::OUTSIDE),
+            top: Cell::new(None),
         }
     };
 }
@@ -276,12 +276,11 @@ fn enter_as(handle: Handle, poll: bool, frame: usize) -> Entered {
         Err(Refused::Busy) if state::join(word, handle.generation()) => How::Joined,
         Err(_) => How::Gone,
     };
-    let mut inside = Inside { handle, how, cpu: UNMEASURED, began: 0, top: frame::OUTSIDE };
+    let mut inside = Inside { handle, how, cpu: UNMEASURED, began: 0, top: None };
     if how == How::Gone {
         move_to(inside, Some(slot));
         return Entered { before, did: Did::Moved, _here: PhantomData };
     }
-    inside.top = handle.place().0;
     let times = poll && slot.body.poll_limit.load(Relaxed) != 0;
     if times || slot.measures_cpu() {
         let now = clock::now();
