@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use canonlog_tests::logfmt;
 
@@ -25,12 +25,19 @@ impl Timeout {
     }
 }
 
+/// One program at a time, and none while another is built: what runs has to get a processor within a tenth of a second.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The timeouts of a program, by handler.
 fn timeouts(program: &Path) -> HashMap<String, Timeout> {
     timeouts_with(program, &[])
 }
 
 fn timeouts_with(program: &Path, args: &[&str]) -> HashMap<String, Timeout> {
+    let _alone = alone();
     let output = Command::new(program).args(args).output().expect("the program runs");
     let text = String::from_utf8(output.stdout).expect("text");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -44,8 +51,7 @@ fn timeouts_with(program: &Path, args: &[&str]) -> HashMap<String, Timeout> {
 
 /// The program as `cargo build --release` makes it, but for some options of the compiler.
 fn release(options: &[&str]) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     // Its own folder: cargo waits for who else builds in one.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stuck");
     let status = Command::new(env!("CARGO"))
