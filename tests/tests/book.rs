@@ -572,7 +572,7 @@ fn is_test(path: &str) -> bool {
             parts[0] = "src";
             &["runtime"]
         }
-        _ => &["tests/tests", "examples/tests", "trybuild/tests", "runtime/tests"],
+        _ => &["tests/tests", "tests/stuck/tests", "examples/tests", "trybuild/tests", "runtime/tests"],
     };
     let module = parts.join("/");
     let sources = folders.iter().flat_map(|folder| {
