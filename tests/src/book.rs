@@ -30,6 +30,7 @@ pages! {
     macros = "reference/macros.md";
     setup = "reference/setup.md";
     formats = "reference/formats.md";
+    locations = "reference/locations.md";
     limits = "reference/limits.md";
     counters = "reference/counters.md";
     promises = "reference/promises.md";
