@@ -125,8 +125,12 @@ impl Handle {
     pub(crate) fn add(self, by: By<'_>, value: Value<'_>, body: &'static Body, writer: Writer) -> bool {
         match writer {
             Writer::Main { beside: true } => {
+                // Without the lock the record has ended meanwhile, and what the side log has added may be told of already.
                 let added = self.with_side(|side| body.add_beside(by, value, side));
-                added.unwrap_or_else(|| body.add(by, value, writer))
+                added.unwrap_or_else(|| {
+                    counters::add(Count::LateWrites, 1);
+                    false
+                })
             }
             Writer::Main { beside: false } => body.add(by, value, writer),
             Writer::Side { .. } => match self.slot() {
