@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use canonlog::{Context, Kind, Level, OwnedEvent, begin, instrument_request, operation, testing};
+use canonlog::{Context, Kind, Level, OwnedEvent, begin, instrument_request, on_error, operation, testing};
 use tokio::task::{JoinError, JoinHandle};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -240,6 +240,59 @@ fn a_panic_that_was_made_a_response_of_is_told_as_handled() {
         assert_eq!(text(&event, "exc_panic_loc"), place);
         assert_eq!(text(&event, "exc_cause_loc"), if status == 500 { at("breaks", "breaks") } else { String::new() });
     }
+}
+
+#[test]
+fn a_panic_that_a_fallback_stands_in_for_is_told_there_and_not_again() {
+    #[on_error(return = 7, panics)]
+    fn recommend() -> usize {
+        price(&[])
+    }
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    scope.enter(|| assert_eq!(recommend(), 7));
+    scope.context().set_in("resp", "status", 503);
+    scope.finish();
+    let [partial, request] = &capture.events()[..] else { panic!("two events") };
+    assert_eq!(text(partial, "exc_cause_loc"), at("price", "price"));
+    assert_eq!(text(partial, "exc_panic_loc"), format!("tests/tests/panics.rs:{}", line("library")));
+    assert_eq!((text(request, "exc_panics_caught"), request.view().get("exc_type")), ("1".to_owned(), None));
+}
+
+#[test]
+fn without_frames_a_panic_is_told_by_its_place_and_the_handler() {
+    #[operation(frames = false)]
+    fn unseen() -> u8 {
+        panic!("no stock") // @unseen
+    }
+    #[instrument_request(frames = false)]
+    #[rustfmt::skip]
+    fn checkout() -> u8 { // @handler
+        unseen()
+    }
+    let (event, _) = event_of(checkout);
+    let place = format!("tests/tests/panics.rs:{}", line("unseen"));
+    let handler = at("handler", "without_frames_a_panic_is_told_by_its_place_and_the_handler::checkout");
+    assert_eq!(
+        says(&event, ["exc_msg", "exc_loc", "exc_cause_loc", "exc_panic_loc"]),
+        ["no stock".to_owned(), handler, place.clone(), place]
+    );
+}
+
+#[test]
+fn a_panic_of_a_thread_beside_the_one_that_has_the_request_is_its_too() {
+    let (event, ended) = event_of(|| {
+        let scope = begin(Kind::Request);
+        let cx = scope.context();
+        scope.enter(|| assert!(std::thread::spawn(move || cx.enter(|| breaks("stock"))).join().is_err()));
+        scope.context().set_in("resp", "status", 500);
+        scope.finish();
+    });
+    assert!(ended.is_ok());
+    assert_eq!(
+        says(&event, ["exc_type", "exc_msg", "exc_handled", "exc_panics_caught"]),
+        ["panic", "no stock", "true", "1"]
+    );
 }
 
 #[test]

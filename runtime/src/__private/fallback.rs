@@ -210,16 +210,23 @@ fn emit(cx: Context, fill: impl FnOnce(&mut crate::unit::Unit<'_>)) {
 fn panicked(payload: &(dyn std::any::Any + Send), fun: &'static Fun) {
     let text = payload.downcast_ref::<&'static str>().copied();
     let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let cx = Context::current();
     let at = fun.at(fun.line());
-    emit(Context::current(), |unit| {
+    let note = crate::pipeline::panic::newest();
+    let cause = note.as_ref().and_then(|note| note.frames?.innermost.at()).unwrap_or(at);
+    emit(cx, |unit| {
         unit.set_in("exc", "type", "panic");
         if let Some(message) = message {
             unit.set_in("exc", "msg", message);
         }
         unit.set_in("exc", "loc", Value::Display(&at));
-        unit.set_in("exc", "cause_loc", Value::Display(&at));
+        unit.set_in("exc", "cause_loc", Value::Display(&cause));
         unit.set_in("exc", "panic", true);
+        if let Some(place) = note.as_ref().and_then(|note| note.place()) {
+            unit.set_in("exc", "panic_loc", Value::Display(&place));
+        }
     });
+    errors::forget(cx.handle());
 }
 
 /// Runs a body whose panic is a failure.

@@ -12,6 +12,7 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub(crate) use self::note::newest;
 pub(super) use self::note::{Note, caught};
 use crate::inside::is_inside;
 use crate::record::keys::builtin;

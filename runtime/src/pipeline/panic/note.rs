@@ -21,7 +21,7 @@ const KEPT: usize = 16;
 
 /// What a panic said.
 #[derive(Clone, Copy)]
-pub(in crate::pipeline) struct Note {
+pub(crate) struct Note {
     /// The record that the thread was inside, if any.
     handle: Option<Handle>,
     /// When it was taken, in ticks.
@@ -30,7 +30,7 @@ pub(in crate::pipeline) struct Note {
     file: Text<FILE>,
     line: u32,
     /// The annotated functions that the thread was in.
-    pub(super) frames: Option<Frames>,
+    pub(crate) frames: Option<Frames>,
 }
 
 /// The beginning of a text.
@@ -70,12 +70,12 @@ impl Note {
         self.frames = frames;
     }
 
-    pub(in crate::pipeline) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.message.as_str()
     }
 
     /// Where it arose: `file:line`.
-    pub(in crate::pipeline) fn place(&self) -> Option<impl fmt::Display + '_> {
+    pub(crate) fn place(&self) -> Option<impl fmt::Display + '_> {
         struct Place<'a>(&'a str, u32);
         impl fmt::Display for Place<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +133,12 @@ pub(super) fn take(info: &PanicHookInfo<'_>, frames: Option<Frames>) {
     });
 }
 
+/// The note of the newest panic on this thread, inside a record or not.
+pub(crate) fn newest() -> Option<Note> {
+    let note = NEWEST.try_with(|note| note.try_borrow().ok().map(|note| *note));
+    note.ok().flatten().filter(|note| note.line != 0)
+}
+
 /// Gives the note of the panic that unwinds out of a record on this thread, if there is one.
 pub(super) fn of(handle: Handle, tell: impl FnOnce(Option<&Note>)) {
     let mut tell = Some(tell);
@@ -151,7 +157,7 @@ pub(super) fn of(handle: Handle, tell: impl FnOnce(Option<&Note>)) {
 }
 
 /// The note of the newest panic inside a record, on any thread.
-pub(in crate::pipeline) fn caught(handle: Handle) -> Option<Note> {
+pub(crate) fn caught(handle: Handle) -> Option<Note> {
     let kept = newest_of_all()?;
     let mut newest = (1..=KEPT).map(|back| &kept.notes[(kept.next + KEPT - back) % KEPT]);
     newest.find(|note| note.handle == Some(handle)).copied()
