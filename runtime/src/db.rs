@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::context::Context;
+use crate::record::queries::Sql;
 #[cfg(feature = "sqlx")]
 use crate::trace::caller;
 use crate::trace::caller::Caller;
@@ -42,7 +43,8 @@ pub(crate) fn ready() {
 #[track_caller]
 pub fn record_query(sql: &str, elapsed: Duration) {
     let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-    note(Context::current(), hash::text(sql), nanos, sql, Origin::Call(Caller::here()));
+    let sql = Sql { text: sql, quotes_literals: false };
+    note(Context::current(), hash::text(sql.text), nanos, sql, Origin::Call(Caller::here()));
 }
 
 /// Starts the clock for one execution; it counts when the guard is dropped, on success, failure and cancellation alike.
@@ -60,12 +62,14 @@ pub fn record_query(sql: &str, elapsed: Duration) {
 /// ```
 #[track_caller]
 pub fn start(sql: &str) -> QueryGuard<'_> {
+    let sql = Sql { text: sql, quotes_literals: false };
     start_for(Context::current(), sql, Origin::Call(Caller::here()))
 }
 
-/// As [`start`], for an adapter: the line is that of the function which waits for it.
+/// As [`start`], for an adapter, which knows more of the text: the line is that of the function which waits for it.
 #[cfg(feature = "sqlx")]
-pub(crate) fn start_in(context: Context, sql: &str) -> QueryGuard<'_> {
+pub(crate) fn start_in(context: Context, text: &str, quotes_literals: bool) -> QueryGuard<'_> {
+    let sql = Sql { text, quotes_literals };
     let is_current = context == Context::current();
     start_for(context, sql, Origin::Function(if is_current { caller::running() } else { 0 }))
 }
@@ -79,8 +83,8 @@ enum Origin {
     Function(u64),
 }
 
-fn start_for(context: Context, sql: &str, origin: Origin) -> QueryGuard<'_> {
-    QueryGuard { context, hash: hash::text(sql), sql, origin, waited: 0, since: clock::now() }
+fn start_for(context: Context, sql: Sql<'_>, origin: Origin) -> QueryGuard<'_> {
+    QueryGuard { context, hash: hash::text(sql.text), sql, origin, waited: 0, since: clock::now() }
 }
 
 /// Counts one execution of a query when it is dropped; made by [`start`].
@@ -97,7 +101,7 @@ fn start_for(context: Context, sql: &str, origin: Origin) -> QueryGuard<'_> {
 pub struct QueryGuard<'q> {
     context: Context,
     hash: u64,
-    sql: &'q str,
+    sql: Sql<'q>,
     origin: Origin,
     /// In ticks.
     waited: u64,
@@ -141,7 +145,7 @@ impl Drop for QueryGuard<'_> {
 }
 
 #[inline]
-fn note(context: Context, hash: u64, nanos: u64, sql: &str, origin: Origin) {
+fn note(context: Context, hash: u64, nanos: u64, sql: Sql<'_>, origin: Origin) {
     if context.note_query(hash, nanos) {
         keep(context, hash, sql, origin);
     }
@@ -149,7 +153,7 @@ fn note(context: Context, hash: u64, nanos: u64, sql: &str, origin: Origin) {
 
 /// The text has run before: what it is and where it ran is kept, once.
 #[inline(never)]
-fn keep(context: Context, hash: u64, sql: &str, origin: Origin) {
+fn keep(context: Context, hash: u64, sql: Sql<'_>, origin: Origin) {
     let place = match origin {
         Origin::Call(caller) => caller.word(),
         #[cfg(feature = "sqlx")]

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use canonlog::sqlx::MySqlPool;
-use canonlog_tests::unit::{integer, request, seconds};
+use canonlog_tests::unit::{integer, request, seconds, text};
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 
@@ -146,6 +146,15 @@ async fn queries_to_mysql_are_billed_to_the_request_that_made_them() {
     outcome.expect("it slept");
     assert_eq!(integer(&event, "db_queries"), 2);
     assert!((0.05..=seconds(&event, "resp_time")).contains(&seconds(&event, "db_time")), "{event:?}");
+
+    let (_, event) = request(async {
+        for _ in 0..2 {
+            let said = sqlx::query_scalar::<_, String>("select \"sesame\"").fetch_one(&pool).await;
+            assert_eq!(said.expect("what it was told"), "sesame");
+        }
+    })
+    .await;
+    assert_eq!(text(&event, "db_dup_top"), "select ?");
 
     let began = Instant::now();
     let (_, event) = request(async {

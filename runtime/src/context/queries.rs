@@ -3,6 +3,7 @@
 use super::Context;
 use crate::record::current;
 use crate::record::log::Noted;
+use crate::record::queries::Sql;
 
 impl Context {
     /// One execution of a query, by the hash of its text; whether it is the second one of the text.
@@ -19,7 +20,7 @@ impl Context {
     }
 
     /// Keeps the text of a query that ran again, and where it did.
-    pub(crate) fn keep_statement(&self, hash: u64, place: u64, sql: &str) {
+    pub(crate) fn keep_statement(&self, hash: u64, place: u64, sql: Sql<'_>) {
         current::write(self.handle, |body, writer| body.keep_statement(hash, place, sql, writer));
     }
 }

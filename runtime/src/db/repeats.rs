@@ -10,6 +10,7 @@ use crate::trace::{caller, site};
 struct Told {
     hash: u64,
     place: (u64, u32),
+    quotes_literals: bool,
     text: String,
     line: String,
 }
@@ -28,12 +29,14 @@ impl Told {
             Some(line) => line.to_string(),
             None => site::of(handler).map_or_else(String::new, |fun| fun.at(fun.line()).to_string()),
         };
-        let text = statement::tell(statement.text, statement.is_cut);
-        Told { hash: statement.hash, place: (statement.place, handler), text, line }
+        let text = statement::tell(statement.sql, statement.is_cut);
+        let quotes_literals = statement.sql.quotes_literals;
+        Told { hash: statement.hash, place: (statement.place, handler), quotes_literals, text, line }
     }
 
     fn is_of(&self, statement: &Statement<'_>, handler: u32) -> bool {
-        self.hash == statement.hash && self.place == (statement.place, handler)
+        let same_text = (self.hash, self.quotes_literals) == (statement.hash, statement.sql.quotes_literals);
+        same_text && self.place == (statement.place, handler)
     }
 }
 

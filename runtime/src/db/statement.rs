@@ -4,9 +4,11 @@
 //! select *  from carts where name = 'Bob' -- who? ──▶ select * from carts where name = ?
 //! ```
 //!
-//! One reader serves all dialects, so it shows nothing that a literal could be in any of them: where two dialects disagree on
+//! One reader serves all dialects (only of double quotes it is told whether they are those of names), so it shows nothing that a literal could be in any of them: where two dialects disagree on
 //! where a literal ends, the text stops with `…`. Placeholders, names, `null`, `true` and `false` stay as they are. Text in double quotes or
 //! backticks stays if it looks like a name. What was read once is left alone by a second reading.
+
+use crate::record::queries::Sql;
 
 /// The longest text of a statement in an event, in bytes.
 const LONGEST: usize = 512;
@@ -41,6 +43,8 @@ struct Tokens<'a> {
     either: Option<usize>,
     /// Reads a line for that.
     tries: bool,
+    /// Double quotes are those of literals.
+    quotes_literals: bool,
 }
 
 /// How a text in quotes ends.
@@ -92,8 +96,9 @@ fn quoted(text: &str, quote: u8, escapes: bool) -> Quoted {
 }
 
 impl<'a> Tokens<'a> {
-    fn of(sql: &'a str) -> Self {
-        Tokens { rest: sql, open: false, either: None, tries: false }
+    fn of(sql: Sql<'a>) -> Self {
+        let Sql { text, quotes_literals } = sql;
+        Tokens { rest: text, open: false, either: None, tries: false, quotes_literals }
     }
 
     fn take(&mut self, len: usize) -> &'a str {
@@ -110,7 +115,8 @@ impl<'a> Tokens<'a> {
 
     /// Whether it does not matter if a part of a line is a comment: no literal goes on behind it.
     fn is_either(&self, line: &str) -> bool {
-        let mut tokens = Tokens { tries: true, ..Tokens::of(line) };
+        let mut tokens =
+            Tokens { tries: true, ..Tokens::of(Sql { text: line, quotes_literals: self.quotes_literals }) };
         !self.tries && tokens.by_ref().all(|token| token != Token::Unclear) && !tokens.open
     }
 
@@ -227,6 +233,7 @@ impl<'a> Iterator for Tokens<'a> {
         let first = self.rest.chars().next()?;
         Some(match first {
             '\'' => self.literal(0, b'\'', false),
+            '"' if self.quotes_literals => self.literal(0, b'"', false),
             '"' => self.name(b'"'),
             '`' => self.name(b'`'),
             '$' => self.dollar(),
@@ -277,8 +284,8 @@ impl List {
 }
 
 /// The text of a statement for events; `cut` where there is more of it.
-pub(crate) fn tell(sql: &str, cut: bool) -> String {
-    let mut text = String::with_capacity(sql.len() + CUT.len());
+pub(crate) fn tell(sql: Sql<'_>, cut: bool) -> String {
+    let mut text = String::with_capacity(sql.text.len() + CUT.len());
     let (mut list, mut space, mut cut) = (List::default(), false, cut);
     for token in Tokens::of(sql) {
         if token == Token::Space {

@@ -8,6 +8,22 @@ pub(crate) struct QueryCount {
     pub(crate) nanos: u64,
 }
 
+/// A query's text, and what its database makes of double quotes: names, or literals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sql<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) quotes_literals: bool,
+}
+
+const QUOTES_LITERALS: u64 = 1 << 63;
+
+impl Sql<'_> {
+    /// Its length in bytes, and the other thing, in a word.
+    pub(super) fn extent(self) -> u64 {
+        self.text.len() as u64 | if self.quotes_literals { QUOTES_LITERALS } else { 0 }
+    }
+}
+
 /// What is known of a text that ran again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Statement<'a> {
@@ -16,7 +32,7 @@ pub(crate) struct Statement<'a> {
     /// Where it ran again (`trace/caller.rs`); 0 where that is not known.
     pub(crate) place: u64,
     /// The text, or its beginning.
-    pub(crate) text: &'a str,
+    pub(crate) sql: Sql<'a>,
     pub(crate) is_cut: bool,
 }
 
@@ -24,8 +40,8 @@ pub(crate) struct Statement<'a> {
 struct Kept {
     hash: u64,
     place: u64,
-    /// The length of the whole text.
-    len: u64,
+    /// [`Sql::extent`] of the whole text.
+    extent: u64,
     start: usize,
     end: usize,
 }
@@ -66,11 +82,11 @@ impl Queries {
         }
     }
 
-    /// A text that ran again: its hash, the place, its length; `write` appends what is known of it.
-    pub(super) fn keep(&mut self, [hash, place, len]: [u64; 3], write: impl FnOnce(&mut Vec<u8>)) {
+    /// A text that ran again: its hash, the place, its extent; `write` appends what is known of it.
+    pub(super) fn keep(&mut self, [hash, place, extent]: [u64; 3], write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
-        self.kept.push(Kept { hash, place, len, start, end: self.bytes.len() });
+        self.kept.push(Kept { hash, place, extent, start, end: self.bytes.len() });
     }
 
     pub(crate) fn counts(&self) -> &[QueryCount] {
@@ -84,8 +100,9 @@ impl Queries {
         let is_one = |kept: &&Kept| self.counts.iter().any(|query| query.hash == kept.hash && often(query) == most);
         let kept = self.kept.iter().find(is_one)?;
         let bytes = self.bytes.get(kept.start..kept.end)?;
-        let is_cut = kept.len > bytes.len() as u64;
-        Some(Statement { hash: kept.hash, place: kept.place, text: str::from_utf8(bytes).ok()?, is_cut })
+        let is_cut = kept.extent & !QUOTES_LITERALS > bytes.len() as u64;
+        let sql = Sql { text: str::from_utf8(bytes).ok()?, quotes_literals: kept.extent & QUOTES_LITERALS != 0 };
+        Some(Statement { hash: kept.hash, place: kept.place, sql, is_cut })
     }
 }
 
@@ -95,6 +112,10 @@ mod tests {
 
     fn ran(queries: &mut Queries, hash: u64, count: u64, nanos: u64) {
         queries.add(QueryCount { hash, count, nanos });
+    }
+
+    fn names(text: &str) -> Sql<'_> {
+        Sql { text, quotes_literals: false }
     }
 
     #[test]
@@ -107,11 +128,11 @@ mod tests {
         assert_eq!(queries.most_repeated(), None);
         ran(&mut queries, 2, 2, 5);
         ran(&mut queries, 3, 2, 5);
-        assert_eq!(queries.most_repeated(), Some(Statement { hash: 2, place: 20, text: "two", is_cut: true }));
+        assert_eq!(queries.most_repeated(), Some(Statement { hash: 2, place: 20, sql: names("two"), is_cut: true }));
         ran(&mut queries, 3, 0, 1);
-        assert_eq!(queries.most_repeated(), Some(Statement { hash: 3, place: 30, text: "three", is_cut: false }));
+        assert_eq!(queries.most_repeated(), Some(Statement { hash: 3, place: 30, sql: names("three"), is_cut: false }));
         ran(&mut queries, 1, 2, 0);
-        assert_eq!(queries.most_repeated().map(|statement| statement.text), Some("one"));
+        assert_eq!(queries.most_repeated().map(|statement| statement.sql.text), Some("one"));
     }
 
     #[test]

@@ -2,8 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn names(text: &str) -> Sql<'_> {
+    Sql { text, quotes_literals: false }
+}
+
 fn told(sql: &str) -> String {
-    tell(sql, false)
+    tell(names(sql), false)
 }
 
 #[test]
@@ -39,6 +43,16 @@ fn names_placeholders_and_constants_stay() {
     ] {
         assert_eq!(told(sql), sql);
     }
+}
+
+#[test]
+fn double_quotes_are_those_of_literals_where_the_database_says_so() {
+    let told = |text| tell(Sql { text, quotes_literals: true }, false);
+    assert_eq!(
+        told(r#"select `name` from t where a = "secret" and b = 'x'"#),
+        "select `name` from t where a = ? and b = ?"
+    );
+    assert_eq!(told(r#"select "it's", 'a "b"', "open"#), "select ?, ?, ?");
 }
 
 #[test]
@@ -93,8 +107,8 @@ fn a_long_text_is_shown_by_its_beginning_and_its_end() {
     assert!(shown.starts_with("select t.column_0, t.column_1,"), "{shown}");
     assert!(shown.ends_with("from t where t.id = ? order by t.name"), "{shown}");
     assert!(shown.contains(", … t.column_") && shown.len() <= LONGEST, "{shown}");
-    assert_eq!(tell("select a, b fr", true), "select a, b fr…");
-    assert_eq!(tell("where a = 'secr", true), "where a = ?…");
+    assert_eq!(tell(names("select a, b fr"), true), "select a, b fr…");
+    assert_eq!(tell(names("where a = 'secr"), true), "where a = ?…");
     assert_eq!(told(&"a".repeat(2_000)), "…");
 }
 
@@ -131,7 +145,7 @@ proptest! {
     fn the_same_without_spaces_between(pieces in proptest::collection::vec(piece(), 0..40), at in 0_usize..400) {
         let text = pieces.concat();
         let cut = crate::record::log::cut(&text, at);
-        let shown = tell(cut, cut.len() < text.len());
+        let shown = tell(names(cut), cut.len() < text.len());
         prop_assert_eq!(told(&shown), shown);
     }
 
@@ -140,7 +154,7 @@ proptest! {
         sql in "([ -~\\n]|['\"`$#?,/*\\-\\\\]|\\PC){0,700}",
         cut: bool,
     ) {
-        let shown = tell(&sql, cut);
+        let shown = tell(names(&sql), cut);
         prop_assert!(shown.len() <= LONGEST);
         prop_assert_eq!(told(&shown), shown);
     }

@@ -15,6 +15,11 @@ use crate::db;
 
 type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
 
+/// Starts the clock of a query. MySQL takes what stands in double quotes for a literal, unless it is told otherwise.
+fn timed<DB: Database>(cx: Context, sql: &SqlStr) -> db::QueryGuard<'_> {
+    db::start_in(cx, sql.as_str(), DB::NAME == "MySQL")
+}
+
 /// Runs a query for `cx` and hands its results on; the clock stands while somebody else has the turn.
 async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
     cx: Context,
@@ -23,7 +28,7 @@ async fn stream<'c, DB: Database, C: Executor<'c, Database = DB>>(
     sender: Sender<Step<DB>>,
 ) -> Result<(), Error> {
     let sql = query.text();
-    let mut timed = db::start_in(cx, sql.as_str());
+    let mut timed = timed::<DB>(cx, &sql);
     let mut steps = conn.fetch_many(query);
     while let Some(step) = steps.try_next().await? {
         timed.pause();
@@ -40,7 +45,7 @@ async fn first<'c, DB: Database, C: Executor<'c, Database = DB>>(
     query: Query<DB>,
 ) -> Result<Option<DB::Row>, Error> {
     let sql = query.text();
-    let _timed = db::start_in(cx, sql.as_str());
+    let _timed = timed::<DB>(cx, &sql);
     conn.fetch_optional(query).await
 }
 

@@ -12,7 +12,7 @@ use super::entry::{Header, Kind, copy_text};
 use super::write::Payload;
 use super::{By, Writer, cut, words};
 use crate::record::keys;
-use crate::record::queries::{Queries, QueryCount};
+use crate::record::queries::{Queries, QueryCount, Sql};
 use crate::record::slot::{Body, EXTENSION, LOG};
 
 /// Distinct query texts told apart.
@@ -130,14 +130,14 @@ impl Body {
     }
 
     /// Keeps a text that ran again, and where; but half of what a record holds is for others.
-    pub(crate) fn keep_statement(&self, hash: u64, place: u64, sql: &str, writer: Writer) {
-        let kept = cut(sql, KEPT).as_bytes();
+    pub(crate) fn keep_statement(&self, hash: u64, place: u64, sql: Sql<'_>, writer: Writer) {
+        let kept = cut(sql.text, KEPT).as_bytes();
         let need = 5 + words(kept.len());
         let limit = (self.limits.load(Relaxed) & 0xFFFF) as usize;
         if self.end() + need > limit / 2 || !self.room(need, false, writer) {
             return;
         }
-        let payload = Payload::WordsAndBytes(&[hash, place, sql.len() as u64], kept);
+        let payload = Payload::WordsAndBytes(&[hash, place, sql.extent()], kept);
         let at = self.append(By::Id(keys::builtin::QUERY), false, writer, Kind::Statement, 0, payload);
         if let Some(query) = self.find_query(hash) {
             let links = self.word(query + 3);
