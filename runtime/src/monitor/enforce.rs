@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use crate::clock;
 use crate::record::Handle;
+use crate::scratch::guarded;
 
 static WAITING: Mutex<Option<HashMap<Handle, Waker>>> = Mutex::new(None);
 
@@ -67,7 +68,10 @@ pub(super) fn wake_due(now: u64) {
         let handles: Vec<Handle> = waiting.keys().copied().filter(past).collect();
         due.extend(handles.into_iter().filter_map(|handle| waiting.remove(&handle)));
     }
-    due.into_iter().for_each(Waker::wake);
+    // Each may run anything, and panic.
+    for waker in due {
+        let _ = guarded(|| waker.wake());
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +108,26 @@ mod tests {
         wake_due(at(9_001));
         wake_due(at(9_002));
         assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_no_other_from_being_woken() {
+        struct Panicking(Arc<AtomicUsize>);
+        impl Wake for Panicking {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                std::panic::resume_unwind(Box::new("as the test asks"));
+            }
+        }
+        let _capture = testing::capture();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let scopes = [(); 3].map(|()| begin(Kind::Request));
+        for scope in &scopes {
+            scope.context().limit(Some(Duration::from_secs(20_000)));
+            wake_at_limit(scope.context().handle(), &Waker::from(Arc::new(Panicking(Arc::clone(&calls)))));
+        }
+        wake_due(clock::now() + clock::ticks(Duration::from_secs(20_001)));
+        assert_eq!(calls.load(Ordering::Relaxed), 3);
     }
 
     #[test]

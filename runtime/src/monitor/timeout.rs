@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::pipeline::{Pipeline, parts, reporter, timed_out};
@@ -18,6 +18,8 @@ use crate::trace::stuck::{self, State};
 const LEAD: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(50);
+/// How long stacks may take in one look.
+const STACKS: Duration = Duration::from_millis(100);
 
 /// How long before its limit a unit is reported.
 fn lead(limit: u64) -> u64 {
@@ -55,12 +57,15 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
     }
     #[cfg(feature = "tower")]
     super::enforce::wake_due(now);
-    // While they are still stuck: first all stacks.
-    for (_, stuck, per_second) in &mut stacks {
-        stuck.take_stack(*per_second);
-    }
-    for (unit, stuck, _) in stacks {
-        unit.report(&stuck);
+    // One that was taken is put into words by another thread. Others have their time, too: what is late goes without.
+    let until = Instant::now() + STACKS;
+    for (unit, mut stuck, per_second) in stacks {
+        stuck.take_stack(per_second, until);
+        if stuck.has_stack() {
+            timed_out::report_with_stack(unit, stuck);
+        } else {
+            unit.report(&stuck);
+        }
     }
     reporter::replace_stuck();
     reported

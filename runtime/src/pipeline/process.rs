@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 
-use super::{panic, reporter};
+use super::{panic, reporter, timed_out};
 use crate::sys::fork::{self, Around};
 use crate::trace::{names, site};
 use crate::{clock, counters, db, monitor, record, registry};
@@ -43,6 +43,7 @@ fn before() {
     clock::now();
     db::ready();
     reporter::ready();
+    timed_out::ready();
     panic::install();
     let _ = HELD.try_with(|held| {
         let Ok(mut held) = held.try_borrow_mut() else { return };

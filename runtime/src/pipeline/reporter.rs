@@ -80,7 +80,7 @@ struct Queue {
     threads: usize,
     next: u64,
     /// Units whose `timeout` is going to be handed over.
-    coming: Vec<Handle>,
+    coming: Vec<Expected>,
 }
 
 impl Queue {
@@ -91,8 +91,10 @@ impl Queue {
 
     /// The first job whose unit has no other event that is being made: a late response never comes before its `timeout`.
     fn next_job(&self) -> Option<usize> {
-        let is_free =
-            |job: &Job| !self.coming.contains(&job.unit()) && self.working.iter().all(|work| work.unit != job.unit());
+        let is_free = |job: &Job| {
+            self.coming.iter().all(|other| other.unit != job.unit())
+                && self.working.iter().all(|work| work.unit != job.unit())
+        };
         self.jobs.iter().position(is_free)
     }
 
@@ -108,6 +110,15 @@ impl Queue {
     fn is_done(&self) -> bool {
         self.coming.is_empty() && self.jobs.is_empty() && self.working.iter().all(|work| work.stage == Stage::GivenUp)
     }
+}
+
+/// A unit whose `timeout` is going to be handed over.
+struct Expected {
+    number: u64,
+    unit: Handle,
+    pipeline: u16,
+    /// Whether this one has closed it: two threads may try.
+    is_closed: bool,
 }
 
 /// The threads, and what waits for them. A forked child has its own: it has no threads yet, the jobs are its parent's, and the
@@ -152,37 +163,52 @@ const THREADS: usize = 16;
 const JOBS: usize = 65_536;
 
 /// A unit whose `timeout` is going to be handed over: a flush waits for it, and so does its late response.
-pub(super) struct Coming(Handle);
+pub(super) struct Coming {
+    number: u64,
+    unit: Handle,
+}
 
-pub(super) fn coming(unit: Handle) -> Coming {
-    here().queue().coming.push(unit);
-    Coming(unit)
+pub(super) fn coming(unit: Handle, pipeline: u16) -> Coming {
+    let mut queue = here().queue();
+    let number = queue.next;
+    queue.next += 1;
+    queue.coming.push(Expected { number, unit, pipeline, is_closed: false });
+    Coming { number, unit }
+}
+
+impl Coming {
+    /// It was closed: its event is owed.
+    pub(super) fn is_closed(&mut self) {
+        if let Some(expected) = here().queue().coming.iter_mut().find(|other| other.number == self.number) {
+            expected.is_closed = true;
+        }
+    }
+
+    /// Has the `timeout` made by the reporter's thread; takes what the buffers hold. Not if it was given up, or was handed over.
+    pub(super) fn report(&mut self, buffers: &mut Buffers) {
+        let mut queue = here().queue();
+        let Some(at) = queue.coming.iter().position(|other| other.number == self.number) else { return };
+        queue.coming.swap_remove(at);
+        let job = Job { buffers: std::mem::replace(buffers, Buffers::new()), outcome: Outcome::default() };
+        // Its late response may be there already.
+        let at = queue.jobs.iter().position(|other| other.unit() == self.unit).unwrap_or(queue.jobs.len());
+        queue.add(at, job);
+        drop(queue);
+        start_or_run();
+    }
 }
 
 impl Drop for Coming {
     fn drop(&mut self) {
         let here = here();
         let mut queue = here.queue();
-        // Two threads may have tried to close the unit.
-        if let Some(at) = queue.coming.iter().position(|unit| *unit == self.0) {
-            queue.coming.swap_remove(at);
+        let before = queue.coming.len();
+        queue.coming.retain(|other| other.number != self.number);
+        let waited = queue.coming.len() != before;
+        drop(queue);
+        if waited {
+            here.more.notify_one();
         }
-        drop(queue);
-        here.more.notify_one();
-    }
-}
-
-impl Coming {
-    /// Has the `timeout` made by the reporter's thread; takes what the buffers hold.
-    pub(super) fn report(self, buffers: &mut Buffers) {
-        let job = Job { buffers: std::mem::replace(buffers, Buffers::new()), outcome: Outcome::default() };
-        let mut queue = here().queue();
-        // Its late response may be there already.
-        let at = queue.jobs.iter().position(|other| other.unit() == self.0).unwrap_or(queue.jobs.len());
-        queue.add(at, job);
-        drop(queue);
-        drop(self);
-        start_or_run();
     }
 }
 
@@ -359,12 +385,15 @@ pub(crate) fn give_up() -> u64 {
     let (jobs, made) = {
         let mut queue = here().queue();
         let making = queue.working.iter_mut().filter(|work| work.stage == Stage::Making);
-        let made: Vec<_> = making
+        let mut made: Vec<_> = making
             .map(|work| {
                 work.stage = Stage::GivenUp;
                 (work.pipeline, work.kind)
             })
             .collect();
+        let owed = queue.coming.iter().filter(|coming| coming.is_closed);
+        made.extend(owed.map(|coming| (coming.pipeline, EventType::Timeout)));
+        queue.coming.retain(|coming| !coming.is_closed);
         (std::mem::take(&mut queue.jobs), made)
     };
     jobs.iter().for_each(Job::lose);

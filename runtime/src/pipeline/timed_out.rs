@@ -5,23 +5,30 @@
 //!            └▶ take its stack, if asked ──┘
 //! ```
 //!
+//! A unit whose stack was taken is reported by a thread of its own, which puts it into words: that can take its time, and nothing else waits.
+//!
 //! Closed first: whatever it takes to find out where a thread is, the unit has timed out by then. Should it come to its end meanwhile, its
 //! late response waits.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::end::Buffers;
+
 use super::reporter::{self, Coming};
 use crate::clock;
 use crate::event::{EventType, order};
 use crate::level::Level;
+use crate::output::PerProcess;
 use crate::record::{Handle, current, snapshot, state};
+use crate::scratch::guarded;
 use crate::trace::site;
 use crate::trace::stuck::Stuck;
 use crate::value::Value;
 
-/// A unit that has timed out, and is to be reported.
+/// A unit that has timed out, and is to be reported: as it is, should it be dropped before.
 pub(crate) struct TimedOut {
     buffers: Buffers,
     coming: Coming,
@@ -31,7 +38,7 @@ pub(crate) struct TimedOut {
 pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
     let slot = handle.slot()?;
     let word = &slot.head.word;
-    let coming = reporter::coming(handle);
+    let mut coming = reporter::coming(handle, slot.pipeline());
     // Until it has timed out, whoever writes waits; this thread's allocator must not.
     let busy = current::busy();
     if !state::close(word, handle.generation(), state::back_off) {
@@ -43,11 +50,12 @@ pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
     state::timed_out(word);
     drop(busy);
+    coming.is_closed();
     Some(TimedOut { buffers, coming })
 }
 
 impl TimedOut {
-    /// Has it reported by the reporter's thread, with what it was doing.
+    /// Has its event made by the reporter's thread, with what it was doing.
     pub(crate) fn report(mut self, stuck: &Stuck) {
         let Buffers { content, facts } = &mut self.buffers;
         let mut add = |name: &str, value: Value<'_>| content.set_text(name, order(name), true, value);
@@ -65,6 +73,91 @@ impl TimedOut {
         if let Some(stack) = &told.stack {
             add("timeout_stack", Value::Str(stack));
         }
+    }
+}
+
+impl Drop for TimedOut {
+    fn drop(&mut self) {
         self.coming.report(&mut self.buffers);
+    }
+}
+
+/// Units with stacks, and whether there is a thread for them.
+struct Waiting {
+    units: VecDeque<(TimedOut, Stuck)>,
+    has_thread: bool,
+}
+
+/// A forked child has its own: its parent's units are the parent's.
+struct Here {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+impl Here {
+    const fn new() -> Here {
+        Here { waiting: Mutex::new(Waiting { units: VecDeque::new(), has_thread: false }), more: Condvar::new() }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn here() -> &'static Here {
+    static HERE: OnceLock<PerProcess<Here>> = OnceLock::new();
+    HERE.get_or_init(|| PerProcess::new(Here::new())).get(Here::new)
+}
+
+/// Makes what is made once.
+pub(super) fn ready() {
+    here();
+}
+
+/// Has a unit reported whose stack was taken.
+pub(crate) fn report_with_stack(unit: TimedOut, stuck: Stuck) {
+    let here = here();
+    let mut waiting = here.waiting();
+    waiting.units.push_back((unit, stuck));
+    if !waiting.has_thread {
+        waiting.has_thread = std::thread::Builder::new().name("canonlog-stacks".to_owned()).spawn(work).is_ok();
+    }
+    // No thread to be had: without the stack.
+    let units = if waiting.has_thread { VecDeque::new() } else { std::mem::take(&mut waiting.units) };
+    drop(waiting);
+    here.more.notify_one();
+    drop(units);
+}
+
+fn work() {
+    let here = here();
+    loop {
+        let waiting = here.waiting();
+        let mut waiting =
+            here.more.wait_while(waiting, |waiting| waiting.units.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.units.pop_front();
+        drop(waiting);
+        if let Some((unit, stuck)) = next {
+            let _ = guarded(|| unit.report(&stuck));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use crate::{Kind, begin};
+
+    #[test]
+    fn a_unit_that_is_dropped_is_reported_all_the_same_and_its_late_response_waits_for_that() {
+        let capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let unit = close(scope.context().handle(), clock::now()).expect("it is open");
+        assert!(close(scope.context().handle(), clock::now()).is_none(), "once");
+        scope.finish();
+        drop(unit);
+        let kinds: Vec<EventType> = capture.events().iter().map(|event| event.view().kind()).collect();
+        assert_eq!(kinds, [EventType::Timeout, EventType::LateResponse]);
     }
 }

@@ -8,6 +8,8 @@
 //!
 //! A thread that is inside has a stack, which is taken where that was asked for (`stack/`), a limited number of times a second.
 
+use std::time::Instant;
+
 use super::places::{self, Places};
 use super::site::At;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
@@ -120,14 +122,25 @@ pub(crate) fn look(handle: Handle) -> Stuck {
 
 impl Stuck {
     /// Takes the stack of the thread that is inside, if there is one: at most so many in a second, over all records.
-    pub(crate) fn take_stack(&mut self, per_second: u32) {
+    pub(crate) fn take_stack(&mut self, per_second: u32, until: Instant) {
         self.wants_stack = per_second > 0 && self.inside.is_some();
+        #[cfg(not(all(feature = "stacks", target_os = "linux", target_arch = "x86_64")))]
+        let _ = until;
         #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
         if let Some((record, Some((visit, doing)))) = self.inside
+            && Instant::now() < until
             && may_take(per_second)
         {
-            self.captured = stack::capture(&visit, doing, || visits(record).contains(&visit));
+            self.captured = stack::capture(&visit, doing, until, || visits(record).contains(&visit));
         }
+    }
+
+    /// Whether there is a stack to be put into words.
+    pub(crate) fn has_stack(&self) -> bool {
+        #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+        return self.captured.is_some();
+        #[cfg(not(all(feature = "stacks", target_os = "linux", target_arch = "x86_64")))]
+        false
     }
 
     /// What there is to tell. `handler` is the unit's first annotated function.

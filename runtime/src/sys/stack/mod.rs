@@ -13,6 +13,7 @@ pub(crate) mod memory;
 mod signal;
 
 use std::sync::{Mutex, TryLockError};
+use std::time::Instant;
 
 /// No stack is copied further than so many bytes.
 pub(crate) const LONGEST: usize = 256 * 1024;
@@ -53,8 +54,8 @@ pub(crate) fn copy_asleep(sp: u64, ip: u64) -> Option<Copy> {
     (len > 128).then_some(Copy { registers: Registers { ip, sp, bp: None }, base, bytes })
 }
 
-/// The stack of a thread that runs, and whose stack has these bounds; for as long as it `runs`.
-pub(crate) fn copy_running(tid: u64, bounds: (u64, u64), runs: impl Fn() -> bool) -> Option<Copy> {
+/// The stack of a thread that runs, and whose stack has these bounds; for as long as it `runs`, and until then at the latest.
+pub(crate) fn copy_running(tid: u64, bounds: (u64, u64), until: Instant, runs: impl Fn() -> bool) -> Option<Copy> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     // Somebody else at it is the same as a request too many.
     let _one = match ONE_AT_A_TIME.try_lock() {
@@ -62,7 +63,7 @@ pub(crate) fn copy_running(tid: u64, bounds: (u64, u64), runs: impl Fn() -> bool
         Err(TryLockError::Poisoned(one)) => one.into_inner(),
         Err(TryLockError::WouldBlock) => return None,
     };
-    signal::copy(tid, bounds, runs)
+    signal::copy(tid, bounds, until, runs)
 }
 
 /// Where this thread's stack lies: its lowest usable address, and the first one above it.

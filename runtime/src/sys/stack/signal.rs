@@ -19,8 +19,6 @@ use crate::sys::slab::leak_zeroed;
 const SIGNAL: c_int = libc::SIGURG;
 /// The x86-64 calling convention lets a function use so much below its stack pointer.
 const RED_ZONE: u64 = 128;
-/// How long to wait for the handler.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Who may touch what follows.
 static AT: AtomicU64 = AtomicU64::new(0);
@@ -169,7 +167,7 @@ impl Drop for Timer {
 
 /// Has a running thread copy its stack, which lies within the bounds; for one caller at a time. Gives up when it does not run
 /// any more.
-pub(super) fn copy(tid: u64, (low, high): (u64, u64), runs: impl Fn() -> bool) -> Option<Copy> {
+pub(super) fn copy(tid: u64, (low, high): (u64, u64), until: Instant, runs: impl Fn() -> bool) -> Option<Copy> {
     if !install() {
         return None;
     }
@@ -185,8 +183,7 @@ pub(super) fn copy(tid: u64, (low, high): (u64, u64), runs: impl Fn() -> bool) -
     }
     let mut done = false;
     if let Some(_timer) = Timer::start(tid, request) {
-        let began = Instant::now();
-        while !done && began.elapsed() < PATIENCE && runs() {
+        while !done && Instant::now() < until && runs() {
             // The kernel looks at such timers some hundred times a second.
             std::thread::sleep(Duration::from_micros(500));
             done = handshake::is_done(&AT, request);

@@ -6,7 +6,7 @@
 //!                 modules (what is mapped)     the program's own file
 //! ```
 //!
-//! All but the copy is done on the thread that asks, which is the monitor's.
+//! The monitor's thread copies; another one does the rest.
 
 mod modules;
 mod names;
@@ -18,6 +18,7 @@ mod unwind;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use self::names::Whose;
 use self::symbols::{Place, Symbols};
@@ -41,7 +42,7 @@ pub(crate) struct Captured {
 }
 
 thread_local! {
-    /// Kept by the thread that makes events of timeouts.
+    /// Kept by the thread that puts stacks into words.
     static KNOWN: RefCell<Option<(Unwinder, Symbols)>> = const { RefCell::new(None) };
 }
 
@@ -62,29 +63,36 @@ fn with_known<R>(with: impl FnOnce(&mut Unwinder, &mut Symbols) -> R) -> Option<
 }
 
 /// Copies a thread's stack; what it is doing was just found out. It is there for as long as it is inside its record.
-fn copy(visit: &Visit, mut now: Option<Doing>, is_inside: impl Fn() -> bool) -> Option<Copy> {
+fn copy(visit: &Visit, mut now: Option<Doing>, until: Instant, is_inside: impl Fn() -> bool) -> Option<Copy> {
     let (tid, bounds) = (visit.tid, visit.stack);
     for _ in 0..TRIES {
-        let copy = match now.filter(|_| is_inside())? {
-            Doing::Running => stack::copy_running(tid, bounds, || doing(tid) == Some(Doing::Running)),
+        let copy = match now.filter(|_| is_inside() && Instant::now() < until)? {
+            Doing::Running => {
+                let copy = stack::copy_running(tid, bounds, until, || doing(tid) == Some(Doing::Running));
+                now = doing(tid);
+                // One that runs and does not answer is not asked again.
+                if now == Some(Doing::Running) {
+                    return copy;
+                }
+                copy
+            }
             Doing::Asleep(Some((sp, ip))) => {
                 let copy = stack::copy_asleep(sp, ip);
                 let before = std::mem::replace(&mut now, doing(tid));
                 copy.filter(|_| now == before)
             }
-            Doing::Asleep(None) => None,
+            Doing::Asleep(None) => return None,
         };
         if copy.is_some() {
             return copy;
         }
-        now = doing(tid);
     }
     None
 }
 
 /// The stack of a thread that is inside a request, all the while.
-pub(crate) fn capture(visit: &Visit, doing: Doing, is_inside: impl Fn() -> bool) -> Option<Captured> {
-    let copy = copy(visit, Some(doing), &is_inside)?;
+pub(crate) fn capture(visit: &Visit, doing: Doing, until: Instant, is_inside: impl Fn() -> bool) -> Option<Captured> {
+    let copy = copy(visit, Some(doing), until, &is_inside)?;
     is_inside().then_some(Captured { copy, frame: visit.frame })
 }
 

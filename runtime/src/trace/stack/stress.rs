@@ -171,7 +171,8 @@ fn stacks_are_taken_of_threads_at_their_worst_moments() {
         let Some(member) = members.get(n % members.len().max(1)).map(Arc::clone) else { continue };
         drop(members);
         let Some(doing) = doing(member.visit.tid) else { continue };
-        let captured = capture(&member.visit, doing, || member.is_there.load(Relaxed));
+        let until = Instant::now() + Duration::from_millis(100);
+        let captured = capture(&member.visit, doing, until, || member.is_there.load(Relaxed));
         let state = if doing == Doing::Running { "running" } else { "asleep" };
         let tally = tallies.entry((member.kind, state)).or_default();
         match captured {
