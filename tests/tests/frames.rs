@@ -477,6 +477,56 @@ fn a_function_that_is_not_async_is_named_while_it_runs() {
     assert!(text(event, "timeout_cause_loc").contains("tests/frames.rs:"), "{event:?}");
 }
 
+#[instrument_request]
+async fn spawns(tasks: &mut Vec<BoxFuture<'static, u8>>) {
+    let cx = Context::current();
+    tasks.push(cx.scope(middle(9)).boxed());
+    tasks.push(cx.scope(unannotated(9)).boxed());
+    poll_on_another_thread(&mut tasks[0]);
+    other().await; // @spawns
+}
+
+/// While this thread is inside the record.
+fn poll_on_another_thread(task: &mut BoxFuture<'static, u8>) {
+    thread::scope(|scope| {
+        let polled = scope.spawn(|| assert!(poll(task.as_mut()).is_pending()));
+        polled.join().expect("no panic");
+    });
+}
+
+#[test]
+fn the_tasks_of_a_request_are_seen_too_wherever_they_are_polled() {
+    let capture = testing::capture();
+    let (mut tasks, spawned) = (Vec::new(), at("spawns", "spawns"));
+    {
+        let mut request = pin!(limited(spawns(&mut tasks)));
+        assert!(poll(request.as_mut()).is_pending());
+        assert_eq!(capture.tick_timeouts(LIMIT), 1);
+        let event = &capture.wait_for(1, Duration::from_secs(10))[0];
+        let causes = text(event, "timeout_cause_loc");
+        assert!(causes == all(&[leaf_line(), other_line()]) || causes == all(&[other_line(), leaf_line()]), "{causes}");
+        assert!([spawned, at("middle", "middle")].contains(&text(event, "timeout_loc")), "{event:?}");
+    }
+    assert_eq!(tasks.len(), 2);
+}
+
+#[test]
+fn a_task_is_seen_that_goes_on_where_nobody_else_is_inside() {
+    let capture = testing::capture();
+    let scope = begin(Kind::Request);
+    scope.enter(|| Context::set_timeout(LIMIT));
+    let mut task = scope.context().scope(unannotated(9)).boxed();
+    // First beside the claim, then with it.
+    scope.enter(|| poll_on_another_thread(&mut task));
+    assert!(poll(task.as_mut()).is_pending());
+    assert_eq!(capture.tick_timeouts(LIMIT), 1);
+    let event = &capture.wait_for(1, Duration::from_secs(10))[0];
+    assert_eq!(text(event, "timeout_cause_loc"), leaf_line());
+    drop(task);
+    drop(scope);
+    assert_eq!(capture.wait_for(2, Duration::from_secs(10)).len(), 2);
+}
+
 // -- switches ---------------------------------------------------------------------------------------------------------
 
 #[instrument_request(frames = false)]

@@ -1,60 +1,84 @@
 //! Where the annotated functions of a record are: in atomics that any thread may read at any time.
 //!
 //! ```text
-//! of     whose frames these are: those of an older record in the same slot are nobody's
-//! used   0b…0111       frames that are there
-//! calls  0 ◀─ 1 ◀─ 2    function, line, the frame it was called from; while it waits, since when
+//! used     0b…0111      frames that are there: of the thread that has the claim
+//! beside   0b…0001      and of threads beside it, in calls of their own
+//! calls    0 ◀─ 1 ◀─ 2   function, line, the frame it was called from, whose it is; while it waits, since when
 //! ```
 //!
-//! Frames come and go by the thread that has the claim. Another one, where a future is dropped beside it, only writes into the
-//! frame itself that it is gone. A frame's number is used again when it was left, and not before: a future that outlives its
-//! record keeps it from all records of the slot, in which it is not seen.
+//! A frame's number is used again when it was left, and not before: a future that outlives its record keeps it from the slot's
+//! next ones, in which it is not seen. Only where there is no room else is it taken from it; its turn tells then that it lost it.
 
 use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 
 use super::Handle;
 use crate::sys::lasting::Lasting;
 
-/// How many frames of one record are told apart at a time.
-pub(crate) const FRAMES: usize = 64;
+/// How many frames of one record are told apart at a time, of the thread that has the claim.
+const MAIN: usize = 64;
+/// The same of all threads beside it.
+const BESIDE: usize = 16;
+const CALLS: usize = MAIN + 1 + BESIDE;
 
 /// Instead of the number of a frame: there is none.
 pub(crate) const ROOT: u8 = u8::MAX;
 
-/// The number of what stands for all functions that find no room.
-pub(crate) const LOST: u8 = FRAMES as u8;
+/// The number of what stands for all functions that find no room. Those after it are of threads beside the claim.
+pub(crate) const LOST: u8 = MAIN as u8;
 
 /// How often a reader tries again, whose record's frames change meanwhile.
 const TRIES: usize = 64;
 
-/// In the place of a function's number: the frame was left beside the claim.
-const GONE: u32 = u32::MAX;
-
-/// A frame of some slot, in 24 bits: the slot's number, and the frame's. A frame's number is one function's until that has left,
-/// whatever becomes of the record.
+/// A frame of some slot, in 32 bits: the slot's number, the frame's, and its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) u32);
+
+const NUMBER_SHIFT: u32 = 7;
+const AT: u32 = 0x7F;
+/// As in [`Call::fun`].
+const TURN_SHIFT: u32 = 23;
+const FUN: u32 = (1 << TURN_SHIFT) - 1;
+/// In the place of a function's number: the frame was left beside the claim.
+const GONE: u32 = FUN;
 
 impl Place {
     /// No frame, of no record.
     pub(crate) const NONE: Place = Place(u32::MAX);
 
+    /// Something else in its place: a number below 2^25.
     #[inline]
-    pub(crate) fn new(number: u32, at: u8) -> Place {
-        Place(number << 8 | u32::from(at))
+    pub(crate) fn instead(number: u32, at: u8) -> Place {
+        Place(number << NUMBER_SHIFT | u32::from(at))
     }
 
     #[inline]
     pub(crate) fn at(self) -> u8 {
-        self.0 as u8
+        (self.0 & AT) as u8
     }
 
-    /// The slot's number, or what stands in its place.
+    /// The slot's number.
     #[inline]
     pub(crate) fn number(self) -> u32 {
-        self.0 >> 8
+        self.0 >> NUMBER_SHIFT & 0xFFFF
+    }
+
+    /// The number that was put in its place.
+    pub(crate) fn put_instead(self) -> u32 {
+        self.0 >> NUMBER_SHIFT
+    }
+
+    /// A frame of the slot, as it is now.
+    #[inline]
+    pub(crate) fn new(number: u32, at: u8, call: &Call) -> Place {
+        let turn = call.fun.load(Relaxed) & !FUN;
+        Place(turn | (number & 0xFFFF) << NUMBER_SHIFT | u32::from(at))
+    }
+
+    /// No frame, of a record in a slot.
+    pub(crate) fn none_in(number: u32) -> Place {
+        Place::instead(number & 0xFFFF, AT as u8)
     }
 }
 
@@ -69,12 +93,12 @@ impl Handle {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Frames {
-    /// The record's generation.
-    of: AtomicU64,
     used: AtomicU64,
     /// How many there were so far: whoever reads the frames sees by it that they changed.
     entered: AtomicU64,
-    calls: [Call; FRAMES + 1],
+    beside: AtomicU64,
+    entered_beside: AtomicU64,
+    calls: [Call; CALLS],
 }
 
 /// A function that runs or waits.
@@ -83,7 +107,7 @@ pub(crate) struct Frames {
 pub(crate) struct Call {
     /// The frame that it was called from.
     caller: Lasting<Call>,
-    /// The function's number (`trace/site.rs`), 0 for one that is not to be seen.
+    /// The function's number (`trace/site.rs`), 0 for one that is not to be seen; above it, the frame's turn.
     fun: AtomicU32,
     /// Where it has come to.
     line: AtomicU32,
@@ -91,6 +115,8 @@ pub(crate) struct Call {
     since: AtomicU64,
     /// What the function is measured by (`record/section.rs`).
     section: AtomicU64,
+    /// The generation of its record.
+    of: AtomicU64,
 }
 
 /// A frame, as it was at one moment.
@@ -130,7 +156,7 @@ impl Call {
 
     /// The function's number, and its line.
     pub(crate) fn at(&self) -> (u32, u32) {
-        (self.fun.load(Relaxed), self.line.load(Relaxed))
+        (self.fun.load(Relaxed) & FUN, self.line.load(Relaxed))
     }
 
     /// The frame that it was called from.
@@ -149,6 +175,43 @@ impl Call {
     pub(crate) fn section(&self) -> u64 {
         self.section.load(Relaxed)
     }
+
+    /// The generation of its record.
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.of.load(Relaxed)
+    }
+
+    /// Whether the frame is still whose place this is.
+    #[inline]
+    pub(crate) fn is_of(&self, place: Place) -> bool {
+        (self.fun.load(Relaxed) ^ place.0) & !FUN == 0
+    }
+
+    /// A function begins. Whoever reads something of it sees, too, that the frames have changed.
+    #[inline]
+    fn begin(&self, record: u64, fun: u32, line: u32, caller: Option<&'static Call>) {
+        fence(Release);
+        self.caller.store(caller);
+        self.line.store(line, Relaxed);
+        self.since.store(0, Relaxed);
+        self.section.store(0, Relaxed);
+        self.of.store(record, Relaxed);
+        self.fun.store(self.fun.load(Relaxed) & !FUN | fun, Release);
+    }
+
+    /// The function has ended, if the frame is still its own; puts `fun` in its place.
+    fn end(&self, place: Place, fun: u32) -> bool {
+        let ended = |now: u32| ((now ^ place.0) & !FUN == 0).then_some(now & !FUN | fun);
+        self.fun.fetch_update(AcqRel, Relaxed, ended).is_ok()
+    }
+
+    /// Takes the frame away from a function of another record than this.
+    fn take(&self, record: u64) -> bool {
+        let before = self.fun.load(Relaxed);
+        let turned = (before & !FUN).wrapping_add(1 << TURN_SHIFT);
+        self.of.load(Relaxed) != record && self.fun.compare_exchange(before, turned, AcqRel, Relaxed).is_ok()
+    }
 }
 
 impl Frames {
@@ -161,24 +224,55 @@ impl Frames {
         line: u32,
         caller: Option<&'static Call>,
     ) -> Option<(u8, &'static Call)> {
-        if self.of.load(Relaxed) != record {
-            self.begin(record);
-        }
         let used = self.used.load(Relaxed);
-        if used == u64::MAX {
-            return (self.sweep() != u64::MAX).then(|| self.enter(record, fun, line, caller)).flatten();
-        }
         let at = (!used).trailing_zeros() as u8;
+        if at == LOST {
+            return self.sweep(record).then(|| self.enter(record, fun, line, caller)).flatten();
+        }
         let call = self.calls.get(usize::from(at))?;
         self.entered.store(self.entered.load(Relaxed) + 1, Relaxed);
-        // Whoever reads what follows reads the count, too.
-        fence(Release);
-        call.caller.store(caller);
-        call.fun.store(fun, Relaxed);
-        call.line.store(line, Relaxed);
-        call.since.store(0, Relaxed);
+        call.begin(record, fun, line, caller);
         self.used.store(used | 1 << at, Release);
         Some((at, call))
+    }
+
+    /// Makes room where frames were left beside the claim, or else are of other records; whether there is some.
+    #[cold]
+    fn sweep(&self, record: u64) -> bool {
+        let used = self.used.load(Relaxed);
+        let those = |free: &dyn Fn(&Call) -> bool| {
+            let calls = self.calls.iter().take(MAIN).enumerate().filter(|(_, call)| free(call));
+            calls.fold(0_u64, |those, (at, _)| those | 1 << at)
+        };
+        let mut free = those(&|call| call.fun.load(Acquire) & FUN == GONE);
+        if free == 0 {
+            free = those(&|call| call.take(record));
+        }
+        self.used.store(used & !free, Release);
+        free != 0
+    }
+
+    /// As [`enter`](Self::enter), for a thread beside the one that has the claim.
+    pub(crate) fn enter_beside(
+        &'static self,
+        record: u64,
+        fun: u32,
+        line: u32,
+        caller: Option<&'static Call>,
+    ) -> Option<(u8, &'static Call)> {
+        let calls = &self.calls[MAIN + 1..];
+        let free = |used: u64| {
+            let at = (!used).trailing_zeros();
+            (at < BESIDE as u32).then_some(used | 1 << at)
+        };
+        let at = match self.beside.fetch_update(AcqRel, Relaxed, free) {
+            Ok(used) => (!used).trailing_zeros() as usize,
+            // It stays used, by another function.
+            Err(_) => calls.iter().position(|call| call.take(record))?,
+        };
+        self.entered_beside.fetch_add(1, Relaxed);
+        calls[at].begin(record, fun, line, caller);
+        Some(((MAIN + 1 + at) as u8, &calls[at]))
     }
 
     /// What stands for a function that found no room, called from `caller`.
@@ -204,53 +298,20 @@ impl Frames {
         if bytes < size_of_val(&self.calls) { (bytes / size_of::<Call>()) as u8 } else { ROOT }
     }
 
-    /// The first frame of a record: those of the one before are not to be seen any more.
-    #[inline]
-    fn begin(&self, record: u64) {
-        if self.used.load(Relaxed) != 0 {
-            self.hide();
-        }
-        self.of.store(record, Release);
-    }
-
-    #[cold]
-    fn hide(&self) {
-        self.of.store(u64::MAX, Relaxed);
-        fence(Release);
-        self.sweep();
-        for call in &self.calls {
-            let hidden = |fun| (fun != GONE).then_some(0);
-            // An error means that the frame was left, just now.
-            let _left = call.fun.fetch_update(Relaxed, Relaxed, hidden);
-            call.section.store(0, Relaxed);
-        }
-    }
-
-    /// Makes room where frames were left beside the claim; those that are still used.
-    #[cold]
-    fn sweep(&self) -> u64 {
-        let used = self.used.load(Relaxed);
-        let gone = |at: &u8| used & 1 << at != 0 && self.calls[usize::from(*at)].fun.load(Acquire) == GONE;
-        let left = (0..LOST).filter(gone).fold(0, |left, at| left | 1 << at);
-        self.used.store(used & !left, Release);
-        used & !left
-    }
-
-    /// The generation of the record that the frames are of.
-    pub(crate) fn generation(&self) -> u64 {
-        self.of.load(Relaxed)
-    }
-
-    /// Takes a frame away.
+    /// Takes a frame away. For the thread that has the claim.
     #[inline]
     pub(crate) fn leave(&self, at: u8) {
         self.used.store(self.used.load(Relaxed) & !(1 << (at & 63)), Release);
     }
 
-    /// As [`leave`](Self::leave), beside the thread that has the claim.
-    pub(crate) fn leave_beside(&self, at: u8) {
-        if let Some(call) = self.calls.get(usize::from(at)) {
-            call.fun.store(GONE, Release);
+    /// The same for any thread.
+    pub(crate) fn leave_beside(&self, place: Place) {
+        let at = usize::from(place.at());
+        let Some(call) = self.calls.get(at) else { return };
+        if at < MAIN {
+            call.end(place, GONE);
+        } else if at > MAIN && call.end(place, 0) {
+            self.beside.fetch_and(!(1 << (at - MAIN - 1)), AcqRel);
         }
     }
 
@@ -258,17 +319,17 @@ impl Frames {
     pub(crate) fn seen(&self, record: u64) -> Vec<Seen> {
         let mut seen = Vec::new();
         for _ in 0..TRIES {
-            if self.of.load(Acquire) != record {
-                return Vec::new();
-            }
-            let (entered, used) = (self.entered.load(Acquire), self.used.load(Acquire));
+            let state = [&self.entered, &self.used, &self.entered_beside, &self.beside];
+            let before = state.map(|word| word.load(Acquire));
+            let is_there = |at: usize| match at.checked_sub(MAIN + 1) {
+                None => at < MAIN && before[1] & 1 << at != 0,
+                Some(at) => before[3] & 1 << at != 0,
+            };
             seen.clear();
-            let there = (0..LOST).filter(|number| used & 1 << number != 0);
-            seen.extend(there.filter_map(|number| self.frame(number)));
+            seen.extend((0..CALLS).filter(|at| is_there(*at)).filter_map(|at| self.frame(at, record)));
             // What was read is older than what the counts say now, or they have changed.
             fence(Acquire);
-            let same = (entered, used) == (self.entered.load(Relaxed), self.used.load(Relaxed));
-            if same && self.of.load(Relaxed) == record {
+            if before == state.map(|word| word.load(Relaxed)) {
                 return seen;
             }
             std::hint::spin_loop();
@@ -276,12 +337,14 @@ impl Frames {
         Vec::new()
     }
 
-    fn frame(&self, number: u8) -> Option<Seen> {
-        let call = self.calls.get(usize::from(number))?;
-        let (fun, line, since) = (call.fun.load(Relaxed), call.line.load(Relaxed), call.since.load(Relaxed));
+    fn frame(&self, number: usize, record: u64) -> Option<Seen> {
+        let call = self.calls.get(number)?;
+        let fun = call.fun.load(Acquire) & FUN;
+        let (line, since, of) = (call.line.load(Relaxed), call.since.load(Relaxed), call.of.load(Relaxed));
         let up = self.number(call.caller());
-        let is_there = fun != 0 && fun != GONE;
-        is_there.then(|| Seen { number, fun, line, up, since: (since != 0).then_some(since) })
+        let is_there = fun != 0 && fun != GONE && of == record;
+        let since = (since != 0).then_some(since);
+        is_there.then_some(Seen { number: number as u8, fun, line, up, since })
     }
 }
 
@@ -297,6 +360,10 @@ mod tests {
 
     fn enter(frames: &'static Frames, record: u64, fun: u32, up: u8) -> Option<u8> {
         frames.enter(record, fun, fun * 10, frames.call(up)).map(|(at, _)| at)
+    }
+
+    fn place(frames: &'static Frames, at: u8) -> Place {
+        Place::new(1, at, frames.call(at).expect("a frame"))
     }
 
     #[test]
@@ -326,7 +393,7 @@ mod tests {
         assert_eq!(enter(frames, RECORD, 1, ROOT), None);
         frames.leave(17);
         assert_eq!(enter(frames, RECORD, 2, 16), Some(17));
-        frames.leave_beside(40);
+        frames.leave_beside(place(frames, 40));
         assert_eq!(frames.seen(RECORD).len(), 63);
         assert_eq!(enter(frames, RECORD, 3, 16), Some(40));
         assert_eq!(frames.seen(RECORD).len(), 64);
@@ -337,6 +404,20 @@ mod tests {
     }
 
     #[test]
+    fn threads_beside_the_claim_have_frames_of_their_own() {
+        let frames = frames();
+        let main = enter(frames, RECORD, 1, ROOT).expect("room");
+        let beside: Vec<u8> =
+            (0..BESIDE).map(|_| frames.enter_beside(RECORD, 2, 20, frames.call(main)).expect("room").0).collect();
+        assert!(frames.enter_beside(RECORD, 2, 20, None).is_none());
+        assert_eq!(frames.seen(RECORD).len(), 1 + BESIDE);
+        assert!(frames.seen(RECORD).iter().all(|seen| seen.number == main || seen.up == main));
+        frames.leave_beside(place(frames, beside[3]));
+        assert_eq!(frames.seen(RECORD).len(), BESIDE);
+        assert_eq!(frames.enter_beside(RECORD, 3, 30, None).expect("room").0, beside[3]);
+    }
+
+    #[test]
     fn a_newer_record_has_none_of_an_older_ones_frames() {
         let frames = frames();
         let newer = 4;
@@ -344,11 +425,29 @@ mod tests {
         assert_eq!((frames.seen(RECORD).len(), frames.seen(newer).len()), (1, 0));
         let new = enter(frames, newer, 2, ROOT).expect("room");
         assert_ne!(new, old, "its number is still the older one's");
+        assert_eq!((frames.seen(RECORD).len(), frames.seen(newer).len()), (1, 1));
+        frames.leave_beside(place(frames, old));
         assert_eq!((frames.seen(RECORD).len(), frames.seen(newer).len()), (0, 1));
-        frames.leave_beside(old);
-        assert_eq!(frames.seen(newer).len(), 1);
-        frames.leave(new);
-        assert_eq!(enter(frames, 5, 3, ROOT), Some(old));
+    }
+
+    #[test]
+    fn futures_that_are_never_dropped_keep_no_later_record_from_its_frames() {
+        let frames = frames();
+        let old: Vec<Place> = (0..LOST).map(|_| place(frames, enter(frames, RECORD, 1, ROOT).expect("room"))).collect();
+        let old_beside: Vec<Place> =
+            (0..BESIDE).map(|_| place(frames, frames.enter_beside(RECORD, 1, 10, None).expect("room").0)).collect();
+        let newer = 4;
+        let at = enter(frames, newer, 2, ROOT).expect("room after all");
+        let beside = frames.enter_beside(newer, 2, 20, None).expect("room after all").0;
+        assert_eq!(frames.seen(newer).len(), 2);
+        // Should they be dropped after all, that is no business of those that have their frames now.
+        old.iter().chain(&old_beside).for_each(|place| frames.leave_beside(*place));
+        assert_eq!(frames.seen(newer).len(), 2);
+        for at in [at, beside] {
+            assert!(frames.call(at).is_some_and(|call| call.is_of(place(frames, at))));
+            frames.leave_beside(place(frames, at));
+        }
+        assert_eq!(frames.seen(newer).len(), 0);
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Stored {
                 if handle.is_slotless() {
                     SLOTLESS | marks | handle.generation()
                 } else {
-                    OWN | marks | u64::from(Place::new(handle.number(), place.at()).0)
+                    let place = if place == Place::NONE { Place::none_in(handle.number()) } else { place };
+                    OWN | marks | u64::from(place.0)
                 }
             }
             What::View => VIEW | u64::from(place.0),

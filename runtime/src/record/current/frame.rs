@@ -10,11 +10,11 @@ use std::task::Poll;
 use super::{HERE, Here, How};
 use crate::clock;
 use crate::counters::{self, Count};
-use crate::record::frames::{Call, FRAMES, Frames, LOST, Place};
+use crate::record::frames::{Call, Frames, LOST, Place};
 use crate::record::{Handle, Section, keys, section, slot, state};
 
 /// Instead of a frame's number: what it is measured by lies elsewhere (`record/section.rs`).
-const ELSEWHERE: u8 = 254;
+const ELSEWHERE: u8 = 126;
 
 impl Here {
     /// The frames of the record that this thread is inside.
@@ -30,6 +30,11 @@ impl Here {
     fn frames_beside(&self) -> Option<&'static Frames> {
         let is_inside = matches!(self.how.get(), How::Joined);
         is_inside.then(|| self.handle.get().slot().map(|slot| &slot.body.frames)).flatten()
+    }
+
+    #[inline(never)]
+    fn enter_beside(&self, fun: impl FnOnce() -> u32, line: u32) -> Option<(u8, &'static Call)> {
+        self.frames()?.enter_beside(self.handle.get().generation, fun(), line, self.top.get())
     }
 
     fn is_top(&self, call: &'static Call) -> bool {
@@ -74,22 +79,22 @@ impl Frame {
     #[inline]
     fn call(&self) -> Option<&'static Call> {
         let place = self.0;
-        if usize::from(place.at()) >= FRAMES {
-            return None;
-        }
-        frames_of(place)?.call(place.at())
+        let call = frames_of(place)?.call(place.at())?;
+        (place.at() != LOST && call.is_of(place)).then_some(call)
     }
 
     /// A function begins, at a line.
     #[inline]
     pub(crate) fn enter(fun: impl FnOnce() -> u32, line: u32) -> Frame {
         HERE.with(|here| {
-            let Some((_, body)) = here.log.get() else { return lost(here) };
             let Handle { number, generation } = here.handle.get();
-            let entered = body.frames.enter(generation, fun(), line, here.top.get());
+            let entered = match here.log.get() {
+                Some((_, body)) => body.frames.enter(generation, fun(), line, here.top.get()),
+                None => here.enter_beside(fun, line),
+            };
             let Some((at, call)) = entered else { return lost(here) };
             here.top.set(Some(call));
-            Frame(Place::new(number, at))
+            Frame(Place::new(number, at, call))
         })
     }
 
@@ -98,7 +103,8 @@ impl Frame {
         HERE.with(|here| {
             let Some((_, body)) = here.log.get() else { return Frame::NONE };
             let Handle { number, generation } = here.handle.get();
-            body.frames.enter(generation, 0, 0, None).map_or(Frame::NONE, |(at, _)| Frame(Place::new(number, at)))
+            let entered = body.frames.enter(generation, 0, 0, None);
+            entered.map_or(Frame::NONE, |(at, call)| Frame(Place::new(number, at, call)))
         })
     }
 
@@ -112,7 +118,7 @@ impl Frame {
             return self;
         }
         let Some(section) = section else { return self };
-        Frame(Place::new(section::put_aside(section, self.keep()), ELSEWHERE))
+        Frame(Place::instead(section::put_aside(section, self.keep()), ELSEWHERE))
     }
 
     /// Ends the measurement that [`measure`](Self::measure) began.
@@ -122,7 +128,7 @@ impl Frame {
         let section = match self.call() {
             Some(call) => match call.section() {
                 0 => None,
-                word => record_of(place).map(|handle| Section::of_word(handle, key, word)),
+                word => Some(Section::of_word(Handle::new(place.number(), call.generation()), key, word)),
             },
             None => aside(place).and_then(|number| section::aside(number, key)),
         };
@@ -155,7 +161,7 @@ impl Frame {
 
 /// The number under which what a frame is measured by was put aside.
 fn aside(place: Place) -> Option<u32> {
-    (place.at() == ELSEWHERE).then_some(place.number())
+    (place.at() == ELSEWHERE && place != Place::NONE).then(|| place.put_instead())
 }
 
 /// A function finds no room for a frame, or is outside.
@@ -167,13 +173,7 @@ fn lost(here: &Here) -> Frame {
     };
     counters::add(Count::FramesLost, 1);
     here.top.set(Some(frames.lost(here.top.get())));
-    Frame(Place::new(here.handle.get().number, LOST))
-}
-
-/// The record that a frame is in.
-#[inline]
-fn record_of(place: Place) -> Option<Handle> {
-    frames_of(place).map(|frames| Handle::new(place.number(), frames.generation()))
+    Frame(Place::instead(here.handle.get().number, LOST))
 }
 
 /// The record that lies now where a frame is.
@@ -189,14 +189,15 @@ impl Drop for Frame {
         let place = self.0;
         if place.at() >= LOST {
             if place != Place::NONE {
-                leave_lost(place);
+                leave_elsewhere(place);
             }
             return;
         }
         HERE.with(|here| match here.log.get() {
             Some((_, body)) if here.handle.get().number == place.number() => {
+                let Some(call) = body.frames.call(place.at()).filter(|call| call.is_of(place)) else { return };
                 body.frames.leave(place.at());
-                if let Some(call) = body.frames.call(place.at()).filter(|call| here.is_top(call)) {
+                if here.is_top(call) {
                     here.top.set(call.caller());
                 }
             }
@@ -205,10 +206,13 @@ impl Drop for Frame {
     }
 }
 
-/// A function without a frame ends.
+/// A function ends that has no frame, or one beside the claim.
 #[cold]
-fn leave_lost(place: Place) {
+fn leave_elsewhere(place: Place) {
     let place = aside(place).and_then(section::forget_aside).unwrap_or(place);
+    if place.at() > LOST {
+        return HERE.with(|here| leave_beside(here, place));
+    }
     if place.at() == LOST
         && let Some(call) = frames_of(place).and_then(|frames| frames.call(LOST))
     {
@@ -224,10 +228,11 @@ fn leave_lost(place: Place) {
 #[cold]
 fn leave_beside(here: &Here, place: Place) {
     let Some(frames) = frames_of(place) else { return };
-    if let Some(call) = frames.call(place.at()).filter(|call| here.is_top(call)) {
+    let Some(call) = frames.call(place.at()).filter(|call| call.is_of(place)) else { return };
+    if here.is_top(call) {
         here.top.set(call.caller());
     }
-    frames.leave_beside(place.at());
+    frames.leave_beside(place);
 }
 
 /// The frame that runs has come to a line.
@@ -249,7 +254,7 @@ pub(crate) fn ends() -> Option<[(u32, u32); 2]> {
         Some(call.at())
     };
     // No chain is followed for ever.
-    let mut chain = (0..FRAMES).map_while(up).filter(|(fun, _)| *fun != 0);
+    let mut chain = (0..LOST).map_while(up).filter(|(fun, _)| *fun != 0);
     let innermost = chain.next()?;
     Some([innermost, chain.last().unwrap_or(innermost)])
 }
@@ -311,11 +316,15 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::frames::ROOT;
     use crate::{Kind, begin};
 
-    fn seen(handle: Handle) -> Vec<(u32, u32, u8)> {
-        handle.frames().iter().map(|frame| (frame.fun, frame.line, frame.up)).collect()
+    /// Function, line, and the function that it was called from, 0 for none.
+    fn seen(handle: Handle) -> Vec<(u32, u32, u32)> {
+        let frames = handle.frames();
+        let fun = |up| frames.iter().find(|frame| frame.number == up).map_or(0, |frame| frame.fun);
+        let mut seen: Vec<_> = frames.iter().map(|frame| (frame.fun, frame.line, fun(frame.up))).collect();
+        seen.sort_unstable();
+        seen
     }
 
     fn top() -> Option<*const Call> {
@@ -346,7 +355,7 @@ mod tests {
             let second = Frame::enter(|| 3, 30);
             line(32);
             pending(Waiting::here());
-            assert_eq!(seen(handle), [(1, 10, ROOT), (2, 21, 0), (3, 32, 0)]);
+            assert_eq!(seen(handle), [(1, 10, 0), (2, 21, 1), (3, 32, 1)]);
             pending(waits);
             assert_eq!(top(), of(&outer));
             assert!(waits.poll(|| Poll::Ready(())).is_ready());
@@ -378,7 +387,7 @@ mod tests {
             let new = Frame::enter(|| 7, 7);
             drop(old);
             assert_eq!(top(), of(&new));
-            assert_eq!(seen(scope.context().handle()), [(7, 7, ROOT)]);
+            assert_eq!(seen(scope.context().handle()), [(7, 7, 0)]);
         });
     }
 
@@ -390,7 +399,7 @@ mod tests {
             inner.enter(|| {
                 assert_eq!(top(), None);
                 let inside = Frame::enter(|| 2, 2);
-                assert_eq!(seen(inner.context().handle()), [(2, 2, ROOT)]);
+                assert_eq!(seen(inner.context().handle()), [(2, 2, 0)]);
                 drop(inside);
             });
             assert_eq!(top(), of(&frame));
@@ -404,7 +413,7 @@ mod tests {
             let _outer = Frame::enter(|| 1, 10);
             let _hidden = Frame::hidden();
             let _inner = Frame::enter(|| 2, 20);
-            assert_eq!(seen(scope.context().handle()), [(1, 10, ROOT), (2, 20, 0)]);
+            assert_eq!(seen(scope.context().handle()), [(1, 10, 0), (2, 20, 1)]);
         });
     }
 }
