@@ -590,3 +590,37 @@ fn functions_with_a_fallback_are_seen_too() {
     assert_eq!(places(1, around_fallback()), (outermost.clone(), leaf_line()));
     assert_eq!(places(2, around_fallback()), (outermost, at("recovers", "recovers")));
 }
+
+// -- macros of the same names -----------------------------------------------------------------------------------------
+
+mod own {
+    macro_rules! join {
+        ($one:expr, $other:expr) => {
+            [$one, $other].join("-")
+        };
+    }
+    macro_rules! try_join {
+        ($one:literal, $other:ident) => {
+            concat!($one, stringify!($other))
+        };
+    }
+    pub(crate) use {join, try_join};
+}
+
+#[operation]
+fn joins_texts(one: &str) -> String {
+    own::join!(one, "b")
+}
+
+#[operation]
+async fn joins_texts_and_waits(one: &str) -> String {
+    let (one, two) = (own::join!(one, one), own::try_join!("b", two));
+    pause(0).await;
+    own::join!(one.as_str(), two)
+}
+
+#[test]
+fn a_macro_that_only_has_the_name_stays_what_it_is() {
+    assert_eq!(joins_texts("a"), "a-b");
+    assert_eq!(joins_texts_and_waits("a").now_or_never().as_deref(), Some("a-a-btwo"));
+}

@@ -25,7 +25,7 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
     };
     let inside = |block: &mut Block| {
         taps(block);
-        frames::apply(runtime, *frames, block);
+        frames::apply(runtime, *frames, true, block);
     };
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let (init, probe) = (deferred(model), probe(runtime, output));
@@ -33,7 +33,7 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
     } else {
         let mut body = body.clone();
         taps(&mut body);
-        frames::apply(runtime, *frames, &mut body);
+        frames::apply(runtime, *frames, matches!(shape, Shape::Async), &mut body);
         direct(model, &body, matches!(shape, Shape::Async))
     };
     item.with_body(&quote!(#import #statics #body))

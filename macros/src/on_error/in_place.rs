@@ -48,7 +48,7 @@ impl InPlace<'_> {
         let Exits { failures, breaks, .. } = exits;
         let (diverges, end) = (rewrite::diverges(&body), rewrite::end_line(&body));
         let breaks = breaks || !failures.is_empty() || (self.probes() && !diverges);
-        frames::apply(runtime, self.frames, &mut body);
+        frames::apply(runtime, self.frames, self.is_async, &mut body);
         if !breaks && !self.panics {
             // Nothing that is seen here can fail; the fallback is still checked.
             let stmts = &body.stmts;

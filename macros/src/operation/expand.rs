@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Block;
 
 use super::model::Operation;
-use crate::func::Body;
+use crate::func::{Body, Shape};
 use crate::future::{Wrap, keep_fields, record_fields};
 use crate::rewrite::{Taps, frames};
 use crate::site;
@@ -26,7 +26,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
     };
     let inside = |block: &mut Block| {
         taps(block);
-        frames::apply(runtime, *frames, block);
+        frames::apply(runtime, *frames, true, block);
     };
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let init = if fields.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
         let mut body = body.clone();
         taps(&mut body);
-        frames::apply(runtime, *frames, &mut body);
+        frames::apply(runtime, *frames, matches!(shape, Shape::Async), &mut body);
         let (guard, records, stmts) =
             (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {

@@ -3,7 +3,7 @@
 //! ```text
 //! statement;    ──▶ line(N); statement;              if it calls something
 //! future.await  ──▶ match IntoFuture::into_future(future) { awaited => awaiting_at(pin!(awaited), N).await }
-//! join!(a, b)   ──▶ join!(together(a, N), together(b, N))
+//! join!(a, b)   ──▶ join!(Argument::of(a).together(N), Argument::of(b).together(N))
 //! ```
 //!
 //! The future lies beside what waits for it, not in it: so it nests as deep as without. As in `.await` itself, a `match` keeps what
@@ -38,15 +38,16 @@ pub(crate) fn unless_of_another(frames: Frames, item: &Func) -> Frames {
 }
 
 /// Rewrites a body in place.
-pub(crate) fn apply(runtime: &TokenStream, frames: Frames, body: &mut Block) {
+pub(crate) fn apply(runtime: &TokenStream, frames: Frames, is_async: bool, body: &mut Block) {
     if frames.frames {
-        Lines { runtime, lines: frames.lines, last: None, told: 0 }.visit_block_mut(body);
+        Lines { runtime, lines: frames.lines, is_async, last: None, told: 0 }.visit_block_mut(body);
     }
 }
 
 struct Lines<'m> {
     runtime: &'m TokenStream,
     lines: bool,
+    is_async: bool,
     /// The line told last, where it is known.
     last: Option<u32>,
     /// How often a line was told.
@@ -146,13 +147,15 @@ impl VisitMut for Lines<'_> {
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
         let runtime = self.runtime;
         let number = mac.path.segments.last().map_or(0, |last| site::line(last.ident.span()));
-        let is_known = macros::visit_together(mac, &mut |expr, part| {
-            self.visit_expr_mut(expr);
-            if part == Part::Future {
-                let (span, future) = (Span::mixed_site().located_at(expr.span()), take(expr));
-                *expr = syn::parse_quote_spanned!(span=> #runtime::together(#future, #number));
-            }
-        });
+        let is_known = self.is_async
+            && macros::visit_together(mac, &mut |expr, part| {
+                self.visit_expr_mut(expr);
+                if part == Part::Future && !taps::is_ours(expr) {
+                    let (span, future) = (Span::mixed_site().located_at(expr.span()), take(expr));
+                    *expr =
+                        syn::parse_quote_spanned!(span=> #runtime::Argument::of(#future).__canonlog_together(#number));
+                }
+            });
         if !is_known {
             macros::visit(mac, |expr| self.visit_expr_mut(expr));
         }

@@ -116,6 +116,9 @@ fn biased(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 fn join(input: ParseStream<'_>, visit: &mut dyn FnMut(&mut Expr, Part)) -> syn::Result<TokenStream> {
     let biased = biased(input)?;
     let mut futures = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
+    if futures.iter().any(|future| matches!(future, Expr::Lit(_))) {
+        return Err(input.error("a macro of the same name that waits for nothing"));
+    }
     futures.iter_mut().for_each(|future| visit(future, Part::Future));
     Ok(quote!(#biased #futures))
 }

@@ -179,7 +179,7 @@ pub(super) fn is_ours(expr: &Expr) -> bool {
         Expr::Call(call) => {
             matches!(&*call.func, Expr::Path(path) if path.path.segments.iter().any(|part| part.ident == "__private"))
         }
-        Expr::MethodCall(call) => call.method == "__canonlog_exit",
+        Expr::MethodCall(call) => call.method == "__canonlog_exit" || call.method == "__canonlog_together",
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Where annotated functions are: which line each has come to, and what it waits for.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{self, Poll};
 
@@ -87,12 +88,54 @@ impl<F> fmt::Debug for Together<F> {
     }
 }
 
-/// The function that runs is about to wait for several futures, of which this is one, in a line.
-#[inline]
-pub fn together<I: IntoFuture>(future: I, line: u32) -> Together<I::IntoFuture> {
-    let future = future.into_future();
-    current::line(line);
-    Together { future, waiting: Waiting::here() }
+/// An argument of a macro by whose name it waits for several futures: a future, or, in a macro of that name that is none of
+/// those, anything else.
+#[derive(Debug)]
+pub struct Argument<T>(Other<T>);
+
+/// An argument that is no future.
+#[derive(Debug)]
+pub struct Other<T>(Option<T>);
+
+impl<T> Argument<T> {
+    #[inline]
+    pub fn of(value: T) -> Self {
+        Argument(Other(Some(value)))
+    }
+}
+
+impl<I: IntoFuture> Argument<I> {
+    /// The function that runs is about to wait for several futures, of which this is one, in a line.
+    #[inline]
+    pub fn __canonlog_together(self, line: u32) -> Together<I::IntoFuture> {
+        let Argument(Other(future)) = self;
+        let future = future.expect("it is taken once").into_future();
+        current::line(line);
+        Together { future, waiting: Waiting::here() }
+    }
+}
+
+// Where it is no future, the method is looked for here: no trait has to be imported.
+impl<T> Deref for Argument<T> {
+    type Target = Other<T>;
+
+    fn deref(&self) -> &Other<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Argument<T> {
+    fn deref_mut(&mut self) -> &mut Other<T> {
+        &mut self.0
+    }
+}
+
+impl<T> Other<T> {
+    /// The argument as it was.
+    #[inline]
+    pub fn __canonlog_together(&mut self, _line: u32) -> T {
+        self.0.take().expect("it is taken once")
+    }
 }
 
 impl<F: Future> Future for Together<F> {

@@ -20,7 +20,7 @@ pub use fallback::{
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
 pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
-pub use frames::{Awaiting, FrameGuard, Together, awaiting, awaiting_at, frame, line, together};
+pub use frames::{Argument, Awaiting, FrameGuard, Other, Together, awaiting, awaiting_at, frame, line};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};
