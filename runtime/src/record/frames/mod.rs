@@ -9,12 +9,17 @@
 //! A frame's number is used again when it was left, and not before: a future that outlives its record keeps it from the slot's
 //! next ones, in which it is not seen. Only where there is no room else is it taken from it; its turn tells then that it lost it.
 
-use std::ptr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU32, AtomicU64, fence};
+mod call;
+mod place;
+mod seen;
 
-use super::Handle;
-use crate::sys::lasting::Lasting;
+use std::ptr;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+
+pub(crate) use self::call::Call;
+pub(crate) use self::place::Place;
+pub(crate) use self::seen::Seen;
 
 /// How many frames of one record are told apart at a time, of the thread that has the claim.
 const MAIN: usize = 64;
@@ -28,67 +33,6 @@ pub(crate) const ROOT: u8 = u8::MAX;
 /// The number of what stands for all functions that find no room. Those after it are of threads beside the claim.
 pub(crate) const LOST: u8 = MAIN as u8;
 
-/// How often a reader tries again, whose record's frames change meanwhile.
-const TRIES: usize = 64;
-
-/// A frame of some slot, in 32 bits: the slot's number, the frame's, and its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(pub(crate) u32);
-
-const NUMBER_SHIFT: u32 = 7;
-const AT: u32 = 0x7F;
-/// As in [`Call::fun`].
-const TURN_SHIFT: u32 = 23;
-const FUN: u32 = (1 << TURN_SHIFT) - 1;
-/// In the place of a function's number: the frame was left beside the claim.
-const GONE: u32 = FUN;
-
-impl Place {
-    /// No frame, of no record.
-    pub(crate) const NONE: Place = Place(u32::MAX);
-
-    /// Something else in its place: a number below 2^25.
-    #[inline]
-    pub(crate) fn instead(number: u32, at: u8) -> Place {
-        Place(number << NUMBER_SHIFT | u32::from(at))
-    }
-
-    #[inline]
-    pub(crate) fn at(self) -> u8 {
-        (self.0 & AT) as u8
-    }
-
-    /// The slot's number.
-    #[inline]
-    pub(crate) fn number(self) -> u32 {
-        self.0 >> NUMBER_SHIFT & 0xFFFF
-    }
-
-    /// The number that was put in its place.
-    pub(crate) fn put_instead(self) -> u32 {
-        self.0 >> NUMBER_SHIFT
-    }
-
-    /// A frame of the slot, as it is now.
-    #[inline]
-    pub(crate) fn new(number: u32, at: u8, call: &Call) -> Place {
-        let turn = call.fun.load(Relaxed) & !FUN;
-        Place(turn | (number & 0xFFFF) << NUMBER_SHIFT | u32::from(at))
-    }
-
-    /// No frame, of a record in a slot.
-    pub(crate) fn none_in(number: u32) -> Place {
-        Place::instead(number & 0xFFFF, AT as u8)
-    }
-}
-
-impl Handle {
-    /// The record's frames, in no particular order; none where they change all the time.
-    pub(crate) fn frames(self) -> Vec<Seen> {
-        self.slot().map(|slot| slot.body.frames.seen(self.generation)).unwrap_or_default()
-    }
-}
-
 /// The frames of a record.
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -99,119 +43,6 @@ pub(crate) struct Frames {
     beside: AtomicU64,
     entered_beside: AtomicU64,
     calls: [Call; CALLS],
-}
-
-/// A function that runs or waits.
-#[repr(C)]
-#[derive(Debug)]
-pub(crate) struct Call {
-    /// The frame that it was called from.
-    caller: Lasting<Call>,
-    /// The function's number (`trace/site.rs`), 0 for one that is not to be seen; above it, the frame's turn.
-    fun: AtomicU32,
-    /// Where it has come to.
-    line: AtomicU32,
-    /// When it began to wait, in ticks; 0 while it does not.
-    since: AtomicU64,
-    /// What the function is measured by (`record/section.rs`).
-    section: AtomicU64,
-    /// The generation of its record.
-    of: AtomicU64,
-}
-
-/// A frame, as it was at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) number: u8,
-    pub(crate) fun: u32,
-    pub(crate) line: u32,
-    pub(crate) up: u8,
-    /// When it began to wait, in ticks; none while it runs.
-    pub(crate) since: Option<u64>,
-}
-
-impl Call {
-    /// The function has come to a line.
-    #[inline(always)]
-    pub(crate) fn line(&self, line: u32) {
-        self.line.store(line, Relaxed);
-    }
-
-    /// It does not wait any more.
-    #[inline(always)]
-    pub(crate) fn run(&self) {
-        self.since.store(0, Relaxed);
-    }
-
-    /// Whether it waits.
-    #[inline(always)]
-    pub(crate) fn waits(&self) -> bool {
-        self.since.load(Relaxed) != 0
-    }
-
-    /// It waits from now on.
-    pub(crate) fn wait(&self, now: u64) {
-        self.since.store(now.max(1), Relaxed);
-    }
-
-    /// The function's number, and its line.
-    pub(crate) fn at(&self) -> (u32, u32) {
-        (self.fun.load(Relaxed) & FUN, self.line.load(Relaxed))
-    }
-
-    /// The frame that it was called from.
-    #[inline(always)]
-    pub(crate) fn caller(&self) -> Option<&'static Call> {
-        self.caller.load()
-    }
-
-    /// Keeps what the function is measured by.
-    #[inline]
-    pub(crate) fn set_section(&self, section: u64) {
-        self.section.store(section, Relaxed);
-    }
-
-    #[inline]
-    pub(crate) fn section(&self) -> u64 {
-        self.section.load(Relaxed)
-    }
-
-    /// The generation of its record.
-    #[inline]
-    pub(crate) fn generation(&self) -> u64 {
-        self.of.load(Relaxed)
-    }
-
-    /// Whether the frame is still whose place this is.
-    #[inline]
-    pub(crate) fn is_of(&self, place: Place) -> bool {
-        (self.fun.load(Relaxed) ^ place.0) & !FUN == 0
-    }
-
-    /// A function begins. Whoever reads something of it sees, too, that the frames have changed.
-    #[inline]
-    fn begin(&self, record: u64, fun: u32, line: u32, caller: Option<&'static Call>) {
-        fence(Release);
-        self.caller.store(caller);
-        self.line.store(line, Relaxed);
-        self.since.store(0, Relaxed);
-        self.section.store(0, Relaxed);
-        self.of.store(record, Relaxed);
-        self.fun.store(self.fun.load(Relaxed) & !FUN | fun, Release);
-    }
-
-    /// The function has ended, if the frame is still its own; puts `fun` in its place.
-    fn end(&self, place: Place, fun: u32) -> bool {
-        let ended = |now: u32| ((now ^ place.0) & !FUN == 0).then_some(now & !FUN | fun);
-        self.fun.fetch_update(AcqRel, Relaxed, ended).is_ok()
-    }
-
-    /// Takes the frame away from a function of another record than this.
-    fn take(&self, record: u64) -> bool {
-        let before = self.fun.load(Relaxed);
-        let turned = (before & !FUN).wrapping_add(1 << TURN_SHIFT);
-        self.of.load(Relaxed) != record && self.fun.compare_exchange(before, turned, AcqRel, Relaxed).is_ok()
-    }
 }
 
 impl Frames {
@@ -244,7 +75,7 @@ impl Frames {
             let calls = self.calls.iter().take(MAIN).enumerate().filter(|(_, call)| free(call));
             calls.fold(0_u64, |those, (at, _)| those | 1 << at)
         };
-        let mut free = those(&|call| call.fun.load(Acquire) & FUN == GONE);
+        let mut free = those(&Call::is_gone);
         if free == 0 {
             free = those(&|call| call.take(record));
         }
@@ -309,42 +140,10 @@ impl Frames {
         let at = usize::from(place.at());
         let Some(call) = self.calls.get(at) else { return };
         if at < MAIN {
-            call.end(place, GONE);
-        } else if at > MAIN && call.end(place, 0) {
+            call.end_beside(place);
+        } else if at > MAIN && call.end(place) {
             self.beside.fetch_and(!(1 << (at - MAIN - 1)), AcqRel);
         }
-    }
-
-    /// The frames of a record, in no particular order; none where they change all the time.
-    pub(crate) fn seen(&self, record: u64) -> Vec<Seen> {
-        let mut seen = Vec::new();
-        for _ in 0..TRIES {
-            let state = [&self.entered, &self.used, &self.entered_beside, &self.beside];
-            let before = state.map(|word| word.load(Acquire));
-            let is_there = |at: usize| match at.checked_sub(MAIN + 1) {
-                None => at < MAIN && before[1] & 1 << at != 0,
-                Some(at) => before[3] & 1 << at != 0,
-            };
-            seen.clear();
-            seen.extend((0..CALLS).filter(|at| is_there(*at)).filter_map(|at| self.frame(at, record)));
-            // What was read is older than what the counts say now, or they have changed.
-            fence(Acquire);
-            if before == state.map(|word| word.load(Relaxed)) {
-                return seen;
-            }
-            std::hint::spin_loop();
-        }
-        Vec::new()
-    }
-
-    fn frame(&self, number: usize, record: u64) -> Option<Seen> {
-        let call = self.calls.get(number)?;
-        let fun = call.fun.load(Acquire) & FUN;
-        let (line, since, of) = (call.line.load(Relaxed), call.since.load(Relaxed), call.of.load(Relaxed));
-        let up = self.number(call.caller());
-        let is_there = fun != 0 && fun != GONE && of == record;
-        let since = (since != 0).then_some(since);
-        is_there.then_some(Seen { number: number as u8, fun, line, up, since })
     }
 }
 
