@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::OnceLock;
 
 const PAGE: u64 = 4_096;
 /// Pieces in one call; the kernel takes 1,024.
@@ -50,15 +49,9 @@ fn read_some(from: u64, into: &mut [u8]) -> usize {
     usize::try_from(read).unwrap_or(0)
 }
 
-/// By the file, where the system call is forbidden.
+/// By the file, where the system call is forbidden. Opened each time: in a forked child an open one is still the parent's memory.
 fn read_file(from: u64, into: &mut [u8]) -> usize {
-    static MEMORY: OnceLock<Option<(u32, File)>> = OnceLock::new();
-    let open = || Some((std::process::id(), File::open("/proc/self/mem").ok()?));
-    match MEMORY.get_or_init(open) {
-        // In a forked child the file is still the parent's memory.
-        Some((process, file)) if *process == std::process::id() => file.read_at(into, from).unwrap_or(0),
-        _ => 0,
-    }
+    File::open("/proc/self/mem").and_then(|file| file.read_at(into, from)).unwrap_or(0)
 }
 
 #[cfg(test)]

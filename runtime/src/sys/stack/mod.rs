@@ -12,8 +12,10 @@ pub(crate) mod library;
 pub(crate) mod memory;
 mod signal;
 
-use std::sync::{Mutex, TryLockError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+use crate::sys::fork;
 
 /// No stack is copied further than so many bytes.
 pub(crate) const LONGEST: usize = 256 * 1024;
@@ -56,14 +58,43 @@ pub(crate) fn copy_asleep(sp: u64, ip: u64) -> Option<Copy> {
 
 /// The stack of a thread that runs, and whose stack has these bounds; for as long as it `runs`, and until then at the latest.
 pub(crate) fn copy_running(tid: u64, bounds: (u64, u64), until: Instant, runs: impl Fn() -> bool) -> Option<Copy> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     // Somebody else at it is the same as a request too many.
-    let _one = match ONE_AT_A_TIME.try_lock() {
-        Ok(one) => one,
-        Err(TryLockError::Poisoned(one)) => one.into_inner(),
-        Err(TryLockError::WouldBlock) => return None,
-    };
+    let _turn = Turn::take()?;
     signal::copy(tid, bounds, until, runs)
+}
+
+/// The process whose thread is at it, by its number plus one; 0 for none. No lock: a forked child could find one held for ever.
+static TURN: AtomicU64 = AtomicU64::new(0);
+
+/// The right to ask a thread.
+struct Turn(u64);
+
+/// Takes the turn, unless another thread of this process has it.
+fn may_ask(turn: &AtomicU64, this: u64) -> bool {
+    let now = turn.load(Ordering::Relaxed);
+    now != this && turn.compare_exchange(now, this, Ordering::Acquire, Ordering::Relaxed).is_ok()
+}
+
+impl Turn {
+    fn take() -> Option<Turn> {
+        /// The process that asked last.
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let this = fork::generation() + 1;
+        if !may_ask(&TURN, this) {
+            return None;
+        }
+        // The one that was asked before a fork is not in the child.
+        if LAST.swap(this, Ordering::Relaxed) != this {
+            signal::forget();
+        }
+        Some(Turn(this))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let _ = TURN.compare_exchange(self.0, 0, Ordering::Release, Ordering::Relaxed);
+    }
 }
 
 /// Where this thread's stack lies: its lowest usable address, and the first one above it.
@@ -102,6 +133,16 @@ mod tests {
         };
         check();
         std::thread::spawn(check).join().expect("no panic");
+    }
+
+    #[test]
+    fn one_thread_at_a_time_is_asked_and_a_fork_leaves_nobody_waiting() {
+        let turn = AtomicU64::new(0);
+        assert!(may_ask(&turn, 1));
+        assert!(!may_ask(&turn, 1));
+        // In a child of the process that was at it.
+        assert!(may_ask(&turn, 2));
+        assert!(!may_ask(&turn, 2));
     }
 
     #[test]

@@ -126,6 +126,32 @@ fn install() -> bool {
     unsafe { libc::sigaction(SIGNAL, &raw const action, std::ptr::null_mut()) == 0 }
 }
 
+/// Nobody was asked, in this process.
+pub(super) fn forget() {
+    AT.store(0, Ordering::Release);
+}
+
+/// Whether the kernel sends a timer's signal from the thread's own way back to user code, as of 5.9. Before, it could find the thread
+/// about to sleep.
+fn is_gentle() -> bool {
+    /// 0 for not known, 1 for no, 2 for yes.
+    static KNOWN: AtomicU64 = AtomicU64::new(0);
+    match KNOWN.load(Ordering::Relaxed) {
+        0 => {
+            let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+            let gentle = is_new_enough(&release);
+            KNOWN.store(1 + u64::from(gentle), Ordering::Relaxed);
+            gentle
+        }
+        known => known == 2,
+    }
+}
+
+fn is_new_enough(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(9))
+}
+
 /// A timer of the kernel, which goes with the processor time of one thread of this process.
 struct Timer(c_int);
 
@@ -168,7 +194,7 @@ impl Drop for Timer {
 /// Has a running thread copy its stack, which lies within the bounds; for one caller at a time. Gives up when it does not run
 /// any more.
 pub(super) fn copy(tid: u64, (low, high): (u64, u64), until: Instant, runs: impl Fn() -> bool) -> Option<Copy> {
-    if !install() {
+    if !is_gentle() || !install() {
         return None;
     }
     let request = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
@@ -206,4 +232,19 @@ pub(super) fn copy(tid: u64, (low, high): (u64, u64), until: Instant, runs: impl
         bp: Some(BP.load(Ordering::Relaxed)),
     };
     Some(Copy { registers, base: BASE.load(Ordering::Relaxed), bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new_enough;
+
+    #[test]
+    fn kernels_before_5_9_are_too_old() {
+        for release in ["5.9.0", "5.10.0-28-amd64\n", "6.1.0", "6.18.5-1"] {
+            assert!(is_new_enough(release), "{release}");
+        }
+        for release in ["5.8.18", "4.4.0", "4.19.0-amd64", "5", "", "x"] {
+            assert!(!is_new_enough(release), "{release}");
+        }
+    }
 }

@@ -48,7 +48,12 @@ fn parse(maps: &str) -> Vec<Mapped> {
         }
         let code = access.contains('x');
         match found.last_mut() {
-            Some((last, has_code)) if last.path == path && last.inode == inode && offset != 0 => {
+            // Of a small file several parts are mapped from its beginning.
+            Some((last, has_code))
+                if last.path == path
+                    && last.inode == inode
+                    && (offset != 0 || (last.range.end == range.start && (access.contains('w') || !*has_code))) =>
+            {
                 last.range.end = range.end;
                 *has_code |= code;
             }
@@ -176,6 +181,11 @@ mod tests {
 7101-7102 r-xp 00001000 fe:00 13    /lib/x.so (deleted)
 7200-7201 r--p 00000000 fe:00 13    /lib/x.so (deleted)
 7201-7202 r-xp 00001000 fe:00 13    /lib/x.so (deleted)
+7300-7301 r--p 00000000 fe:00 14    /lib/small.so
+7301-7302 r-xp 00000000 fe:00 14    /lib/small.so
+7302-7303 rw-p 00000000 fe:00 14    /lib/small.so
+7303-7304 r--p 00000000 fe:00 14    /lib/small.so
+7304-7305 r-xp 00001000 fe:00 14    /lib/small.so
 not a line
 ";
         let found: Vec<(String, Range<u64>)> = parse(maps).into_iter().map(|m| (m.path, m.range)).collect();
@@ -184,6 +194,8 @@ not a line
             ("[vdso]", 0x7000..0x7001),
             ("/lib/x.so (deleted)", 0x7100..0x7102),
             ("/lib/x.so (deleted)", 0x7200..0x7202),
+            ("/lib/small.so", 0x7300..0x7303),
+            ("/lib/small.so", 0x7303..0x7305),
         ];
         assert_eq!(found, expected.map(|(path, range)| (path.to_owned(), range)));
     }

@@ -119,6 +119,8 @@ impl Symbols {
             }
             self.sources.crates.push(name);
             self.sources.roots.extend(root);
+            // What was known may be the application's after all.
+            self.known.clear();
         }
     }
 
