@@ -176,7 +176,7 @@ fn told(stmt: &Stmt) -> Option<u32> {
 }
 
 /// Whether it tells a line.
-pub(super) fn is_line(expr: &Expr) -> bool {
+fn is_line(expr: &Expr) -> bool {
     let Expr::Call(call) = expr else { return false };
     let is_line = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "line");
     taps::is_ours(expr) && matches!(&*call.func, Expr::Path(path) if is_line(&path.path))

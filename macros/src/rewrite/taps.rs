@@ -3,18 +3,19 @@
 //! ```text
 //! operand?      ──▶ Tap::tap::<Ret, _>(mark(), operand, FUN, line)?
 //! return value  ──▶ return (&&Leaving::<Ret>::NEW).__canonlog_exit(mark(), value, FUN, line)
-//! bail!(..)     ──▶ { about::<Ret>(FUN, line); bail!(..) }
+//! bail!(..)     ──▶ { let _about = about(|| left_at::<Ret>(FUN, line)); bail!(..) }
+//! ensure!(..)   ──▶ { let about = about(|| left_at::<Ret>(FUN, line)); ensure!(..); past(about); }
 //! ```
 //!
 //! Nothing asks for the operand's type before the compiler knows it, and no value of the user's is borrowed over an await.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, GenericArgument, PathArguments, Stmt, Token, Type};
+use syn::{Block, Expr, ExprCall, GenericArgument, Local, PathArguments, Stmt, Token, Type};
 
+use super::places;
 use super::{Rules, plain_question};
-use super::{frames, places};
 use crate::args::{located, span_of};
 use crate::func::{is_option, may_fail};
 use crate::site;
@@ -125,12 +126,12 @@ impl Rules for Taps<'_> {
     fn failing_macro(&mut self, mac: Expr, line: Span, diverges: bool) -> Expr {
         let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
         let (runtime, named) = (located(self.runtime, span), &self.named);
-        let about = quote_spanned!(span=> #runtime::about::<#named>(&#fun, #number););
+        let about = quote_spanned!(span=> #runtime::about(|| #runtime::left_at::<#named>(&#fun, #number)));
+        let name = Ident::new(if diverges { "_about" } else { "about" }, span);
         if diverges {
-            return syn::parse_quote!({ #about #mac });
+            return syn::parse_quote!({ let #name = #about; #mac });
         }
-        let past = quote_spanned!(span=> #runtime::past(););
-        syn::parse_quote!({ #about #mac; #past })
+        syn::parse_quote!({ let #name = #about; #mac; #runtime::past(#name); })
     }
 }
 
@@ -186,7 +187,12 @@ pub(super) fn is_ours(expr: &Expr) -> bool {
 
 /// Whether another of canonlog's attributes has already dealt with what follows in a block.
 pub(super) fn is_about(block: &Block) -> bool {
-    matches!(block.stmts.first(), Some(Stmt::Expr(first, Some(_))) if is_ours(first) && !frames::is_line(first))
+    let Some(Stmt::Local(Local { init: Some(first), .. })) = block.stmts.first() else { return false };
+    let calls_about = |call: &ExprCall| match &*call.func {
+        Expr::Path(function) => function.path.segments.last().is_some_and(|last| last.ident == "about"),
+        _ => false,
+    };
+    is_ours(&first.expr) && matches!(&*first.expr, Expr::Call(call) if calls_about(call))
 }
 
 /// A type without `_`, of which the part that matters is the same: that of the error.

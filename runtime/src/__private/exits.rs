@@ -3,7 +3,7 @@
 //! ```text
 //! operand?      ──▶ Tap::tap(mark(), operand, FUN, line)?
 //! return value  ──▶ return (..Leaving::<Ret>::NEW).__canonlog_exit(mark(), value, FUN, line)
-//! bail!(..);    ──▶ about::<Ret>(FUN, line); bail!(..);
+//! bail!(..);    ──▶ let about = about(|| left_at::<Ret>(FUN, line)); bail!(..);
 //! ```
 //!
 //! All give back what they were given. `Ret` is the declared type of the function, `()` where an error does not leave it.
@@ -193,13 +193,56 @@ impl<R> ValueLeaving<R> for Leaving<R> {
     }
 }
 
-/// Before a macro that may leave the function with an error of its own making.
-#[inline(never)]
-pub fn about<R>(fun: &'static Fun, line: u32) {
-    errors::approach(fun, line, type_name::<R>());
+/// A line of a function, and the name of the type that the function returns.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftAt {
+    fun: &'static Fun,
+    line: u32,
+    left: &'static str,
 }
 
-/// After one that did not.
-pub fn past() {
-    errors::move_past();
+/// A line of a function that returns an `R`.
+pub fn left_at<R>(fun: &'static Fun, line: u32) -> LeftAt {
+    LeftAt { fun, line, left: type_name::<R>() }
+}
+
+/// Around a macro that may leave the function with an error of its own making. What it runs before may have errors of its own,
+/// and other code may run while it waits: so nothing is noted until it leaves. Dropped there, it says that it did.
+#[must_use = "dropped, it says that an error has left the function"]
+pub struct About<F: Fn() -> LeftAt> {
+    mark: u32,
+    line: F,
+}
+
+impl<F: Fn() -> LeftAt> fmt::Debug for About<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("About")
+    }
+}
+
+/// Before such a macro.
+#[inline(always)]
+pub fn about<F: Fn() -> LeftAt>(line: F) -> About<F> {
+    About { mark: current::errors_mark(), line }
+}
+
+/// After one that did not leave.
+#[inline(always)]
+pub fn past<F: Fn() -> LeftAt>(about: About<F>) {
+    std::mem::forget(about);
+}
+
+impl<F: Fn() -> LeftAt> Drop for About<F> {
+    fn drop(&mut self) {
+        arises(self.mark, (self.line)());
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn arises(mark: u32, LeftAt { fun, line, left }: LeftAt) {
+    // A panic is noted by itself.
+    if !std::thread::panicking() {
+        errors::arise(mark, fun, line, left);
+    }
 }

@@ -14,7 +14,9 @@ pub use std::boxed::Box;
 pub use std::convert::Infallible as Never;
 
 pub use boundary::{Boundary, Init, Once, OperationGuard, Start, Unit, boundary, boxed, call, never, operation, start};
-pub use exits::{FallibleLeaving, Joins, Leaving, Mark, Place, Tap, ValueLeaving, about, mark, past, place};
+pub use exits::{
+    About, FallibleLeaving, Joins, Leaving, LeftAt, Mark, Place, Tap, ValueLeaving, about, left_at, mark, past, place,
+};
 pub use fallback::{
     Attempted, Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,

@@ -23,10 +23,6 @@ pub(crate) struct Errors {
     cause: AtomicU32,
     /// The number of the type that the function returns which an error left last; 0 where that is not known.
     left: AtomicU32,
-    /// A place at which an error may be about to arise; 0 for none.
-    about: AtomicU64,
-    /// The type that the function returns which is left there.
-    about_left: AtomicU32,
     /// How many panics there were.
     panics: AtomicU32,
     first: AtomicU64,
@@ -38,7 +34,6 @@ pub(crate) struct Errors {
 pub(crate) struct Copied {
     pub(crate) cause: u32,
     pub(crate) left: u32,
-    pub(crate) about: u64,
     count: u32,
     first: u64,
     last: [u64; LAST],
@@ -52,8 +47,6 @@ impl Errors {
             count: AtomicU32::new(0),
             cause: AtomicU32::new(0),
             left: AtomicU32::new(0),
-            about: AtomicU64::new(0),
-            about_left: AtomicU32::new(0),
             panics: AtomicU32::new(0),
             first: AtomicU64::new(0),
             last: [const { AtomicU64::new(0) }; LAST],
@@ -81,58 +74,55 @@ impl Errors {
         if self.of.load(Relaxed) != generation.wrapping_add(1) {
             return None;
         }
-        let about = self.about.load(Relaxed);
         let copied = Copied {
             cause: self.cause.load(Relaxed),
             left: self.left(),
-            about,
-            // What arose there is newer.
-            count: if about == 0 { self.count.load(Relaxed) } else { 0 },
+            count: self.count.load(Relaxed),
             first: self.first.load(Relaxed),
             last: std::array::from_fn(|at| self.last[at].load(Relaxed)),
         };
-        (copied.count > 0 || copied.about != 0).then_some(copied)
+        (copied.count > 0).then_some(copied)
     }
 
     /// Forgets the trace.
     pub(crate) fn clear(&self) {
         self.count.store(0, Relaxed);
         self.left.store(0, Relaxed);
-        self.about.store(0, Relaxed);
-    }
-
-    fn moves(&self) {
-        self.moved.store(self.mark().wrapping_add(1), Relaxed);
     }
 
     /// The type of function that an error left last.
     #[inline]
     pub(crate) fn left(&self) -> u32 {
-        let left = if self.about.load(Relaxed) == 0 { &self.left } else { &self.about_left };
-        left.load(Relaxed)
+        self.left.load(Relaxed)
     }
 
-    /// An error passes a place; one that begins a trace has a type there.
+    /// The last place.
+    pub(crate) fn last(&self) -> u64 {
+        match self.count.load(Relaxed) as usize {
+            0 => 0,
+            1 => self.first.load(Relaxed),
+            count => self.last[(count - 2) % LAST].load(Relaxed),
+        }
+    }
+
+    /// An error passes a place; one that begins a trace has a type there, or at the next place if none is known.
     #[inline]
     pub(crate) fn pass(&self, at: u64, goes_on: bool, cause: impl FnOnce() -> u32, left: u32) {
-        let about = self.about.load(Relaxed);
         let mut count = self.count.load(Relaxed);
-        if !goes_on || count == 0 || about != 0 {
+        if !goes_on || count == 0 {
             self.cause.store(cause(), Relaxed);
-            self.about.store(0, Relaxed);
-            self.first.store(if goes_on && about != 0 { about } else { at }, Relaxed);
+            self.first.store(at, Relaxed);
             count = 1;
-            if goes_on && about != 0 {
-                self.last[0].store(at, Relaxed);
-                count = 2;
-            }
         } else {
+            if count == 1 && self.cause.load(Relaxed) == 0 {
+                self.cause.store(cause(), Relaxed);
+            }
             self.last[(count as usize - 1) % LAST].store(at, Relaxed);
             count = count.saturating_add(1);
         }
         self.count.store(count, Relaxed);
         self.left.store(left, Relaxed);
-        self.moves();
+        self.moved.store(self.mark().wrapping_add(1), Relaxed);
     }
 
     /// A panic begins at a place.
@@ -147,33 +137,18 @@ impl Errors {
         let has = self.of.load(Relaxed) == generation.wrapping_add(1) && self.panics.load(Relaxed) != 0;
         if has { self.panics.swap(0, Relaxed) } else { 0 }
     }
-
-    /// An error may arise here, of which nothing else will tell.
-    pub(crate) fn approach(&self, at: u64, left: u32) {
-        self.about.store(at, Relaxed);
-        self.about_left.store(left, Relaxed);
-        self.moves();
-    }
-
-    /// No error arose.
-    pub(crate) fn move_past(&self) {
-        if self.about.swap(0, Relaxed) != 0 {
-            self.moved.store(self.mark().wrapping_sub(1), Relaxed);
-        }
-    }
 }
 
 impl Copied {
     /// The first place.
     pub(crate) fn first(&self) -> u64 {
-        if self.count == 0 { self.about } else { self.first }
+        self.first
     }
 
     /// The last place.
     pub(crate) fn last(&self) -> u64 {
         match self.count as usize {
-            0 => self.about,
-            1 => self.first,
+            0 | 1 => self.first,
             count => self.last[(count - 2) % LAST],
         }
     }
@@ -227,16 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_was_left_in_peace_leaves_no_mark() {
+    fn a_type_that_is_not_known_at_the_first_place_is_that_of_the_next() {
         let errors = Errors::new();
-        let before = errors.mark();
-        errors.approach(5, 0);
-        assert_ne!(errors.mark(), before);
-        errors.move_past();
-        assert_eq!(errors.mark(), before);
-        errors.of(0).approach(5, 0);
-        errors.pass(6, true, || 7, 0);
-        let trace = errors.copy(0).expect("an error has passed");
-        assert_eq!((trace.first(), trace.last()), (5, 6));
+        let errors = errors.of(0);
+        [0, 7, 8].into_iter().zip(1..).for_each(|(cause, at)| errors.pass(at, at > 1, || cause, 0));
+        assert_eq!(errors.copy(0).expect("an error has passed").cause, 7);
+        assert_eq!(errors.last(), 3);
     }
 }

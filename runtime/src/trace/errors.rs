@@ -3,7 +3,7 @@
 //! ```text
 //! operand?    ──▶ pass(Call(mark), ..)     goes on with the trace if an error passed while the operand was evaluated
 //! result?     ──▶ pass(Place(mark, [..]), ..)    ... if the function that an error left last returns the type of its error
-//! bail!(..);  ──▶ approach(..)             an error arises here, if the function is left before `move_past`
+//! bail!(..);  ──▶ arise(mark, ..)          an error arises here, if none has passed a line of this function since the mark
 //! ```
 //!
 //! An error is not followed: its type is the user's own, and is not touched. What is known is which lines an error has left
@@ -43,17 +43,14 @@ pub(crate) fn pass(join: Join<'_>, fun: &'static Fun, line: u32, error: &'static
     errors.pass(at, goes_on, || names::number(error), names::number(left));
 }
 
-/// An error may arise at this line, and leave the function without another word.
-pub(crate) fn approach(fun: &'static Fun, line: u32, left: &'static str) {
-    if let Some((errors, generation)) = current::errors_here() {
-        errors.of(generation).approach(word(fun, line), names::number(left));
-    }
-}
-
-/// None did.
-pub(crate) fn move_past() {
-    if let Some((errors, generation)) = current::errors_here() {
-        errors.of(generation).move_past();
+/// The function is left at this line without another word: by an error that arises there, unless it leaves by one that has
+/// passed a line of the function since the mark.
+pub(crate) fn arise(mark: u32, fun: &'static Fun, line: u32, left: &'static str) {
+    let Some((errors, generation)) = current::errors_here() else { return };
+    let (errors, at) = (errors.of(generation), word(fun, line));
+    let has_left = errors.mark() != mark && errors.last() >> 32 == at >> 32;
+    if !has_left {
+        errors.pass(at, false, || names::number(error_of(left)), names::number(left));
     }
 }
 
@@ -142,7 +139,7 @@ impl Trace {
     }
 
     fn of(copied: Copied, error: &'static str) -> Option<Trace> {
-        let cause = if copied.about == 0 { names::name(copied.cause) } else { error };
+        let cause = if copied.cause == 0 { error } else { names::name(copied.cause) };
         Some(Trace { copied: Some(copied), first: at(copied.first())?, last: at(copied.last())?, cause })
     }
 

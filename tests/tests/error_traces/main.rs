@@ -9,13 +9,15 @@ use canonlog::{OwnedEvent, operation, testing};
 use canonlog_tests::unit::text;
 use futures_util::FutureExt as _;
 
+mod arising;
 mod around;
 mod partial;
 mod scenarios;
 
 /// These files, and the modules that they are.
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 5] = [
     ("main.rs", "error_traces", include_str!("main.rs")),
+    ("arising.rs", "error_traces::arising", include_str!("arising.rs")),
     ("around.rs", "error_traces::around", include_str!("around.rs")),
     ("partial.rs", "error_traces::partial", include_str!("partial.rs")),
     ("scenarios.rs", "error_traces::scenarios", include_str!("scenarios.rs")),
