@@ -121,6 +121,18 @@ macro_rules! ensure {
     };
 }
 
+#[operation]
+async fn timed_bail(text: &str) -> Result<usize, String> {
+    ensure!(std::future::ready(!text.is_empty()).await, String::new());
+    if text == "none" {
+        bail!(text.to_owned());
+    }
+    match text {
+        "all" => bail!(String::new()),
+        text => Ok(text.len()),
+    }
+}
+
 #[on_error(return = Ok(0))]
 fn fallback_bail(text: &str) -> Result<usize, String> {
     ensure!(!text.is_empty(), String::new());
@@ -252,6 +264,7 @@ async fn lint_clean_functions_do_what_they_say() {
     assert!(fallback("one").is_empty());
     assert_eq!(fallback_result("").await, Ok(0));
     assert_eq!((fallback_bail("ab"), fallback_bail("")), (Ok(2), Ok(0)));
+    assert_eq!((timed_bail("ab").await, timed_bail("").await), (Ok(2), Err(String::new())));
     assert_eq!((fallback_option(&["1"]), fallback_option(&[]), fallback_option(&["x"])), (Some(1), None, None));
     fallback_unit("x");
     assert_eq!(fallback_panic("").await, 1);

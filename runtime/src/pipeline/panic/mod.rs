@@ -25,13 +25,13 @@ use crate::value::Value;
 /// Bytes of a place: of a file, a line and a function.
 const PLACE: usize = 1_024;
 
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
 /// Puts the hook before the one that is there; once.
 #[inline]
 pub(crate) fn install() {
-    static INSTALLED: AtomicBool = AtomicBool::new(false);
     if !INSTALLED.load(Ordering::Acquire) {
         install_now();
-        INSTALLED.store(true, Ordering::Release);
     }
 }
 
@@ -58,6 +58,7 @@ fn install_now() {
             }
         }));
     });
+    INSTALLED.store(true, Ordering::Release);
 }
 
 fn note(info: &PanicHookInfo<'_>) {

@@ -141,18 +141,21 @@ pub(crate) fn newest() -> Option<Note> {
 
 /// Gives the note of the panic that unwinds out of a record on this thread, if there is one.
 pub(super) fn of(handle: Handle, tell: impl FnOnce(Option<&Note>)) {
+    // `resume_unwind` goes on with the panic of another thread: that is newer than one which this thread has caught.
+    let caught = caught(handle);
     let mut tell = Some(tell);
     let _ = NEWEST.try_with(|note| {
         let Ok(note) = note.try_borrow() else { return };
-        if (note.handle == Some(handle) || note.unwinds_through(handle))
+        let is_newest = caught.as_ref().is_none_or(|caught| caught.at <= note.at);
+        if is_newest
+            && (note.handle == Some(handle) || note.unwinds_through(handle))
             && let Some(tell) = tell.take()
         {
             tell(Some(&note));
         }
     });
     if let Some(tell) = tell {
-        // `resume_unwind` goes on with the panic of another thread.
-        tell(caught(handle).as_ref());
+        tell(caught.as_ref());
     }
 }
 

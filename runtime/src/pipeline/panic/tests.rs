@@ -33,6 +33,30 @@ fn a_panic_from_before_the_record_is_not_taken_for_one_that_the_hook_did_not_see
 }
 
 #[test]
+fn a_panic_that_was_caught_gives_way_to_a_newer_one_that_is_resumed() {
+    let capture = testing::capture();
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        begin(Kind::Request).enter(|| {
+            let _ = catch_unwind(|| panic!("caught"));
+            let cx = Context::current();
+            let other = std::thread::spawn(move || cx.enter(|| -> u8 { panic!("of the other thread") })).join();
+            resume_unwind(other.expect_err("it panics"))
+        })
+    }));
+    let event = capture.wait_for(1, SOON).remove(0);
+    assert_eq!(text(&event, "exc_msg"), "of the other thread");
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        begin(Kind::Request).enter(|| {
+            let cx = Context::current();
+            let _ = std::thread::spawn(move || cx.enter(|| panic!("of the other thread"))).join();
+            panic!("its own")
+        })
+    }));
+    let event = capture.wait_for(2, SOON).remove(1);
+    assert_eq!(text(&event, "exc_msg"), "its own");
+}
+
+#[test]
 fn a_display_that_panics_is_no_panic_of_the_request() {
     struct Broken;
     impl fmt::Display for Broken {
