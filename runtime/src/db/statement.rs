@@ -4,10 +4,14 @@
 //! select *  from carts where name = 'Bob' -- who? ──▶ select * from carts where name = ?
 //! ```
 //!
-//! One reader serves all dialects (only of double quotes it is told whether they are those of names), so it shows nothing that a literal could be in any of them: where two dialects disagree on
-//! where a literal ends, the text stops with `…`. Placeholders, names, `null`, `true` and `false` stay as they are. Text in double quotes or
-//! backticks stays if it looks like a name. What was read once is left alone by a second reading.
+//! One reader serves all dialects (only of double quotes it is told where they are those of literals for sure), so it shows
+//! nothing that a literal could be in any of them: where two dialects disagree on where a literal ends, the text stops with
+//! `…`. Placeholders, names, `null`, `true` and `false` stay as they are. Text in backticks stays if it looks like a name, in
+//! double quotes if it also stands where only names do. What was read once is left alone by a second reading.
 
+mod names;
+
+use self::names::Places;
 use crate::record::queries::Sql;
 
 /// The longest text of a statement in an event, in bytes.
@@ -30,11 +34,14 @@ enum Token<'a> {
     Plain(&'a str),
     /// The same, where a value can stand.
     Placeholder(&'a str),
+    /// What looks like a name, in double quotes.
+    Name(&'a str),
     /// What follows cannot be told apart.
     Unclear,
 }
 
 /// The pieces of a statement, in order.
+#[derive(Clone)]
 struct Tokens<'a> {
     rest: &'a str,
     /// A literal has no end, or what follows could not be told apart.
@@ -137,7 +144,11 @@ impl<'a> Tokens<'a> {
         let name = &whole[..whole.len() - self.rest.len()];
         let inner = name.get(1..name.len().saturating_sub(1)).filter(|_| name.ends_with(char::from(quote)));
         let is_name = inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(is_word));
-        if token == Token::Literal && is_name { Token::Plain(name) } else { token }
+        match token {
+            Token::Literal if is_name && quote == b'"' => Token::Name(name),
+            Token::Literal if is_name => Token::Plain(name),
+            token => token,
+        }
     }
 
     fn word(&mut self) -> Token<'a> {
@@ -287,7 +298,12 @@ impl List {
 pub(crate) fn tell(sql: Sql<'_>, cut: bool) -> String {
     let mut text = String::with_capacity(sql.text.len() + CUT.len());
     let (mut list, mut space, mut cut) = (List::default(), false, cut);
-    for token in Tokens::of(sql) {
+    let (mut tokens, mut places) = (Tokens::of(sql), Places::new());
+    while let Some(mut token) = tokens.next() {
+        if matches!(token, Token::Name(_)) && !places.has_name(&tokens) {
+            token = Token::Literal;
+        }
+        places.pass(token);
         if token == Token::Space {
             space = !text.is_empty();
             continue;
@@ -303,7 +319,7 @@ pub(crate) fn tell(sql: Sql<'_>, cut: bool) -> String {
                 text.push(',');
                 list.goes_on = true;
             }
-            Token::Plain(other) => {
+            Token::Plain(other) | Token::Name(other) => {
                 list.end(&mut text);
                 text.push_str(other);
             }

@@ -56,6 +56,49 @@ fn double_quotes_are_those_of_literals_where_the_database_says_so() {
 }
 
 #[test]
+fn what_stands_in_double_quotes_stays_where_no_value_can_stand() {
+    for sql in [
+        r#"select "id", "o"."name" as "n", * from "orders" as "o" join "carts" on "o"."id" = "carts"."id" group by "id", "name""#,
+        r#"update "orders" set "name" = $1, "total" = ? where "id" = $2 and ("state" in (?, ?) or "gone" is not null)"#,
+        r#"insert into "orders" ("id", "name") values ($1, $2) on conflict ("id") do update set "name" = ? returning "id", "n""#,
+        r#"delete from "orders" where not "id" >= ? and "name" not like :name"#,
+        r#"select distinct "a" from (select "b" from "t", "u") "s" order by "a", "b" limit ?"#,
+        r#"select t."a" from only "t""#,
+    ] {
+        assert_eq!(told(sql), sql);
+    }
+}
+
+#[test]
+fn what_stands_in_double_quotes_is_not_shown_where_a_value_can_stand() {
+    for (sql, shown) in [
+        (r#"where token = "hunter2""#, "where token = ?"),
+        (r#"where "hunter2" = token and a <> "hunter2""#, "where ? = token and a <> ?"),
+        (r#"where a in ("hunter2", "x") and b like "hunter2""#, "where a in (?, ?) and b like ?"),
+        (r#"where a between "x" and "hunter2" = 1"#, "where a between ? and ? = ?"),
+        (r#"insert into t (a, b) values ("hunter2", "x"), (1, "y")"#, "insert into t (a, b) values (?, ?), (?, ?)"),
+        (r#"insert into t (a) value ("hunter2")"#, "insert into t (a) value (?)"),
+        (r#"insert into t select "hunter2", b from "u""#, r#"insert into t select ?, b from "u""#),
+        (r#"update t set a = "hunter2", b = lower("x") where c"#, "update t set a = ?, b = lower(?) where c"),
+        (r#"select 1, "hunter2", trim(both from "x") from t"#, "select ?, ?, trim(both from ?) from t"),
+        (r#"select a is distinct from "hunter2" from t"#, "select a is distinct from ? from t"),
+        (r#"create user a identified by "hunter2""#, "create user a identified by ?"),
+        (r#"call login("a", "hunter2"); select "a""#, r#"call login(?, ?); select "a""#),
+        (r#""hunter2""#, "?"),
+    ] {
+        assert_eq!(told(sql), shown, "{sql}");
+    }
+}
+
+#[test]
+fn names_in_double_quotes_stay_at_the_end_of_a_long_text() {
+    let columns = (0..100).map(|nth| format!("\"column_{nth}\"")).collect::<Vec<_>>().join(", ");
+    let shown = told(&format!("select {columns} from \"t\" where \"a\" = ?"));
+    assert!(shown.contains("\"column_99\" from") && shown.len() <= LONGEST, "{shown}");
+    assert_eq!(told(&shown), shown);
+}
+
+#[test]
 fn comments_and_space_shrink_to_one_space() {
     for (sql, shown) in [
         (" select  a,\n\t b -- it's\n from t /* don't */ where/**/c -- end", "select a, b from t where c"),
@@ -115,8 +158,10 @@ fn a_long_text_is_shown_by_its_beginning_and_its_end() {
 /// A piece of a statement; what must not be shown has `sesame` or `90210` in it.
 fn piece() -> impl Strategy<Value = String> {
     let inner = r"[a-z ,;=?$/*\-\n\u{e9}]{0,6}";
-    const FIXED: &[&str] =
-        &["select", "from", "a1", "(", ")", ",", "=", "*", ";", "null", "?1", "$2", "->>", "::text", "größe"];
+    const FIXED: &[&str] = &[
+        "select", "from", "where", "and", "into", "as", "by", "\"n1\"", ".", "a1", "(", ")", ",", "=", "*", ";",
+        "null", "?1", "$2", "->>", "::text", "größe",
+    ];
     prop_oneof![
         proptest::sample::select(FIXED).prop_map(str::to_owned),
         (inner, inner).prop_map(|(a, b)| format!("'{a}sesame{b}'")),
@@ -133,10 +178,40 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Where a value stands that can be told from a name only by that.
+fn value() -> impl Strategy<Value = &'static str> {
+    const VALUES: &[&str] = &[
+        r#"where a = "sesame""#,
+        r#"a<>"sesame""#,
+        r#"a in ("sesame""#,
+        r#"a in (?, "sesame""#,
+        r#"values ("sesame", "sesame")"#,
+        r#"a like "sesame""#,
+        r#"a = lower("sesame", "sesame")"#,
+        r#"between "sesame" and "sesame""#,
+        r#"set a = "sesame""#,
+        r#"is distinct from "sesame""#,
+        r#"|| "sesame""#,
+        r#"then "sesame" else "sesame""#,
+    ];
+    proptest::sample::select(VALUES)
+}
+
 proptest! {
     #[test]
     fn nothing_of_a_literal_or_a_comment_is_left(pieces in proptest::collection::vec(piece(), 0..40)) {
         let shown = told(&pieces.join(" "));
+        prop_assert!(!shown.contains("sesame") && !shown.contains("90210"), "{shown}");
+        prop_assert_eq!(told(&shown), shown);
+    }
+
+    #[test]
+    fn nothing_in_double_quotes_is_left_where_a_value_stands(
+        before in proptest::collection::vec(piece(), 0..20),
+        value in value(),
+        after in proptest::collection::vec(piece().prop_filter("no part of the name", |piece| piece != "."), 0..20),
+    ) {
+        let shown = told(&[before.join(" "), value.to_owned(), after.join(" ")].join(" "));
         prop_assert!(!shown.contains("sesame") && !shown.contains("90210"), "{shown}");
         prop_assert_eq!(told(&shown), shown);
     }
