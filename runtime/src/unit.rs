@@ -69,7 +69,8 @@ impl Unit<'_> {
         Duration::from_nanos(clock::between(self.facts.started, self.facts.taken))
     }
 
-    /// The CPU time that threads used inside the unit; `None` where it is not measured.
+    /// The CPU time that threads used inside the unit; `None` where it is not measured, and of a unit that times
+    /// out with a thread inside: that is counted when it leaves.
     pub fn cpu_time(&self) -> Option<Duration> {
         self.facts.cpu.map(Duration::from_nanos)
     }

@@ -146,7 +146,7 @@ fn start(process: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::EventType;
+    use crate::event::{EventType, OwnedEvent};
     use crate::testing;
     use crate::{Context, Kind, begin};
 
@@ -179,6 +179,27 @@ mod tests {
         let events = capture.events();
         assert_eq!(events[0].view().kind(), EventType::Timeout);
         assert_eq!(events[1].view().kind(), EventType::LateResponse);
+    }
+
+    #[test]
+    fn the_cpu_time_of_a_record_with_a_thread_inside_is_not_known() {
+        let capture = testing::capture();
+        let later = clock::now() + clock::ticks(Duration::from_secs(3_000));
+        for inside in [true, false] {
+            let scope = begin(Kind::Request);
+            scope.enter(|| Context::set_timeout(Duration::from_secs(3_000)));
+            let look = || tick(later, Some(capture.pipeline()));
+            if inside {
+                scope.enter(look)
+            } else {
+                look()
+            };
+            drop(scope);
+        }
+        let has_cpu_time = |event: &OwnedEvent| event.view().get("resp_cpu_time").is_some();
+        let known: Vec<_> = capture.events().iter().map(|event| (event.view().kind(), has_cpu_time(event))).collect();
+        let (timeout, late) = (EventType::Timeout, EventType::LateResponse);
+        assert_eq!(known, [(timeout, false), (late, true), (timeout, true), (late, true)]);
     }
 
     #[test]

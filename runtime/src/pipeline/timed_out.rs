@@ -47,7 +47,12 @@ pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
     let mut buffers = Buffers::new();
     buffers.content.reset(EventType::Timeout, Level::Error, clock::unix_nanos(now));
     slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
+    // What a thread has used that is still inside is counted where it leaves: until then the sum is not known.
+    let occupied = state::is_occupied(word);
     snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
+    if occupied {
+        buffers.facts.cpu = None;
+    }
     state::timed_out(word);
     drop(busy);
     coming.is_closed();
