@@ -1,7 +1,7 @@
 //! One frame: a function that runs or waits.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU32, AtomicU64, fence};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::place::Place;
 use crate::sys::lasting::Lasting;
@@ -11,6 +11,8 @@ pub(super) const TURN_SHIFT: u32 = 23;
 pub(super) const FUN: u32 = (1 << TURN_SHIFT) - 1;
 /// In the place of a function's number: the frame was left beside the claim.
 pub(super) const GONE: u32 = FUN;
+/// It was taken away from its function, and another is about to begin there.
+const TAKEN: u32 = FUN - 1;
 
 /// A function that runs or waits.
 #[repr(C)]
@@ -99,10 +101,9 @@ impl Call {
         self.fun.load(Acquire) & FUN == GONE
     }
 
-    /// A function begins. Whoever reads something of it sees, too, that the frames have changed.
+    /// A function begins, in a frame that was taken for it.
     #[inline]
     pub(super) fn begin(&self, record: u64, fun: u32, line: u32, caller: Option<&'static Call>) {
-        fence(Release);
         self.caller.store(caller);
         self.line.store(line, Relaxed);
         self.since.store(0, Relaxed);
@@ -128,15 +129,18 @@ impl Call {
 
     /// Takes the frame away from a function of another record than this.
     pub(super) fn take(&self, record: u64) -> bool {
-        let before = self.fun.load(Relaxed);
-        let turned = (before & !FUN).wrapping_add(1 << TURN_SHIFT);
-        self.of.load(Relaxed) != record && self.fun.compare_exchange(before, turned, AcqRel, Relaxed).is_ok()
+        let before = self.fun.load(Acquire);
+        if before & FUN == TAKEN || self.of.load(Relaxed) == record {
+            return false;
+        }
+        let taken = (before & !FUN).wrapping_add(1 << TURN_SHIFT) | TAKEN;
+        self.fun.compare_exchange(before, taken, AcqRel, Relaxed).is_ok()
     }
 
     /// What it was at one moment, if it is of a record: function, line, since when it waits.
     pub(super) fn look(&self, record: u64) -> Option<(u32, u32, u64)> {
         let fun = self.fun.load(Acquire) & FUN;
         let (line, since, of) = (self.line.load(Relaxed), self.since.load(Relaxed), self.of.load(Relaxed));
-        (fun != 0 && fun != GONE && of == record).then_some((fun, line, since))
+        (fun != 0 && fun < TAKEN && of == record).then_some((fun, line, since))
     }
 }

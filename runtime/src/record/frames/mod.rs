@@ -9,14 +9,15 @@
 //! A frame's number is used again when it was left, and not before: a future that outlives its record keeps it from the slot's
 //! next ones, in which it is not seen. Only where there is no room else is it taken from it; its turn tells then that it lost it.
 
+mod bits;
 mod call;
 mod place;
 mod seen;
 
 use std::ptr;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
+use self::bits::Bits;
 pub(crate) use self::call::Call;
 pub(crate) use self::place::Place;
 pub(crate) use self::seen::Seen;
@@ -37,11 +38,10 @@ pub(crate) const LOST: u8 = MAIN as u8;
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Frames {
-    used: AtomicU64,
-    /// How many there were so far: whoever reads the frames sees by it that they changed.
-    entered: AtomicU64,
-    beside: AtomicU64,
-    entered_beside: AtomicU64,
+    /// Of the thread that has the claim.
+    used: Bits<AtomicU64>,
+    /// Of those beside it.
+    beside: Bits<AtomicU64>,
     calls: [Call; CALLS],
 }
 
@@ -55,22 +55,16 @@ impl Frames {
         line: u32,
         caller: Option<&'static Call>,
     ) -> Option<(u8, &'static Call)> {
-        let used = self.used.load(Relaxed);
-        let at = (!used).trailing_zeros() as u8;
-        if at == LOST {
-            return self.sweep(record).then(|| self.enter(record, fun, line, caller)).flatten();
+        let at = self.used.take_alone(|at| self.calls[at & (MAIN - 1)].begin(record, fun, line, caller));
+        match at {
+            Some(at) => self.calls.get(at).map(|call| (at as u8, call)),
+            None => self.sweep(record).then(|| self.enter(record, fun, line, caller)).flatten(),
         }
-        let call = self.calls.get(usize::from(at))?;
-        self.entered.store(self.entered.load(Relaxed) + 1, Relaxed);
-        call.begin(record, fun, line, caller);
-        self.used.store(used | 1 << at, Release);
-        Some((at, call))
     }
 
     /// Makes room where frames were left beside the claim, or else are of other records; whether there is some.
     #[cold]
     fn sweep(&self, record: u64) -> bool {
-        let used = self.used.load(Relaxed);
         let those = |free: &dyn Fn(&Call) -> bool| {
             let calls = self.calls.iter().take(MAIN).enumerate().filter(|(_, call)| free(call));
             calls.fold(0_u64, |those, (at, _)| those | 1 << at)
@@ -79,7 +73,7 @@ impl Frames {
         if free == 0 {
             free = those(&|call| call.take(record));
         }
-        self.used.store(used & !free, Release);
+        self.used.free_alone(free);
         free != 0
     }
 
@@ -92,16 +86,15 @@ impl Frames {
         caller: Option<&'static Call>,
     ) -> Option<(u8, &'static Call)> {
         let calls = &self.calls[MAIN + 1..];
-        let free = |used: u64| {
-            let at = (!used).trailing_zeros();
-            (at < BESIDE as u32).then_some(used | 1 << at)
+        let at = match self.beside.take(BESIDE) {
+            Some(at) => at,
+            None => {
+                // It stays used, by another function.
+                let at = calls.iter().position(|call| call.take(record))?;
+                self.beside.fill();
+                at
+            }
         };
-        let at = match self.beside.fetch_update(AcqRel, Relaxed, free) {
-            Ok(used) => (!used).trailing_zeros() as usize,
-            // It stays used, by another function.
-            Err(_) => calls.iter().position(|call| call.take(record))?,
-        };
-        self.entered_beside.fetch_add(1, Relaxed);
         calls[at].begin(record, fun, line, caller);
         Some(((MAIN + 1 + at) as u8, &calls[at]))
     }
@@ -132,7 +125,7 @@ impl Frames {
     /// Takes a frame away. For the thread that has the claim.
     #[inline]
     pub(crate) fn leave(&self, at: u8) {
-        self.used.store(self.used.load(Relaxed) & !(1 << (at & 63)), Release);
+        self.used.free_alone(1 << (at & 63));
     }
 
     /// The same for any thread.
@@ -142,7 +135,7 @@ impl Frames {
         if at < MAIN {
             call.end_beside(place);
         } else if at > MAIN && call.end(place) {
-            self.beside.fetch_and(!(1 << (at - MAIN - 1)), AcqRel);
+            self.beside.free(at - MAIN - 1);
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Place(pub(crate) u32);
 
 const NUMBER_SHIFT: u32 = 7;
 const AT: u32 = 0x7F;
+
 impl Place {
     /// No frame, of no record.
     pub(crate) const NONE: Place = Place(u32::MAX);

@@ -1,8 +1,5 @@
 //! Frames, as any thread sees them at any time.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::sync::atomic::fence;
-
 use super::{CALLS, Frames, MAIN};
 use crate::record::Handle;
 
@@ -32,17 +29,14 @@ impl Frames {
     pub(crate) fn seen(&self, record: u64) -> Vec<Seen> {
         let mut seen = Vec::new();
         for _ in 0..TRIES {
-            let state = [&self.entered, &self.used, &self.entered_beside, &self.beside];
-            let before = state.map(|word| word.load(Acquire));
+            let (used, beside) = (self.used.look(), self.beside.look());
             let is_there = |at: usize| match at.checked_sub(MAIN + 1) {
-                None => at < MAIN && before[1] & 1 << at != 0,
-                Some(at) => before[3] & 1 << at != 0,
+                None => at < MAIN && used.0 & 1 << at != 0,
+                Some(at) => beside.0 & 1 << at != 0,
             };
             seen.clear();
             seen.extend((0..CALLS).filter(|at| is_there(*at)).filter_map(|at| self.frame(at, record)));
-            // What was read is older than what the counts say now, or they have changed.
-            fence(Acquire);
-            if before == state.map(|word| word.load(Relaxed)) {
+            if self.used.are(used) && self.beside.are(beside) {
                 return seen;
             }
             std::hint::spin_loop();
