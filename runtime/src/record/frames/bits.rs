@@ -98,7 +98,8 @@ mod tests {
 
     use super::*;
 
-    /// Places of two words each, which are always written as a pair; zero for nothing.
+    /// Places of two words each, as a frame's line and function: both of the same number, and the second, which says that there
+    /// is something, written last.
     struct Places {
         bits: Bits<Modelled>,
         places: [[Modelled; 2]; 2],
@@ -112,61 +113,72 @@ mod tests {
         }
 
         fn write(&self, at: usize, value: u64) {
-            self.places[at].iter().for_each(|word| word.store(value, Relaxed));
+            self.places[at][0].store(value, Relaxed);
+            self.places[at][1].store(value, Release);
         }
 
         /// What a reader finds that tries once.
         fn read(&self) -> Option<Vec<u64>> {
             let before = self.bits.look();
             let taken = self.places.iter().enumerate().filter(|(at, _)| before.0 & 1 << at != 0);
-            let read: Vec<_> = taken.map(|(_, [a, b])| (a.load(Relaxed), b.load(Relaxed))).collect();
+            let read = taken.map(|(_, [line, function])| (function.load(Acquire), line.load(Relaxed)));
+            let read: Vec<_> = read.filter(|(function, _)| *function != 0).collect();
             self.bits.are(before).then(|| {
-                assert!(read.iter().all(|(a, b)| a == b), "a place is read whole: {read:?}");
-                read.into_iter().map(|(a, _)| a).collect()
+                assert!(read.iter().all(|(function, line)| function == line), "a place is read whole: {read:?}");
+                read.into_iter().map(|(function, _)| function).collect()
             })
         }
     }
 
-    #[test]
-    fn a_reader_sees_what_one_thread_takes_and_leaves_whole_or_not_at_all() {
-        loom::model(|| {
+    /// A reader beside a thread that takes a place, leaves it, and takes it again.
+    fn a_reader_beside(take: fn(&Places, u64) -> usize, leave: fn(&Places, usize)) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(move || {
             let places = Places::new();
-            let writer = Arc::clone(&places);
+            let (writer, reader) = (Arc::clone(&places), Arc::clone(&places));
             let writer = thread::spawn(move || {
-                for value in [1, 2] {
-                    let at = writer.bits.take_alone(|at| writer.write(at, value)).expect("room");
-                    assert_eq!(at, 0);
-                    if value == 1 {
-                        writer.bits.free_alone(1 << at);
-                    }
+                let at = take(&writer, 1);
+                leave(&writer, at);
+                assert_eq!(take(&writer, 2), at);
+            });
+            let reader = thread::spawn(move || {
+                if let Some(read) = reader.read() {
+                    assert!([vec![], vec![1], vec![2]].contains(&read), "{read:?}");
                 }
             });
-            if let Some(read) = places.read() {
-                assert!([vec![], vec![1], vec![2]].contains(&read), "{read:?}");
-            }
             writer.join().expect("no panic");
-            assert_eq!(places.read(), Some(vec![2]));
+            reader.join().expect("no panic");
         });
     }
 
     #[test]
-    fn no_two_threads_take_the_same_place_and_readers_see_each_whole() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(3);
-        model.check(|| {
+    fn a_reader_sees_what_one_thread_takes_and_leaves_whole_or_not_at_all() {
+        let take = |places: &Places, value| places.bits.take_alone(|at| places.write(at, value)).expect("room");
+        a_reader_beside(take, |places, at| places.bits.free_alone(1 << at));
+    }
+
+    #[test]
+    fn a_reader_sees_what_any_thread_takes_and_leaves_whole_or_not_at_all() {
+        let take = |places: &Places, value| {
+            let at = places.bits.take(2).expect("room");
+            places.write(at, value);
+            at
+        };
+        a_reader_beside(take, |places, at| {
+            places.places[at][1].store(0, Release);
+            places.bits.free(at);
+        });
+    }
+
+    #[test]
+    fn no_two_threads_take_the_same_place() {
+        loom::model(|| {
             let places = Places::new();
-            let threads = [1, 2].map(|value| {
+            let threads = [1, 2].map(|_| {
                 let places = Arc::clone(&places);
-                thread::spawn(move || {
-                    let at = places.bits.take(2).expect("room for two");
-                    places.write(at, value);
-                    at
-                })
+                thread::spawn(move || places.bits.take(2).expect("room for two"))
             });
-            // What is not written yet is nothing.
-            if let Some(read) = places.read() {
-                assert!(read.iter().all(|value| *value <= 2));
-            }
             let [one, other] = threads.map(|thread| thread.join().expect("no panic"));
             assert_ne!(one, other);
             assert_eq!(places.bits.take(2), None);
