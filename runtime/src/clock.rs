@@ -51,8 +51,7 @@ fn anchor() -> &'static Anchor {
         // What is none of the choices is an error of `init()`; a program without `init()` has no one to tell.
         let wanted = std::env::var(VARIABLE).ok().and_then(|value| chooses_tsc(&value));
         let tsc = wanted.unwrap_or_else(clocks::invariant_tsc);
-        let instant = Instant::now();
-        let ticks = clocks::tsc();
+        let (ticks, instant) = both();
         if tsc {
             while instant.elapsed() < FIRST_MEASURE {
                 std::hint::spin_loop();
@@ -66,10 +65,31 @@ fn anchor() -> &'static Anchor {
     })
 }
 
+/// Both clocks at one moment. A thread that is put aside between two readings would have them milliseconds apart: of some tries,
+/// the one whose readings of the counter, before and after, lie closest together.
+fn both() -> (u64, Instant) {
+    const TRIES: usize = 16;
+    // What two readings take where nothing comes in between; some 300 ns.
+    const CLOSE: u64 = 1_000;
+    let mut best = (u64::MAX, 0, Instant::now());
+    for _ in 0..TRIES {
+        let (before, instant, after) = (clocks::tsc(), Instant::now(), clocks::tsc());
+        let apart = after.saturating_sub(before);
+        if apart < best.0 {
+            best = (apart, before + apart / 2, instant);
+        }
+        if apart < CLOSE {
+            break;
+        }
+    }
+    (best.1, best.2)
+}
+
 /// Nanoseconds a tick, as a fraction of [`ONE`], measured from a moment in the past until now.
 fn measure(ticks: u64, instant: Instant) -> Option<u64> {
-    let elapsed = instant.elapsed().as_nanos();
-    let ticked = clocks::tsc().checked_sub(ticks).filter(|ticked| *ticked > 0)?;
+    let (now, then) = both();
+    let elapsed = then.saturating_duration_since(instant).as_nanos();
+    let ticked = now.checked_sub(ticks).filter(|ticked| *ticked > 0)?;
     u64::try_from((elapsed << SHIFT) / u128::from(ticked)).ok().filter(|rate| *rate > 0)
 }
 
@@ -184,6 +204,31 @@ mod tests {
             let want = u64::try_from(duration.as_nanos()).expect("a short time");
             assert!(back.abs_diff(want) <= want / 1_000_000 + 2, "{back} against {want}");
         }
+    }
+
+    #[test]
+    fn the_rate_does_not_change_with_what_comes_between_two_readings() {
+        if !clocks::invariant_tsc() {
+            return;
+        }
+        let (ticks, instant) = both();
+        std::thread::scope(|scope| {
+            // More threads than processors, so that this one is put aside again and again.
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    while instant.elapsed() < Duration::from_millis(200) {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+            while instant.elapsed() < Duration::from_millis(20) {
+                std::hint::spin_loop();
+            }
+            let rates: Vec<u64> = (0..100).filter_map(|_| measure(ticks, instant)).collect();
+            let (least, most) = (rates.iter().min().copied(), rates.iter().max().copied());
+            let (least, most) = least.zip(most).expect("a counter that counts");
+            assert!(most - least < least / 1_000, "{least} to {most}");
+        });
     }
 
     #[test]
