@@ -299,6 +299,17 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
             let stack = text(&timeout, "timeout_stack");
             assert!(stack.contains(cause) && stack.ends_with(loc), "{stack}");
         }
+        if state == "parked" {
+            // In a `join!` inside a `select!`: both of the lines that it waits in.
+            assert_eq!(line_of(loc), "tokio::select! {", "{loc}");
+            let causes: Vec<&str> = cause.split(", ").collect();
+            let [supplier, store] = causes[..] else { panic!("two lines: {cause}") };
+            for (cause, function) in [(supplier, "simulate_waiting"), (store, "look_into_store")] {
+                assert_eq!(line_of(cause), "tokio::time::sleep(pause).await", "{cause}");
+                assert!(cause.ends_with(&format!(":testbed::stuck::{function}")), "{cause}");
+            }
+            assert!((0.4..0.8).contains(&number(&timeout, "timeout_for")));
+        }
         let reply = client.reply();
         assert_eq!(reply.status, 200);
         let late = testbed.event();

@@ -18,11 +18,23 @@ impl Pause {
     }
 }
 
-/// At an await: the thread is free for others.
+/// At two awaits at once: the thread is free for others.
 #[instrument_request]
 pub(crate) async fn sleep(Query(pause): Query<Pause>) -> &'static str {
-    wait_for_supplier(pause.duration()).await;
-    "slept"
+    tokio::select! {
+        () = ask_all(pause.duration()) => "slept",
+        () = std::future::pending() => "never",
+    }
+}
+
+#[operation]
+async fn ask_all(pause: Duration) {
+    tokio::join!(wait_for_supplier(pause), look_into_store(pause));
+}
+
+#[operation]
+async fn look_into_store(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 #[operation]
