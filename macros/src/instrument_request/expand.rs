@@ -7,7 +7,7 @@ use syn::{Block, Type};
 use super::model::{InstrumentRequest, Timeout};
 use crate::func::{Body, Shape, is_never, is_unit, may_fail};
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::{Taps, frames};
+use crate::rewrite::Traced;
 use crate::site;
 
 pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
@@ -17,23 +17,15 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
     let statics = statics(model);
     let unit = site::unit();
     let result = shape.output().unwrap_or_else(|| item.result());
-    let import = if *errors { Taps::import(runtime, &result) } else { None };
-    let taps = |block: &mut Block| {
-        if *errors {
-            Taps::apply(runtime, &result, block);
-        }
-    };
-    let inside = |block: &mut Block| {
-        taps(block);
-        frames::apply(runtime, *frames, true, block);
-    };
+    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames };
+    let import = traced.import();
+    let inside = |block: &mut Block| traced.apply(block, true);
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let (init, probe) = (deferred(model), probe(runtime, output));
         wrap.apply(body, &quote!(#runtime::start::<#output, _, _, _>(|| &#unit, #init, #probe)))
     } else {
         let mut body = body.clone();
-        taps(&mut body);
-        frames::apply(runtime, *frames, matches!(shape, Shape::Async), &mut body);
+        traced.apply(&mut body, matches!(shape, Shape::Async));
         direct(model, &body, matches!(shape, Shape::Async))
     };
     item.with_body(&quote!(#import #statics #body))

@@ -7,7 +7,7 @@ use syn::Block;
 use super::model::Operation;
 use crate::func::{Body, Shape};
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::{Taps, frames};
+use crate::rewrite::Traced;
 use crate::site;
 
 pub(super) fn expand(model: &Operation) -> TokenStream {
@@ -18,16 +18,9 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
     let count = format!("{name}_count");
     let shape = item.shape();
     let result = shape.output().unwrap_or_else(|| item.result());
-    let import = if *errors { Taps::import(runtime, &result) } else { None };
-    let taps = |block: &mut Block| {
-        if *errors {
-            Taps::apply(runtime, &result, block);
-        }
-    };
-    let inside = |block: &mut Block| {
-        taps(block);
-        frames::apply(runtime, *frames, true, block);
-    };
+    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames };
+    let import = traced.import();
+    let inside = |block: &mut Block| traced.apply(block, true);
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
         let init = if fields.is_empty() {
             quote!(|| {})
@@ -39,8 +32,7 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
     } else {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
         let mut body = body.clone();
-        taps(&mut body);
-        frames::apply(runtime, *frames, matches!(shape, Shape::Async), &mut body);
+        traced.apply(&mut body, matches!(shape, Shape::Async));
         let (guard, records, stmts) =
             (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
         quote! {

@@ -14,6 +14,7 @@ mod macros;
 mod places;
 mod tail;
 mod taps;
+mod traced;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -22,6 +23,7 @@ use syn::{Block, Expr, ExprMacro, ExprTry, Item, Macro, Pat, Stmt, Token, Type};
 
 pub(crate) use tail::{diverges, future_of};
 pub(crate) use taps::Taps;
+pub(crate) use traced::Traced;
 
 /// What to put in the place of what a body leaves through.
 pub(crate) trait Rules {

@@ -53,6 +53,7 @@ impl<'m> Taps<'m> {
     /// The import that makes exits callable.
     pub(crate) fn import(runtime: &TokenStream, result: &Type) -> Option<TokenStream> {
         may_fail(result).then(|| {
+            // A body that loops for ever, or only panics, has no exit.
             quote! {
                 #[allow(unused_imports)]
                 use #runtime::{FallibleLeaving as _, ValueLeaving as _};

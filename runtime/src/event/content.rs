@@ -342,9 +342,8 @@ impl Content {
     pub(crate) fn set_key(&mut self, id: KeyId, value: Value<'_>) {
         let value = self.store(value);
         let label = names::key(id);
-        // Of the framework's own it is known whether they are there.
-        if label.bit != OTHER_BIT && !self.has_known(id) {
-            return self.push_known(id, value);
+        if label.bit != OTHER_BIT {
+            return self.set_known(id, value);
         }
         match self.position(label.name, label.order) {
             Some(at) => self.set_at(at, value),

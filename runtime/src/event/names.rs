@@ -47,6 +47,7 @@ macro_rules! builtin {
         pub(crate) mod builtin {
             use super::KeyId;
 
+            // Only counts; its variants are called as the constants are.
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
             enum At { $($id),*, End }
             pub(super) const COUNT: usize = At::End as usize;

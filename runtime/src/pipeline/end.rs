@@ -149,11 +149,7 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
         for (id, value) in ended.fields() {
             content.set_key(id, value);
         }
-        facts.status = ended.get(builtin::RESP_STATUS).and_then(|status| match status {
-            Value::U64(status) => Some(status),
-            Value::I64(status) => u64::try_from(status).ok(),
-            _ => None,
-        });
+        facts.status = ended.get(builtin::RESP_STATUS).and_then(snapshot::status_of);
         facts.error = [builtin::EXC_TYPE, builtin::EXC_PANIC].iter().any(|id| ended.get(*id).is_some());
         facts.truncated = ended.truncated;
         content.push_text("canonlog_without_slot", CANONLOG_ORDER, true, Value::U64(1));

@@ -202,11 +202,7 @@ impl Taking<'_> {
         let start = self.filler.words(log);
         self.filler.list(listed, start, body.present_ours(), |at| plain_timer(log.get(at / 8 + 1..), now));
         self.facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
-        self.facts.status = body.plain_word(builtin::RESP_STATUS).and_then(|(kind, word)| match kind {
-            Holds::U64 => Some(word),
-            Holds::I64 => u64::try_from(word.cast_signed()).ok(),
-            _ => None,
-        });
+        self.facts.status = body.plain_value(builtin::RESP_STATUS).and_then(status_of);
         let (mut worst, mut links_of_worst) = ((1, 0), 0);
         body.each_query(|query, links| {
             self.facts.query_texts.push(query);
@@ -295,7 +291,7 @@ impl Taking<'_> {
                 None => {}
             }
         }
-        clock::nanos(sum + running.map_or(0, |began| self.now.saturating_sub(began)))
+        with_running(sum, running, self.now)
     }
 
     /// A field that may be there already: a side log's, a name made at run time, an id from outside. What the event says
@@ -342,14 +338,21 @@ impl Taking<'_> {
 #[inline(always)]
 fn plain_timer(words: Option<&[AtomicU64]>, now: u64) -> u64 {
     let Some([sum, inside, began, ..]) = words else { return 0 };
-    let running = match inside.load(Relaxed).cast_signed() {
-        1.. => now.saturating_sub(began.load(Relaxed)),
-        _ => 0,
-    };
-    clock::nanos(sum.load(Relaxed) + running)
+    let running = (inside.load(Relaxed).cast_signed() > 0).then(|| began.load(Relaxed));
+    with_running(sum.load(Relaxed), running, now)
+}
+
+/// A sum and the section that runs since `began`, all in ticks, as nanoseconds.
+#[inline(always)]
+fn with_running(sum: u64, began: Option<u64>, now: u64) -> u64 {
+    clock::nanos(sum + began.map_or(0, |began| now.saturating_sub(began)))
 }
 
 /// A status, if it is a number.
+pub(crate) fn status_of(value: Value<'_>) -> Option<u64> {
+    status(stored(value))
+}
+
 fn status(told: Stored) -> Option<u64> {
     match told {
         Stored::U64(status) => Some(status),
@@ -358,7 +361,7 @@ fn status(told: Stored) -> Option<u64> {
     }
 }
 
-fn stored(value: Value<'static>) -> Stored {
+fn stored(value: Value<'_>) -> Stored {
     match value {
         Value::Bool(value) => Stored::Bool(value),
         Value::I64(value) => Stored::I64(value),

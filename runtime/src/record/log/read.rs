@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::entry::{Entry, Header, Kind, MOVED, SIDE};
+use super::entry::{Entry, Header, MOVED, SIDE, plain};
 use super::{By, words};
 use crate::record::keys::{KeyId, NAME_LIMIT, NOT_INTERNED};
 use crate::record::layout;
 use crate::record::slot::Body;
+use crate::value::Value;
 
 impl Body {
     #[inline]
@@ -30,13 +31,13 @@ impl Body {
 
     /// The value of one of them, where it is a number; for the same reader.
     #[inline(always)]
-    pub(crate) fn plain_word(&self, id: KeyId) -> Option<(Kind, u64)> {
+    pub(crate) fn plain_value(&self, id: KeyId) -> Option<Value<'static>> {
         if !self.has(id) {
             return None;
         }
         let at = usize::from(self.index[usize::from(id.0) % 256].load(Relaxed));
         let [head, word] = self.log.get(at..at + 2)? else { return None };
-        Some((Header(head.load(Relaxed)).kind(), word.load(Relaxed)))
+        Some(plain(Header(head.load(Relaxed)).kind(), word.load(Relaxed)))
     }
 
     /// Where the key was first written.
