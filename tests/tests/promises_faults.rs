@@ -6,56 +6,13 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use canonlog::{
-    Background, Emitter, EmitterSet, Event, EventType, File, Format, Level, LossReason, OwnedEvent, Writer,
-};
+use canonlog::{Background, Emitter, EmitterSet, File, LossReason, Writer};
 use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
+use canonlog_tests::numbered::{Numbered, emit, read};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// `<17>` for the event with `app_n` 17, `dropped <reason> <count>` for a report.
-struct Numbered;
-
-impl Format for Numbered {
-    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let text = match (event.get("app_n"), event.get("dropped_reason"), event.get("dropped_count")) {
-            (Some(n), ..) => format!("<{n}>"),
-            (None, Some(reason), Some(count)) => format!("dropped {reason} {count}"),
-            _ => return,
-        };
-        line.extend_from_slice(text.as_bytes());
-    }
-}
-
-fn emit(set: &EmitterSet, n: u64) {
-    let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::now());
-    event.set("app_n", n);
-    set.emit(&event.view());
-}
-
-/// What a reader makes of the lines.
-#[derive(Debug, Default)]
-struct Read {
-    events: Vec<u64>,
-    reported: u64,
-    torn: Vec<String>,
-}
-
-fn read(text: &str) -> Read {
-    let mut read = Read::default();
-    for line in text.split_terminator('\n') {
-        let event = line.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).and_then(|n| n.parse().ok());
-        let report = line.strip_prefix("dropped ").and_then(|rest| rest.split_once(' ')?.1.parse::<u64>().ok());
-        match (event, report) {
-            (Some(n), _) => read.events.push(n),
-            (None, Some(count)) => read.reported += count,
-            (None, None) => read.torn.push(line.to_owned()),
-        }
-    }
-    read
-}
 
 /// Emits 24 events in batches of 4 to a writer with this fault; checks the law.
 fn run(nth: usize, fault: Fault, direct: bool) -> Arc<Tape> {

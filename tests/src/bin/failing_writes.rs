@@ -8,9 +8,10 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use canonlog::{Emitter, EmitterSet, Event, EventType, File, Format, Level, Output, OwnedEvent, Stdout};
+use canonlog::{Emitter, EmitterSet, File, Output, Stdout};
+use canonlog_tests::numbered::{Numbered, Read, emit, read};
 
 const SOON: Duration = Duration::from_secs(20);
 const EVENTS: u64 = 12;
@@ -69,26 +70,6 @@ fn is_target(fd: i32) -> bool {
     found.st_ino == target
 }
 
-/// `<17>` for the event with `app_n` 17, `dropped <count>` for a report.
-struct Numbered;
-
-impl Format for Numbered {
-    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let text = match (event.get("app_n"), event.get("dropped_count")) {
-            (Some(n), _) => format!("<{n}>"),
-            (None, Some(count)) => format!("dropped {count}"),
-            _ => return,
-        };
-        line.extend_from_slice(text.as_bytes());
-    }
-}
-
-fn emit(set: &EmitterSet, n: u64) {
-    let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::now());
-    event.set("app_n", n);
-    set.emit(&event.view());
-}
-
 /// Lets the `nth` call fail; how many calls there were, or what broke the law.
 fn run(path: &Path, output: impl Output, direct: bool, nth: usize, errno: i32, short: usize) -> Result<usize, String> {
     std::fs::File::options()
@@ -118,16 +99,7 @@ fn run(path: &Path, output: impl Output, direct: bool, nth: usize, errno: i32, s
     let written = set.written();
 
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let (mut events, mut reported, mut torn) = (Vec::new(), 0, 0);
-    for line in text.split_terminator('\n') {
-        let event = line.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).and_then(|n| n.parse::<u64>().ok());
-        let report = line.strip_prefix("dropped ").and_then(|count| count.parse::<u64>().ok());
-        match (event, report) {
-            (Some(n), _) => events.push(n),
-            (None, Some(count)) => reported += count,
-            (None, None) => torn += 1,
-        }
-    }
+    let Read { events, reported, torn } = read(&text);
     let distinct = events.iter().collect::<BTreeSet<_>>().len();
     let interrupts = matches!(errno, libc::EINTR | libc::EAGAIN);
     for (holds, law) in [
@@ -137,7 +109,7 @@ fn run(path: &Path, output: impl Output, direct: bool, nth: usize, errno: i32, s
         (distinct == events.len() && events.is_sorted(), "each once, in order"),
         (reported == lost, "what was lost is told in the stream"),
         (events.last() == Some(&EVENTS), "it goes on"),
-        (text.ends_with('\n') && torn <= usize::from(short > 0 && !interrupts), "lines are whole"),
+        (text.ends_with('\n') && torn.len() <= usize::from(short > 0 && !interrupts), "lines are whole"),
         (!interrupts || lost == 0, "an interruption loses nothing"),
     ] {
         if !holds {
