@@ -55,7 +55,7 @@ pub(crate) fn is_still<W: Word>(layout: &W, before: u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+mod models {
     use super::*;
     use loom::sync::Arc;
     use loom::sync::atomic::AtomicU64;

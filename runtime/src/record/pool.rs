@@ -124,10 +124,19 @@ mod tests {
         let distinct: std::collections::HashSet<u32> = before.iter().copied().collect();
         assert_eq!(distinct.len(), 200);
     }
+}
+
+#[cfg(test)]
+mod models {
+    use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use loom::sync::{Arc, Mutex};
+
+    use super::{refill, spill};
+
     /// A thread of the model's, which keeps at most two free slots, of four that there are.
     struct Thread {
         free: Vec<u32>,
-        shared: loom::sync::Arc<loom::sync::Mutex<(Vec<u32>, u32)>>,
+        shared: Arc<Mutex<(Vec<u32>, u32)>>,
     }
 
     impl Thread {
@@ -159,9 +168,6 @@ mod tests {
 
     #[test]
     fn no_slot_is_given_out_twice_or_lost_whoever_takes_it_and_gives_it_back() {
-        use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
-        use loom::sync::{Arc, Mutex};
-
         loom::model(|| {
             let shared = Arc::new(Mutex::new((Vec::new(), 0)));
             let taken = Arc::new([(); 4].map(|()| AtomicBool::new(false)));

@@ -89,7 +89,7 @@ impl<W: Word> Bits<W> {
 }
 
 #[cfg(test)]
-mod tests {
+mod models {
     use std::sync::atomic::Ordering::Relaxed;
 
     use loom::sync::Arc;

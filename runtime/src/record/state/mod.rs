@@ -276,4 +276,4 @@ pub(crate) fn back_off(tries: u32) {
 }
 
 #[cfg(test)]
-mod tests;
+mod models;

@@ -55,7 +55,7 @@ pub(super) fn cancel(at: &impl Word, request: u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+mod models {
     use super::*;
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
