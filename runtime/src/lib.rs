@@ -65,6 +65,7 @@ mod integrations;
 mod level;
 mod macros;
 mod monitor;
+mod nearest;
 mod output;
 mod pipeline;
 mod record;
@@ -98,7 +99,9 @@ pub use integrations::sqlx;
 pub use integrations::tower;
 pub use level::{Level, ParseLevelError};
 pub use monitor::saturation;
-pub use output::{Background, Batch, File, LossReason, Memory, Output, Overflow, Stderr, Stdout, WriteError, Writer};
+pub use output::{
+    Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Stderr, Stdout, WriteError, Writer,
+};
 pub use pipeline::{Kind, Pipeline, Scope, begin};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};
 pub use stats::{OutputStats, Stats, stats};

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
+    "nearest",
     "value",
     "level",
     "scratch",

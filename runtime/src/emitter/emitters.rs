@@ -112,6 +112,7 @@ impl Emitters {
         let mut plans: Vec<Plan> = Vec::new();
         let mut placed = Vec::with_capacity(emitters.len());
         for emitter in emitters {
+            let emitter = emitter.wired();
             let at = plan(&mut plans, &emitter)?;
             placed.push((emitter, at));
         }

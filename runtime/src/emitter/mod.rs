@@ -151,6 +151,15 @@ impl Emitter {
         &self.name
     }
 
+    /// The emitter with its format as its output wants it.
+    fn wired(mut self) -> Self {
+        if let Some(format) = self.output.wire(&self.format) {
+            self.format = format;
+            self.own = None;
+        }
+        self
+    }
+
     /// Whether events of this type and level can pass.
     fn wants(&self, kind: EventType, level: Level) -> bool {
         level >= self.level && self.types & bit(kind) != 0

@@ -397,3 +397,44 @@ fn a_thread_that_ends_leaves_its_events_to_the_writer() {
     });
     assert_eq!(memory.wait_for(1, SOON), ["1"]);
 }
+
+/// Has lines with the event's level in front, and fails when it is told to.
+struct Leveled {
+    memory: Memory,
+    fails: std::sync::Arc<AtomicBool>,
+}
+
+struct WithLevel(Arc<dyn Format>);
+
+impl Format for WithLevel {
+    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        line.extend_from_slice(event.level().as_str().as_bytes());
+        line.push(b' ');
+        self.0.format(event, line);
+    }
+}
+
+impl Output for Leveled {
+    fn name(&self) -> &str {
+        "leveled"
+    }
+    fn wire(&self, format: &Arc<dyn Format>) -> Option<Arc<dyn Format>> {
+        Some(Arc::new(WithLevel(Arc::clone(format))))
+    }
+    fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
+        if self.fails.swap(false, Ordering::SeqCst) {
+            return Err(WriteError { written: 0, source: io::ErrorKind::BrokenPipe.into() });
+        }
+        self.memory.write(batch)
+    }
+}
+
+#[test]
+fn an_output_adapts_the_format_also_of_what_is_told_of_losses() {
+    let (memory, fails) = (Memory::new(), Arc::new(AtomicBool::new(true)));
+    let output = Arc::new(Leveled { memory: memory.clone(), fails: Arc::clone(&fails) });
+    let emitters = start(vec![Emitter::new("leveled").format(N).output(output).direct()]);
+    emit(&emitters, 1);
+    emit(&emitters, 2);
+    assert_eq!(memory.lines(), ["error dropped 1", "info 2"]);
+}

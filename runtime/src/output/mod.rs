@@ -11,6 +11,7 @@ mod background;
 mod file;
 mod ledger;
 mod memory;
+mod null;
 mod per_process;
 mod stdio;
 mod tally;
@@ -20,8 +21,11 @@ mod writer;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::format::Format;
 
 pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
@@ -30,6 +34,7 @@ pub use file::File;
 pub use ledger::LossReason;
 pub(crate) use ledger::{Ledger, Report};
 pub use memory::Memory;
+pub use null::Null;
 pub(crate) use per_process::PerProcess;
 pub use stdio::{Stderr, Stdout};
 pub use writer::Writer;
@@ -158,6 +163,46 @@ pub trait Output: Send + Sync + 'static {
         None
     }
 
+    /// What events look like on their way to this output, where it wants more of them than the lines of the emitter's format: a
+    /// header by the event's level, each field by its name. `None`, as by default: those lines.
+    ///
+    /// It is asked once, when the emitter starts. The format that it gives back makes one line of an event, as any other does.
+    ///
+    /// ```
+    /// use canonlog::{Batch, Event, Format, Output, WriteError};
+    /// use std::sync::Arc;
+    ///
+    /// /// Lines with the event's level in front.
+    /// struct Leveled(Arc<dyn Format>);
+    ///
+    /// impl Format for Leveled {
+    ///     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+    ///         line.extend_from_slice(event.level().as_str().as_bytes());
+    ///         line.push(b' ');
+    ///         self.0.format(event, line);
+    ///     }
+    /// }
+    ///
+    /// struct Kernel;
+    ///
+    /// impl Output for Kernel {
+    ///     # fn name(&self) -> &str {
+    ///     #     "kernel"
+    ///     # }
+    ///     fn wire(&self, format: &Arc<dyn Format>) -> Option<Arc<dyn Format>> {
+    ///         Some(Arc::new(Leveled(Arc::clone(format))))
+    ///     }
+    ///     # fn write(&self, _: Batch<'_>) -> Result<(), WriteError> {
+    ///     #     Ok(())
+    ///     # }
+    ///     // ...
+    /// }
+    /// ```
+    fn wire(&self, format: &Arc<dyn Format>) -> Option<Arc<dyn Format>> {
+        let _ = format;
+        None
+    }
+
     /// Writes whole lines.
     ///
     /// # Errors
@@ -184,13 +229,17 @@ pub trait Output: Send + Sync + 'static {
     }
 }
 
-impl<O: Output + ?Sized> Output for std::sync::Arc<O> {
+impl<O: Output + ?Sized> Output for Arc<O> {
     fn name(&self) -> &str {
         (**self).name()
     }
 
     fn place(&self) -> Option<String> {
-        (**self).place().or_else(|| Some(format!("shared:{:p}", std::sync::Arc::as_ptr(self))))
+        (**self).place().or_else(|| Some(format!("shared:{:p}", Arc::as_ptr(self))))
+    }
+
+    fn wire(&self, format: &Arc<dyn Format>) -> Option<Arc<dyn Format>> {
+        (**self).wire(format)
     }
 
     fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::error::SetupError;
 use crate::clock;
 use crate::level::Level;
+use crate::nearest::nearest;
 
 /// The formats by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,28 +105,6 @@ fn list(allowed: &[&str]) -> String {
     allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The allowed text that looks most like another, if one does.
-fn nearest(got: &str, allowed: &[&'static str]) -> Option<&'static str> {
-    let far = |name: &str| distance(&got.to_ascii_lowercase(), &name.to_ascii_lowercase());
-    allowed.iter().copied().filter(|name| far(name) <= name.len().div_ceil(2)).min_by_key(|name| far(name))
-}
-
-/// How many characters must be inserted, removed or replaced to make one text the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,12 +175,5 @@ mod tests {
         }
         let error = read(&[("CANONLOG_SOMETHING_ELSE", "1")]).expect_err("no such variable");
         assert!(!error.contains("nearest"), "{error}");
-    }
-
-    #[test]
-    fn the_distance_counts_single_changes() {
-        for (one, other, want) in [("json", "json", 0), ("jsn", "json", 1), ("", "abc", 3), ("kitten", "sitting", 3)] {
-            assert_eq!(distance(one, other), want, "{one} {other}");
-        }
     }
 }

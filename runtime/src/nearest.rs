@@ -1,0 +1,35 @@
+//! The nearest name: what whoever misspelt one may have meant.
+
+/// The allowed text that looks most like another, if one does.
+pub(crate) fn nearest(got: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    let far = |name: &str| distance(&got.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    allowed.iter().copied().filter(|name| far(name) <= name.len().div_ceil(2)).min_by_key(|name| far(name))
+}
+
+/// How many characters must be inserted, removed or replaced to make one text the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (column, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_single_changes() {
+        for (one, other, want) in [("json", "json", 0), ("jsn", "json", 1), ("", "abc", 3), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(one, other), want, "{one} {other}");
+        }
+    }
+}
