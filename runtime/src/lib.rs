@@ -84,7 +84,7 @@ pub use canonlog_macros::{Fields, instrument_request, on_error, operation, regis
 pub use context::{Context, Namespace, OwnedValue, Scoped, TimeGuard};
 #[cfg(any(test, feature = "test-util"))]
 pub use emitter::EmitterSet;
-pub use emitter::{Emitter, EmitterError};
+pub use emitter::{Emitter, EmitterError, wanted};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use fields::Fields;
 pub use format::{Combined, Format, Json, Logfmt, Pretty, push_escaped};
@@ -97,7 +97,7 @@ pub use integrations::minijinja;
 pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
-pub use level::{Level, ParseLevelError};
+pub use level::{Level, LevelFilter, ParseLevelError};
 pub use monitor::saturation;
 pub use output::{
     Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Stderr, Stdout, WriteError, Writer,

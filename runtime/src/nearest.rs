@@ -1,9 +1,14 @@
-//! The nearest name: what whoever misspelt one may have meant.
+//! What somebody who wrote an unknown name may have meant.
 
-/// The allowed text that looks most like another, if one does.
-pub(crate) fn nearest(got: &str, allowed: &[&'static str]) -> Option<&'static str> {
+/// The allowed name that looks most like `got`, if one does.
+pub(crate) fn nearest<'a>(got: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let far = |name: &str| distance(&got.to_ascii_lowercase(), &name.to_ascii_lowercase());
     allowed.iter().copied().filter(|name| far(name) <= name.len().div_ceil(2)).min_by_key(|name| far(name))
+}
+
+/// As much of a text as an error shows, without controls.
+pub(crate) fn cut(got: &str) -> String {
+    got.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// How many characters must be inserted, removed or replaced to make one text the other.
@@ -31,5 +36,11 @@ mod tests {
         for (one, other, want) in [("json", "json", 0), ("jsn", "json", 1), ("", "abc", 3), ("kitten", "sitting", 3)] {
             assert_eq!(distance(one, other), want, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_none_has_no_nearest() {
+        assert_eq!(nearest("jsno", &["logfmt", "json"]), Some("json"));
+        assert_eq!(nearest("xyzzy-plugh", &["logfmt", "json"]), None);
     }
 }

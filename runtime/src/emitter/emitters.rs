@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::sink::{Sink, SinkStats, guarded};
-use super::{Emitter, Way, foreign};
+use super::{Emitter, Wants, Way, foreign};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
 use crate::format::{Format, Own, with_kept};
@@ -133,6 +133,12 @@ impl Emitters {
         // A direct sink has no thread, so nothing can fail.
         let sinks = Sink::start("stdout".to_owned(), output, vec![format], way).into_iter().collect();
         Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0), told: AtomicU64::new(0) }
+    }
+
+    /// What one of them at least wants.
+    pub(crate) fn wants(&self) -> Wants {
+        let each = self.emitters.iter().map(|(emitter, _)| Wants::from(emitter.types, emitter.level));
+        each.fold(Wants::NOTHING, Wants::and)
     }
 
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.

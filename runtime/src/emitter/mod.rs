@@ -15,6 +15,7 @@ mod set;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use crate::event::{Event, EventType};
 use crate::format::{Format, Logfmt, Own};
-use crate::level::Level;
+use crate::level::{Level, LevelFilter};
 use crate::output::{Background, Output, Stdout};
 
 pub use emitters::EmitterError;
@@ -30,6 +31,8 @@ pub(crate) use emitters::Emitters;
 #[cfg(any(test, feature = "test-util"))]
 pub use set::EmitterSet;
 pub(crate) use sink::SinkStats;
+pub(crate) use wanted::Wants;
+pub use wanted::wanted;
 
 /// A test that an event has to pass.
 type Filter = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
@@ -51,7 +54,7 @@ type Filter = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
 /// ```
 pub struct Emitter {
     name: String,
-    level: Level,
+    level: LevelFilter,
     types: u32,
     filters: Vec<Filter>,
     format: Arc<dyn Format>,
@@ -77,7 +80,7 @@ impl Emitter {
     pub fn new(name: impl Into<String>) -> Self {
         Emitter {
             name: name.into(),
-            level: Level::Debug,
+            level: LevelFilter::Debug,
             types: u32::MAX,
             filters: Vec::new(),
             format: Arc::new(Logfmt::default()),
@@ -87,10 +90,10 @@ impl Emitter {
         }
     }
 
-    /// Takes events of this level and above.
+    /// Takes events of this level and above; with [`LevelFilter::Disabled`], none.
     #[must_use]
-    pub fn level(mut self, minimum: Level) -> Self {
-        self.level = minimum;
+    pub fn level(mut self, minimum: impl Into<LevelFilter>) -> Self {
+        self.level = minimum.into();
         self
     }
 
@@ -162,7 +165,7 @@ impl Emitter {
 
     /// Whether events of this type and level can pass.
     fn wants(&self, kind: EventType, level: Level) -> bool {
-        level >= self.level && self.types & bit(kind) != 0
+        self.level.allows(level) && self.types & bit(kind) != 0
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWri
 use std::time::Duration;
 
 use crate::clock;
-use crate::emitter::Emitters;
+use crate::emitter::{Emitters, Wants};
 use crate::event::{Event, OwnedEvent};
 use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
@@ -96,6 +96,11 @@ impl Parts {
         Parts { capture: Some(capture), ..Parts::new(settings, emitters) }
     }
 
+    fn wants(&self) -> Wants {
+        // A test looks at everything.
+        if self.capture.is_some() { Wants::ALL } else { self.emitters.wants() }
+    }
+
     fn emit(&self, event: &Event<'_>, stamp: u64) {
         if let Some(capture) = self.capture.as_ref().filter(|_| !is_inside()) {
             capture.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_owned());
@@ -161,12 +166,22 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     let parts: &'static Parts = Box::leak(Box::new(parts));
     // Two threads at once: the later one's parts stay unused.
     PROCESS.set(parts).ok()?;
+    publish_wants();
     crate::monitor::saturation::start();
     if parts.timeout != 0 {
         crate::monitor::timeout::ensure_started(parts.settings.timeout);
     }
     panic::install();
     Some(parts)
+}
+
+/// Says anew which events are wanted, after some pipeline came to want others.
+fn publish_wants() {
+    // The last to publish has seen all that was done before.
+    let _only = making();
+    let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
+    let process = PROCESS.get().map_or(Wants::ALL, |parts| parts.wants());
+    others.iter().fold(process, |all, parts| all.and(parts.wants())).publish();
 }
 
 /// The process's pipeline, if one was made.
@@ -217,7 +232,10 @@ impl Pipeline {
     pub(crate) fn add(parts: Parts) -> Pipeline {
         let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
         others.push(Box::leak(Box::new(parts)));
-        Pipeline { number: u16::try_from(others.len()).unwrap_or(0) }
+        let number = u16::try_from(others.len()).unwrap_or(0);
+        drop(others);
+        publish_wants();
+        Pipeline { number }
     }
 
     /// Makes it this thread's; the one before.

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use super::error::SetupError;
 use crate::clock;
-use crate::level::Level;
-use crate::nearest::nearest;
+use crate::level::LevelFilter;
+use crate::nearest::{cut, nearest};
 
 /// The formats by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,12 @@ pub(super) enum OutputName {
 /// What the environment asks for; nothing where a variable is absent or empty.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
-    pub(super) level: Option<Level>,
+    pub(super) level: Option<LevelFilter>,
     pub(super) format: Option<FormatName>,
     pub(super) output: Option<OutputName>,
 }
 
-const LEVELS: [&str; 6] = ["debug", "info", "notice", "warning", "error", "critical"];
+const LEVELS: [&str; 7] = ["debug", "info", "notice", "warning", "error", "critical", "disabled"];
 const FORMATS: [&str; 3] = ["logfmt", "json", "pretty"];
 
 /// Variables that begin so are canonlog's.
@@ -83,10 +83,6 @@ impl Environment {
     }
 }
 
-fn cut(got: &str) -> String {
-    got.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
 fn unknown(variable: &'static str, got: &str, allowed: &[&'static str], more: &str) -> SetupError {
     let got = cut(got);
     SetupError::Environment { variable, allowed: list(allowed) + more, nearest: nearest(&got, allowed), got }
@@ -130,7 +126,7 @@ mod tests {
             ("CANONLOG_CLOCK", "Instant"),
         ];
         let want = Environment {
-            level: Some(Level::Warning),
+            level: Some(LevelFilter::Warning),
             format: Some(FormatName::Json),
             output: Some(OutputName::File("./events.log".into())),
         };

@@ -11,7 +11,7 @@ use self::environment::{Environment, FormatName, OutputName};
 use crate::emitter::{Emitter, Emitters};
 use crate::format::{Format, Json, Logfmt, Pretty};
 use crate::instrumenter::Instrumenters;
-use crate::level::Level;
+use crate::level::LevelFilter;
 use crate::output::{File, Output, Stderr, Stdout};
 use crate::pipeline::{self, Parts, Settings};
 
@@ -37,7 +37,7 @@ pub fn setup() -> Setup {
 ///
 /// | variable | holds | sets |
 /// |---|---|---|
-/// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical` | the level of every emitter |
+/// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical`, `disabled` | the level of every emitter |
 /// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty` | the format of the first emitter |
 /// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path | the output of the first emitter |
 /// | `CANONLOG_CLOCK` | `tsc`, `instant` | the clock; without it, the best that the machine has |
@@ -98,7 +98,7 @@ impl Setup {
     }
 
     /// The minimum level of the only emitter.
-    pub fn level(self, minimum: Level) -> Self {
+    pub fn level(self, minimum: impl Into<LevelFilter>) -> Self {
         self.shortcut("level", |emitter| emitter.level(minimum))
     }
 

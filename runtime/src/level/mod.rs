@@ -1,7 +1,14 @@
-//! How much an event matters.
+//! How much an event matters, and how much one has to matter.
+
+mod foreign;
+mod threshold;
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::nearest::{cut, nearest};
+
+pub use self::threshold::LevelFilter;
 
 /// How much an event matters; ordered, [`Level::Debug`] lowest.
 ///
@@ -43,6 +50,20 @@ impl Level {
             Level::Critical => "critical",
         }
     }
+
+    /// The level of a name, or of an alias of one, in any case.
+    fn named(text: &str) -> Option<Level> {
+        let is = |name: &str| text.trim().eq_ignore_ascii_case(name);
+        let aliases = [
+            ("trace", Level::Debug),
+            ("warn", Level::Warning),
+            ("err", Level::Error),
+            ("fatal", Level::Critical),
+            ("crit", Level::Critical),
+        ];
+        let named = Level::ALL.into_iter().find(|level| is(level.as_str()));
+        named.or_else(|| aliases.into_iter().find_map(|(name, level)| is(name).then_some(level)))
+    }
 }
 
 impl fmt::Display for Level {
@@ -54,17 +75,33 @@ impl fmt::Display for Level {
 /// A text that names no [`Level`].
 ///
 /// ```
-/// let error = "loud".parse::<canonlog::Level>().expect_err("there is no such level");
-/// assert!(error.to_string().starts_with("`loud` is not a level"));
+/// let error = "wraning".parse::<canonlog::Level>().expect_err("there is no such level");
+/// assert_eq!(
+///     error.to_string(),
+///     "`wraning` is not a level; expected one of debug, info, notice, warning, error, critical; the nearest is `warning`",
+/// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseLevelError {
     got: String,
+    /// Whether `disabled` would have been one too.
+    threshold: bool,
+}
+
+impl ParseLevelError {
+    fn new(got: &str, threshold: bool) -> Self {
+        ParseLevelError { got: cut(got), threshold }
+    }
 }
 
 impl fmt::Display for ParseLevelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a level; expected one of debug, info, notice, warning, error, critical", self.got)
+        let mut names: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
+        if self.threshold {
+            names.push("disabled");
+        }
+        write!(f, "`{}` is not a level; expected one of {}", self.got, names.join(", "))?;
+        nearest(self.got.trim(), &names).map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
     }
 }
 
@@ -73,16 +110,9 @@ impl std::error::Error for ParseLevelError {}
 impl FromStr for Level {
     type Err = ParseLevelError;
 
-    /// Reads a level's name in any case; `warn`, `err`, `fatal` and `crit` are understood too.
+    /// Reads a level's name in any case; `trace`, `warn`, `err`, `fatal` and `crit` are understood too.
     fn from_str(text: &str) -> Result<Self, ParseLevelError> {
-        let is = |name: &str| text.trim().eq_ignore_ascii_case(name);
-        Level::ALL
-            .into_iter()
-            .find(|level| is(level.as_str()))
-            .or_else(|| is("warn").then_some(Level::Warning))
-            .or_else(|| is("err").then_some(Level::Error))
-            .or_else(|| (is("fatal") || is("crit")).then_some(Level::Critical))
-            .ok_or_else(|| ParseLevelError { got: text.chars().take(64).collect() })
+        Level::named(text).ok_or_else(|| ParseLevelError::new(text, false))
     }
 }
 
@@ -95,12 +125,17 @@ mod tests {
         for level in Level::ALL {
             assert_eq!(level.as_str().parse(), Ok(level));
             assert_eq!(level.as_str().to_uppercase().parse(), Ok(level));
+            assert_eq!(format!(" {level} ").parse(), Ok(level));
         }
     }
 
     #[test]
-    fn an_unknown_level_is_named_in_the_error() {
+    fn an_unknown_level_is_named_in_the_error_and_so_is_the_nearest() {
         let error = "loud".parse::<Level>().expect_err("no such level");
         assert!(error.to_string().starts_with("`loud` is not a level; expected one of debug"));
+        for (got, near) in [("inof", "info"), ("CRITCAL", "critical"), ("errror", "error")] {
+            let error = got.parse::<Level>().expect_err("no such level").to_string();
+            assert!(error.ends_with(&format!("; the nearest is `{near}`")), "{error}");
+        }
     }
 }
