@@ -11,7 +11,7 @@
 //!
 //! What others have and canonlog has not becomes what is nearest; in brackets, what canonlog has and they have not.
 
-use super::{Level, LevelFilter};
+use super::Level;
 
 impl Level {
     /// The severity of syslog (RFC 5424, 6.2.1): 7 for debug, 2 for critical.
@@ -150,7 +150,8 @@ trait FromTheirs<L> {
 
 #[cfg(feature = "log")]
 mod log_levels {
-    use super::{FromTheirs, Level, LevelFilter};
+    use super::super::LevelFilter;
+    use super::{FromTheirs, Level};
 
     impl FromTheirs<log::Level> for log::LevelFilter {
         fn from_theirs(level: log::Level) -> Self {
@@ -169,7 +170,8 @@ mod log_levels {
 mod tracing_levels {
     use tracing_core::{Level as Theirs, LevelFilter as TheirFilter};
 
-    use super::{FromTheirs, Level, LevelFilter};
+    use super::super::LevelFilter;
+    use super::{FromTheirs, Level};
 
     impl FromTheirs<Theirs> for TheirFilter {
         fn from_theirs(level: Theirs) -> Self {
@@ -187,6 +189,8 @@ mod tracing_levels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    use crate::level::LevelFilter;
 
     #[test]
     fn a_severity_of_others_that_matters_more_never_becomes_a_lower_level() {
