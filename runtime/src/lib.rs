@@ -100,7 +100,7 @@ pub use integrations::tower;
 pub use level::{Level, LevelFilter, ParseLevelError};
 pub use monitor::saturation;
 pub use output::{
-    Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Stderr, Stdout, WriteError, Writer,
+    Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Rotation, Stderr, Stdout, WriteError, Writer,
 };
 pub use pipeline::{Kind, Pipeline, Scope, begin};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};

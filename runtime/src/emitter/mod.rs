@@ -7,6 +7,7 @@
 //! Emitters are asked in the order in which they were declared; those that write to the same place share one sink, so
 //! their lines stand in that order too. What a user's filter or format does is caught; what is lost is counted.
 
+mod debug_log;
 mod emitters;
 mod foreign;
 mod report;
@@ -62,6 +63,8 @@ pub struct Emitter {
     own: Option<Own>,
     output: Arc<dyn Output>,
     way: Option<Way>,
+    /// Whether the level of the environment is none of its concern.
+    everything: bool,
 }
 
 /// How lines get to an output.
@@ -87,6 +90,7 @@ impl Emitter {
             own: Some(Own::Logfmt(Logfmt::default())),
             output: Arc::new(Stdout::new()),
             way: None,
+            everything: false,
         }
     }
 
@@ -152,6 +156,11 @@ impl Emitter {
     /// The emitter's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Takes what the environment has as its minimum level.
+    pub(crate) fn level_of_environment(self, minimum: LevelFilter) -> Self {
+        if self.everything { self } else { self.level(minimum) }
     }
 
     /// The emitter with its format as its output wants it.

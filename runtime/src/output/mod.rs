@@ -30,7 +30,7 @@ use crate::format::Format;
 pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
 pub(crate) use background::{Queue, Refused, Reporter};
-pub use file::File;
+pub use file::{File, Rotation};
 pub use ledger::LossReason;
 pub(crate) use ledger::{Ledger, Report};
 pub use memory::Memory;
@@ -92,6 +92,17 @@ impl<'a> Batch<'a> {
     /// How many lines there are.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// The lines up to a line's end at `at`, and those after it; the first part has the place for progress, if it is the whole.
+    fn split_at(&self, at: usize) -> (Batch<'a>, Batch<'a>) {
+        if at >= self.bytes.len() {
+            return (*self, Batch { bytes: &[], events: 0, progress: None, ..*self });
+        }
+        let (first, rest) = self.bytes.split_at(at);
+        let events = first.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let part = |bytes, events| Batch { bytes, events, limit: self.limit, progress: None };
+        (part(first, events), part(rest, self.events - events))
     }
 
     /// The lines one by one, without their ends.

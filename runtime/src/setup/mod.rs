@@ -223,7 +223,7 @@ fn apply(
     }
     let all = first.into_iter().chain(emitters);
     Ok(match environment.level {
-        Some(level) => all.map(|emitter| emitter.level(level)).collect(),
+        Some(level) => all.map(|emitter| emitter.level_of_environment(level)).collect(),
         None => all.collect(),
     })
 }

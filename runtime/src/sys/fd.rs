@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 /// Writes some of `bytes`, like `write(2)`.
@@ -53,6 +53,25 @@ pub(crate) fn is_pipe(fd: RawFd) -> bool {
     stat.st_mode & libc::S_IFMT == libc::S_IFIFO
 }
 
+/// A lock on an open file, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct FileLock<'a>(&'a std::fs::File);
+
+/// Locks an open file against others who ask for the same lock, in this process (by another opening) or another; nothing where
+/// somebody has it, or the file system knows no locks.
+pub(crate) fn try_lock(file: &std::fs::File) -> Option<FileLock<'_>> {
+    // SAFETY: `flock` takes numbers only; the descriptor is that of an open file.
+    let locked = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    (locked == 0).then_some(FileLock(file))
+}
+
+impl Drop for FileLock<'_> {
+    fn drop(&mut self) {
+        // SAFETY: as above; unlocking does not wait.
+        let _ = unsafe { libc::flock(self.0.as_raw_fd(), libc::LOCK_UN) };
+    }
+}
+
 /// Says something on stderr, if stderr takes it at once; never waits, never panics.
 pub(crate) fn complain(text: &str) {
     let mut line = String::with_capacity(text.len() + 16);
@@ -67,7 +86,6 @@ pub(crate) fn complain(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsRawFd;
 
     #[test]
     fn a_full_pipe_is_waited_for_no_longer_than_the_limit() {

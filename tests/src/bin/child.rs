@@ -3,9 +3,10 @@
 use std::process::exit;
 use std::time::Duration;
 
-use canonlog::{Background, Context, Emitter, File, Guard, Kind, begin};
+use canonlog::{Background, Context, Emitter, EmitterSet, File, Guard, Kind, begin};
 use canonlog_tests::client::PATIENCE;
 use canonlog_tests::fork::{exit_child, fork, wait_for};
+use canonlog_tests::numbered;
 
 const EVENTS: usize = 10;
 
@@ -178,6 +179,29 @@ fn main() {
             let runtime = runtime(&kind);
             let _guard = init();
             on(runtime.as_ref(), || emit_all(0));
+        }
+        "full_disk" => {
+            ignore_file_size_signal();
+            let path = std::path::Path::new(&kind);
+            let file = File::open(path).expect("a file");
+            let emitter = Emitter::new("file").format(numbered::Numbered).output(file);
+            let set = EmitterSet::start([emitter]).expect("it starts");
+            (0..2_000).for_each(|n| numbered::emit(&set, n));
+            assert!(set.flush(PATIENCE));
+            // Somebody makes room, as rotations do.
+            let full = path.with_file_name("full");
+            std::fs::create_dir(&full).expect("a folder");
+            std::fs::rename(path, full.join("events.log")).expect("moved");
+            (2_000..2_010).for_each(|n| numbered::emit(&set, n));
+            let lost = set.shutdown(PATIENCE);
+            let told = format!("lost {lost} written {}\n", set.written());
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+        }
+        "debug_log" => {
+            let log = Emitter::debug_log(&kind).expect("a file");
+            let setup = canonlog::setup().emitter(Emitter::new("events")).emitter(log);
+            let _guard = setup.init().expect("the only set-up");
+            emit_all(0);
         }
         "flush" => {
             let runtime = runtime(&kind);
