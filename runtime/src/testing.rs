@@ -184,6 +184,44 @@ impl HeldClock {
     pub fn advance(&self, by: Duration) {
         clock::hold(Some(clock::now() + clock::ticks(by)));
     }
+
+    /// What time it is, for another thread to hold its clock at.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, begin, testing};
+    /// use std::time::Duration;
+    ///
+    /// let capture = testing::capture();
+    /// let clock = testing::hold_clock();
+    /// begin(Kind::Request).enter(|| {
+    ///     let section = Context::time("render");
+    ///     clock.advance(Duration::from_millis(4));
+    ///     let now = clock.now();
+    ///     let worker = std::thread::spawn(move || {
+    ///         let clock = now.hold();
+    ///         clock.advance(Duration::from_millis(3));
+    ///         drop(section);
+    ///     });
+    ///     worker.join().expect("it does not panic");
+    /// });
+    /// let time = capture.one().view().get("app_render_time").map(|time| time.to_string());
+    /// assert_eq!(time.as_deref(), Some("0.007"));
+    /// ```
+    pub fn now(&self) -> HeldTime {
+        HeldTime(clock::now())
+    }
+}
+
+/// A time of a held clock; made by [`HeldClock::now`].
+#[derive(Clone, Copy, Debug)]
+pub struct HeldTime(u64);
+
+impl HeldTime {
+    /// Holds this thread's clock at that time, until dropped.
+    pub fn hold(self) -> HeldClock {
+        clock::hold(Some(self.0));
+        HeldClock { _here: PhantomData }
+    }
 }
 
 impl Drop for HeldClock {

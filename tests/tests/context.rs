@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use canonlog::testing::{self, Capture};
+use canonlog::testing::{self, Capture, HeldClock};
 use canonlog::{Context, EventType, Kind, Level, OwnedEvent, OwnedValue, Value, begin, debug, display};
 
 fn names(event: &OwnedEvent) -> Vec<String> {
@@ -186,18 +186,20 @@ fn a_section_that_ends_by_an_error_a_panic_or_a_cancellation_counts() {
 #[test]
 fn a_section_that_ends_on_another_thread_counts_once() {
     let capture = testing::capture();
+    let clock = testing::hold_clock();
     let scope = begin(Kind::Request);
     scope.enter(|| {
         let section = Context::time("foo");
-        std::thread::spawn(move || drop(section)).join().expect("the thread ends");
+        clock.advance(PIECE);
+        beside_at(&clock, |_| drop(section));
     });
-    std::thread::sleep(Duration::from_millis(30));
+    clock.advance(PIECE);
     scope.finish();
     let event = capture.one();
-    let Some(OwnedValue::Duration(time)) = app(&event, "foo_time") else { panic!("a time was recorded") };
     // It stopped with the guard, not with the request.
+    assert_time(&event, "foo_time", PIECE);
     let Some(Value::Duration(whole)) = event.view().get("resp_time") else { panic!("a request has a time") };
-    assert!(time + Duration::from_millis(25) < whole, "{time:?} of {whole:?}");
+    assert!(whole > PIECE + PIECE / 2, "{whole:?}");
 }
 
 #[test]
@@ -743,61 +745,75 @@ fn a_status_written_by_another_thread_is_the_status() {
 
 fn assert_time(event: &OwnedEvent, key: &str, want: Duration) {
     let Some(OwnedValue::Duration(time)) = app(event, key) else { panic!("{key} is timed: {event:?}") };
-    assert!(time >= want && time < want + Duration::from_millis(25), "{key}: {time:?}, not {want:?}");
+    // Ticks of the clock are no whole nanoseconds.
+    assert!(time.abs_diff(want) < Duration::from_micros(1), "{key}: {time:?}, not {want:?}");
 }
 
 const PIECE: Duration = Duration::from_millis(30);
 
-fn section(key: &'static str) {
+fn section(key: &'static str, clock: &HeldClock) {
     let _section = Context::time(key);
-    std::thread::sleep(PIECE);
+    clock.advance(PIECE);
+}
+
+/// What the record of a request says whose thread holds its clock.
+fn timed(record: impl FnOnce(&HeldClock)) -> OwnedEvent {
+    let clock = testing::hold_clock();
+    recorded(|| record(&clock))
+}
+
+/// Runs on another thread, at the time that it is here.
+fn beside_at(clock: &HeldClock, run: impl FnOnce(&HeldClock) + Send) {
+    let now = clock.now();
+    beside(move || run(&now.hold()));
 }
 
 #[test]
 fn a_section_that_another_thread_ends_does_not_disturb_the_ones_after_it() {
-    let event = recorded(|| {
+    let event = timed(|clock| {
         let first = Context::time("k");
-        std::thread::sleep(PIECE);
-        beside(move || drop(first));
-        std::thread::sleep(PIECE);
-        section("k");
-        section("k");
+        clock.advance(PIECE);
+        beside_at(clock, |_| drop(first));
+        clock.advance(PIECE);
+        section("k", clock);
+        section("k", clock);
     });
     assert_time(&event, "k_time", PIECE * 3);
 }
 
 #[test]
 fn a_section_that_began_beside_the_request_can_end_in_it() {
-    let event = recorded(|| {
+    let event = timed(|clock| {
         let cx = Context::current();
         let mut first = None;
-        beside(|| first = Some(cx.enter(|| Context::time("k"))));
-        std::thread::sleep(PIECE);
+        beside_at(clock, |_| first = Some(cx.enter(|| Context::time("k"))));
+        clock.advance(PIECE);
         {
             let _within = Context::time("k");
             drop(first);
-            std::thread::sleep(PIECE);
+            clock.advance(PIECE);
         }
-        std::thread::sleep(PIECE);
-        section("k");
-        beside(|| cx.enter(|| section("k")));
+        clock.advance(PIECE);
+        section("k", clock);
+        beside_at(clock, |clock| cx.enter(|| section("k", clock)));
+        clock.advance(PIECE);
     });
     assert_time(&event, "k_time", PIECE * 4);
 }
 
 #[test]
 fn sections_of_two_threads_at_once_count_once() {
-    let event = recorded(|| {
+    let event = timed(|clock| {
         let cx = Context::current();
         let mut inner = None;
         let outer = Context::time("k");
-        beside(|| inner = Some(cx.enter(|| Context::time("k"))));
-        std::thread::sleep(PIECE);
+        beside_at(clock, |_| inner = Some(cx.enter(|| Context::time("k"))));
+        clock.advance(PIECE);
         drop(outer);
-        std::thread::sleep(PIECE);
-        beside(|| drop(inner));
-        std::thread::sleep(PIECE);
-        section("k");
+        clock.advance(PIECE);
+        beside_at(clock, |_| drop(inner));
+        clock.advance(PIECE);
+        section("k", clock);
     });
     assert_time(&event, "k_time", PIECE * 3);
 }

@@ -124,7 +124,7 @@ fn an_output_that_is_stuck_for_ever_keeps_nobody() {
             }
         }
         let lost = set.shutdown(Duration::from_millis(100));
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
         assert_eq!(set.written() + lost, 200);
         assert!(set.lost_by(LossReason::Shutdown) > 0);
         assert_eq!(read(&tape.text()).events.len() as u64, set.written());

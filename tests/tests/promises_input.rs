@@ -323,7 +323,7 @@ fn i7_an_event_is_held_to_its_size_after_escaping() {
         assert!(count(&event, "canonlog_truncated") > 0);
         assert_eq!(field(&event, "app_small").as_deref(), Some("stays"), "the longest are cut first");
         assert!(field(&event, "req_id").is_some_and(|id| id.len() == 36), "the framework's fields are never cut");
-        assert!(took < Duration::from_secs(5), "bounded work, not {took:?}");
+        assert!(took < Duration::from_secs(60), "bounded work, not {took:?}");
     }
 }
 

@@ -50,7 +50,7 @@ fn a_stuck_output_costs_neither_time_nor_memory_beyond_its_bounds() {
     let mean = began.elapsed() / EVENTS;
     // Generous, for a machine with other work; a wait for the output would be seconds.
     assert!(mean < Duration::from_micros(100), "{mean:?} an event");
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
     assert!(resident() - before < 64 << 20, "{} bytes more", resident() - before);
     let lost = set.lost_by(LossReason::QueueFull);
     assert!(u64::from(EVENTS) - lost <= 8_192 + 128, "{lost} were refused, so more than the bound was kept");

@@ -155,7 +155,7 @@ fn a_runtime_that_is_dropped_leaves_an_event_for_each_request_in_flight() {
     });
     let began = std::time::Instant::now();
     let events = server.stop();
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(30));
     drop(clients);
     assert_eq!(events.len(), REQUESTS);
     for event in &events {

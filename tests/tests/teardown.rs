@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use canonlog_tests::logfmt;
 use canonlog_tests::program::{self, Ended, text};
 
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(30);
 const RUNTIMES: [&str; 4] = ["multi_thread", "one_worker", "current_thread", "none"];
 
 fn command(args: &[&str]) -> Command {
@@ -225,7 +225,8 @@ fn without_a_set_up_and_a_reader_a_program_waits_once_and_counts() {
     let mut child = command(&["without_setup", "5000"]).spawn().expect("it starts");
     let err = text(child.stderr.take().expect("piped"));
     assert_eq!(wait(&mut child, "a stuck output without a set-up").code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Each of them waiting as long as the first would take minutes.
+    assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
     let (lost, written) = told(&err.join().expect("no panic"));
     assert_eq!(lost + written, 5_000);
     assert!(lost > 0);

@@ -60,7 +60,7 @@ fn what_is_still_in_flight_at_the_end_has_its_event() {
     let began = Instant::now();
     let (status, lines) = testbed.end();
     assert_eq!(status.code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     let mut ends: Vec<(String, u64)> = lines
         .iter()
         .map(|line| parse(line))

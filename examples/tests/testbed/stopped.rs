@@ -172,7 +172,7 @@ fn a_signal_to_end_ends_a_server_whose_stdout_nobody_reads_and_it_says_what_was_
     let script = format!("kill -TERM {}", child.id());
     assert!(Command::new("sh").args(["-c", &script]).status().expect("a shell").success());
     assert_eq!(wait(&mut child).code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     let said: Vec<String> = stderr.filter(|line| line.starts_with("canonlog: output `stdout`: ")).collect();
     // The last word: `<n> events lost, <n> written`.
     let last = said.last().expect("it says what was lost");
