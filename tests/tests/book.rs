@@ -118,14 +118,17 @@ fn quoted(text: &str) -> Vec<String> {
 /// A source without comments and unit tests.
 fn code(path: &str) -> String {
     let text = read(path);
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let text = ["tests", "models"].iter().fold(text.as_str(), |text, tests| {
+        text.split(&format!("#[cfg(test)]\nmod {tests} {{")).next().unwrap_or_default()
+    });
     text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
 }
 
 /// The sources of the library, by their path in `runtime/src`, with what they hold.
 fn sources() -> BTreeMap<String, String> {
     let folder = root().join("runtime/src");
-    let paths = files(&folder, ".rs").into_iter().filter(|path| !path.ends_with("tests.rs"));
+    let paths =
+        files(&folder, ".rs").into_iter().filter(|path| !path.ends_with("tests.rs") && !path.ends_with("models.rs"));
     paths.map(|path| (path.clone(), code(&format!("runtime/src/{path}")))).collect()
 }
 
@@ -576,7 +579,8 @@ fn is_test(path: &str) -> bool {
     };
     let module = parts.join("/");
     let sources = folders.iter().flat_map(|folder| {
-        [".rs", "/mod.rs", "/tests.rs", "/main.rs"].map(|end| root().join(format!("{folder}/{module}{end}")))
+        [".rs", "/mod.rs", "/tests.rs", "/models.rs", "/main.rs"]
+            .map(|end| root().join(format!("{folder}/{module}{end}")))
     });
     sources.filter_map(|source| fs::read_to_string(source).ok()).any(|source| {
         let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
