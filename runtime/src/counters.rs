@@ -33,9 +33,13 @@ pub(crate) enum Count {
     ReportersReplaced,
     /// An annotated function that found no room among the frames of its record.
     FramesLost,
+    /// A filter of a logger's that panicked.
+    FilterPanics,
+    /// A text of a message that could not be filled.
+    TextErrors,
 }
 
-const COUNTS: usize = 12;
+const COUNTS: usize = 14;
 
 /// One thread's counters. Only that thread writes them; a block outlives its thread and is used again by another.
 #[derive(Debug, Default)]

@@ -64,6 +64,7 @@ mod instrumenter;
 mod integrations;
 mod level;
 mod macros;
+pub mod message;
 mod monitor;
 mod nearest;
 mod output;
@@ -98,6 +99,7 @@ pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use level::{Level, LevelFilter, ParseLevelError};
+pub use message::{Logger, Message, lazy, logger};
 pub use monitor::saturation;
 pub use output::{
     Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Rotation, Stderr, Stdout, WriteError, Writer,

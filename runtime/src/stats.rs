@@ -45,7 +45,7 @@ pub struct OutputStats {
 /// What canonlog has counted about itself since the process began.
 pub fn stats() -> Stats {
     let outputs = pipeline::in_use().flat_map(|parts| parts.emitters.stats()).map(OutputStats::from).collect();
-    let filter_panics = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
+    let filter_panics: u64 = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
     let counts = vec![
         ("late_writes", total(Count::LateWrites)),
         ("outside_writes", total(Count::OutsideWrites)),
@@ -58,7 +58,8 @@ pub fn stats() -> Stats {
         ("unreported", total(Count::Unreported)),
         ("reporters_replaced", total(Count::ReportersReplaced)),
         ("frames_lost", total(Count::FramesLost)),
-        ("filter_panics", filter_panics),
+        ("filter_panics", filter_panics + total(Count::FilterPanics)),
+        ("text_errors", total(Count::TextErrors)),
     ];
     Stats { outputs, counts }
 }

@@ -19,6 +19,7 @@ pages! {
     context = "guide/context.md";
     timings = "guide/timings.md";
     errors = "guide/errors.md";
+    messages = "guide/messages.md";
     instrumenters = "guide/instrumenters.md";
     serving = "guide/serving.md";
     database = "guide/database.md";

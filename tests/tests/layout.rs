@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "nearest",
     "value",
     "level",
@@ -29,6 +29,7 @@ const ORDER: [&str; 29] = [
     "output",
     "emitter",
     "pipeline",
+    "message",
     "stats",
     "setup",
     "integrations",

@@ -5,6 +5,7 @@ mod exits;
 mod fallback;
 mod fields;
 mod frames;
+mod message;
 mod probe;
 mod request;
 mod site;
@@ -23,6 +24,7 @@ pub use fallback::{
 };
 pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
 pub use frames::{Argument, Awaiting, FrameGuard, Other, Together, awaiting, awaiting_at, frame, line};
+pub use message::{Speaks, and, wanted};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};

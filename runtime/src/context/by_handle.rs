@@ -106,7 +106,7 @@ impl Context {
             let len = self.handle.with_slotless(|unit| unit.copy_id(room))?;
             return str::from_utf8(&room[..len]).ok();
         };
-        let len = self.handle.read(|body, side| match newest(body, side, By::Id(builtin::REQ_ID)) {
+        let mut copy = |body: &'static Body, side| match newest(body, side, By::Id(builtin::REQ_ID)) {
             Some(entry) => entry.copy_text(room),
             None => {
                 let words = [&slot.head.id[0], &slot.head.id[1]];
@@ -114,7 +114,11 @@ impl Context {
                 room[..id.len()].copy_from_slice(&id);
                 id.len()
             }
-        })?;
+        };
+        let len = match current::claimed(self.handle) {
+            Some(body) => copy(body, None),
+            None => self.handle.read(copy)?,
+        };
         str::from_utf8(&room[..len]).ok()
     }
 

@@ -2,10 +2,38 @@
 
 use std::time::Duration;
 
-use super::OwnedValue;
+use super::{Context, OwnedValue};
 use crate::clock;
+use crate::event::{Content, Stored, order};
+use crate::record::current;
+use crate::record::keys;
 use crate::record::log::{By, Entry, Kind as Holds, total};
 use crate::record::slot::Body;
+use crate::value::ToValue;
+
+impl Context {
+    /// Copies a field, by its whole name, to an event that is being made; nothing where there is none.
+    pub(crate) fn copy_field(&self, name: &str, into: &mut Content) -> Option<Stored> {
+        let known = keys::known(name);
+        if let (true, Some(id)) = (self.handle.is_slotless(), known) {
+            let value = self.handle.with_slotless(|unit| unit.get(id).map(OwnedValue::from))??;
+            return Some(into.keep_owned(&value.to_value()));
+        }
+        let by = known.map_or_else(|| By::Name(name, order(name)), By::Id);
+        let mut copy = |body: &'static Body, side: Option<&'static Body>| {
+            // The bytes may grow.
+            let _busy = current::busy();
+            match newest(body, side, by)?.kind() {
+                Holds::Text => newest(body, side, by).map(|entry| into.keep_with(|bytes| entry.text(bytes))),
+                _ => read(body, side, by).map(|value| into.keep_owned(&value.to_value())),
+            }
+        };
+        match current::claimed(self.handle) {
+            Some(body) => copy(body, None),
+            None => self.handle.read(copy)?,
+        }
+    }
+}
 
 /// A field of the log that was written last.
 pub(super) fn newest(body: &'static Body, side: Option<&'static Body>, by: By<'_>) -> Option<Entry<'static>> {

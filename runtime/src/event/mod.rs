@@ -9,6 +9,7 @@ mod filler;
 mod known;
 pub(crate) mod names;
 mod order;
+mod put;
 mod sort;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ pub(crate) use self::content::{Content, Span, Stored, head};
 pub(crate) use self::entries::{Entries, Raw};
 pub(crate) use self::filler::{Filler, Listed};
 pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, OTHER_RANK, is_reserved, order, rank_of};
+pub(crate) use self::put::Troubles;
 
 use crate::level::Level;
 use crate::value::{ToValue, Value};

@@ -3,7 +3,8 @@
 /// Where a namespace stands in an event; equal ranks keep the order of their first write.
 pub(crate) fn rank(namespace: &str) -> u8 {
     match namespace {
-        "req" | "job" => 1,
+        // Of messages; behind the unit's id.
+        "req" | "job" | "log" => 1,
         "app" => 2,
         "exc" => 3,
         "resp" => 4,

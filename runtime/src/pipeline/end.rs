@@ -37,7 +37,7 @@ thread_local! {
 
 /// The thread's buffers; new ones where they are in use (an event within an event), or gone (the thread ends).
 #[inline]
-fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
+pub(super) fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
     let mut work = Some(work);
     let done = BUFFERS.try_with(|buffers| {
         let mut buffers = buffers.try_borrow_mut().ok()?;

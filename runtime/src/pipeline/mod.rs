@@ -8,6 +8,7 @@
 
 mod end;
 mod limit;
+mod now;
 pub(crate) mod panic;
 mod process;
 pub(crate) mod reporter;
@@ -31,6 +32,7 @@ pub use self::scope::{Scope, begin};
 pub use crate::record::Kind;
 
 pub(crate) use self::end::emit_now;
+pub(crate) use self::now::{Draft, draft};
 
 /// What a pipeline decides about its records.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,8 @@ pub(crate) struct Parts {
     /// The limit of a poll, in ticks; 0 for none.
     poll_limit: u64,
     pub(crate) emitters: Emitters,
+    /// Fields of the request that its messages show too, by their whole names.
+    pub(crate) message_fields: Box<[Box<str>]>,
     /// Where a test looks at the events.
     capture: Option<Arc<Mutex<Vec<OwnedEvent>>>>,
     instrumenters: &'static Instrumenters,
@@ -85,6 +89,7 @@ impl Parts {
             timeout,
             poll_limit,
             emitters,
+            message_fields: Box::default(),
             capture: None,
             instrumenters: Instrumenters::process(),
         }
@@ -94,6 +99,11 @@ impl Parts {
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn captured(settings: Settings, emitters: Emitters, capture: Arc<Mutex<Vec<OwnedEvent>>>) -> Parts {
         Parts { capture: Some(capture), ..Parts::new(settings, emitters) }
+    }
+
+    /// The same, where messages show these fields of their request too.
+    pub(crate) fn with_message_fields(self, names: Vec<String>) -> Parts {
+        Parts { message_fields: names.into_iter().map(String::into_boxed_str).collect(), ..self }
     }
 
     fn wants(&self) -> Wants {

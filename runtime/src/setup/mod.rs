@@ -51,6 +51,7 @@ pub struct Setup {
     /// The last shortcut that was called.
     shortcut: Option<&'static str>,
     settings: Settings,
+    message_fields: Vec<String>,
     drain: Duration,
 }
 
@@ -61,6 +62,7 @@ impl Default for Setup {
             default: Emitter::new("default"),
             shortcut: None,
             settings: Settings::default(),
+            message_fields: Vec::new(),
             drain: Duration::from_secs(2),
         }
     }
@@ -138,6 +140,17 @@ impl Setup {
         self
     }
 
+    /// Which fields of a request its messages show too, by their whole names, as far as they are known by then; none by default but
+    /// `req_id` (`job_id`), which each has.
+    ///
+    /// ```
+    /// let setup = canonlog::setup().message_fields(["req_method", "req_path", "app_cart_id"]);
+    /// ```
+    pub fn message_fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.message_fields.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// How much a record and an event may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         let kept = crate::record::log::Limits { record: limits.record, value: limits.value, fields: limits.fields };
@@ -184,7 +197,8 @@ impl Setup {
         let emitters = apply(self.emitters, self.default, self.shortcut, environment)?;
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(emitters)?;
-        let parts = pipeline::install(Parts::new(self.settings, emitters)).ok_or(SetupError::Again)?;
+        let parts = pipeline::install(Parts::new(self.settings, emitters).with_message_fields(self.message_fields))
+            .ok_or(SetupError::Again)?;
         Ok(Guard::new(&parts.emitters, self.drain))
     }
 }

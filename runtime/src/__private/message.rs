@@ -1,0 +1,57 @@
+//! What the macros that say something call.
+
+use std::fmt;
+
+use crate::level::Level;
+use crate::message::{And, Carried, Logger, Message, MessageValue, Text};
+
+pub use crate::message::wanted;
+
+/// What a message can be said through: a logger, or one that carries something already.
+pub trait Speaks {
+    #[doc(hidden)]
+    fn is_enabled(&self, level: Level) -> bool;
+
+    #[doc(hidden)]
+    fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried);
+}
+
+impl Speaks for Logger {
+    #[inline]
+    fn is_enabled(&self, level: Level) -> bool {
+        Logger::is_enabled(self, level)
+    }
+
+    #[inline]
+    fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
+        self.pass(level, Some(place), &Text::from(text), carried);
+    }
+}
+
+impl<C: Carried> Speaks for Message<C> {
+    fn is_enabled(&self, level: Level) -> bool {
+        self.logger().is_enabled(level)
+    }
+
+    fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
+        self.logger().pass(level, Some(place), &Text::from(text), &(self.carried(), carried));
+    }
+}
+
+impl<T: Speaks> Speaks for &T {
+    #[inline]
+    fn is_enabled(&self, level: Level) -> bool {
+        (**self).is_enabled(level)
+    }
+
+    #[inline]
+    fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
+        (**self).say(level, place, text, carried);
+    }
+}
+
+/// A field behind what a message carries.
+#[inline(always)]
+pub fn and<C: Carried, V: MessageValue>(carried: C, key: &'static str, value: V) -> And<C, V> {
+    And::new(carried, key, value)
+}

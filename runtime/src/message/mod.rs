@@ -1,0 +1,38 @@
+//! Messages: what a program says while it works, as `log` events that know their request.
+//!
+//! ```text
+//! info!(LOG, cart = 7; "..")  LOG.field("cart", 7).info("..")  log::info!  tracing::info!
+//!        └───────────────┬──────────────────┴──────────────────────┘
+//!   wanted? ▸ logger's level ▸ the values are taken ▸ logger's filter ▸ pass ──▶ the emitters of the request
+//! ```
+//!
+//! A message that nobody wants costs a look at a static, and no value of it is computed. What goes wrong while one is made (a text
+//! that cannot be filled, a `Display` that panics) never reaches the caller: the message goes out with what there is, and the trouble
+//! is counted.
+
+mod builder;
+mod carried;
+mod logger;
+mod macros;
+mod pass;
+mod taking;
+mod text;
+
+use crate::emitter;
+use crate::event::EventType;
+use crate::level::Level;
+
+pub use self::builder::Message;
+pub use self::carried::{And, Carried, Error, Lazy, Many, MessageValue, Nothing, Stack, lazy};
+pub use self::logger::{Logger, logger};
+pub(crate) use self::pass::pass;
+#[doc(hidden)]
+pub use self::taking::Taking;
+pub use self::text::Text;
+
+#[doc(hidden)]
+/// Whether a message of this level would go anywhere: one load.
+#[inline(always)]
+pub fn wanted(level: Level) -> bool {
+    emitter::wanted(EventType::Log, level)
+}
