@@ -88,7 +88,10 @@ pub use emitter::EmitterSet;
 pub use emitter::{Emitter, EmitterError, wanted};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use fields::Fields;
-pub use format::{Combined, Format, Json, Logfmt, Pretty, push_escaped};
+pub use format::{
+    Combined, Conversion, Converter, Format, Gelf, Json, Logfmt, MissingFields, Otlp, Pretty, Talisker, Template,
+    TemplateError, TextLine, push_escaped,
+};
 pub use instrumenter::{
     Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,
 };

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | event context: set, get, namespaces, time, sums, update, reset (10) | `context.rs`; `the_canonical_order_does_not_depend_on_who_came_first` here |
 //! | hooks: registered once, called each (5) | `gdcl_instrumenters.rs`, `instrumenters.rs` |
-//! | logfmt: joining, key clean-up, values, escapes (8) | `format_roundtrip.rs`, `promises_input.rs`, the units of `format/logfmt.rs` |
+//! | logfmt: joining, key clean-up, values, escapes (8) | `format_roundtrip`, `promises_input.rs`, the units of `format/logfmt.rs` |
 //! | location of errors: own, a library's, both (3) | `macros_request.rs` (the boundary's line), `promises_exactly_one` |
 //! | database: queries, duplicates, reset, arithmetic (4) | `database.rs`, `sqlx.rs` |
 //! | exception: view, library, template syntax, template callable, none (5) | `macros_request.rs`, `template.rs`; over a socket here |

@@ -379,7 +379,7 @@ impl Content {
         self.fields = kept;
     }
 
-    fn value_of(&self, stored: Stored) -> Value<'_> {
+    pub(super) fn value_of(&self, stored: Stored) -> Value<'_> {
         match stored {
             Stored::Null => Value::Null,
             Stored::Bool(value) => Value::Bool(value),

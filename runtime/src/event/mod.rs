@@ -179,6 +179,11 @@ impl<'a> Event<'a> {
         self.content.text(span)
     }
 
+    /// A value of one of the raw fields.
+    pub(crate) fn value_of(&self, stored: Stored) -> Value<'a> {
+        self.content.value_of(stored)
+    }
+
     /// A copy that can be kept.
     pub fn to_owned(&self) -> OwnedEvent {
         OwnedEvent { content: self.content.clone() }

@@ -206,7 +206,7 @@ fn push_value(event: &Event<'_>, line: &mut Line<'_>, value: Stored, digits: Dig
 }
 
 /// Whether a text can stand without quotes and still be read as that text.
-fn is_bare(text: &[u8]) -> bool {
+pub(super) fn is_bare(text: &[u8]) -> bool {
     let visible = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
     !text.is_empty() && text.iter().all(visible) && !reads_as_other(text)
 }

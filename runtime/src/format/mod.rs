@@ -1,29 +1,40 @@
 //! An event as bytes.
 //!
 //! ```text
-//! Event ──▶ Logfmt │ Json │ Pretty │ Combined │ yours ──▶ one line, or none
-//!              └───────┴───────┴────────┴── escape: one rule for what may not stay in a text
+//! Event ──▶ Logfmt │ Talisker │ TextLine │ Template │ Pretty │ Json │ Gelf │ Otlp │ Combined │ yours ──▶ one line, or none
+//!              └────────┴─────────┴─ escape: one rule for what may not stay in a text
 //! ```
 //!
 //! A format is pure and cannot fail: whatever an event holds, [`Format::format`] appends one line, or nothing.
 
 mod combined;
 mod escape;
+mod gelf;
 mod json;
 mod line;
 mod logfmt;
 mod number;
+mod otlp;
 mod own;
+mod people;
 mod pretty;
+mod talisker;
+mod template;
+mod text;
 mod time;
 
 pub use combined::Combined;
 pub(crate) use escape::{escaped_len, escaped_prefix};
+pub use gelf::Gelf;
 pub use json::Json;
 pub(crate) use line::with_kept;
 pub use logfmt::Logfmt;
+pub use otlp::Otlp;
 pub(crate) use own::Own;
 pub use pretty::Pretty;
+pub use talisker::Talisker;
+pub use template::{Template, TemplateError};
+pub use text::{Conversion, Converter, MissingFields, TextLine};
 pub(crate) use time::rfc3339;
 
 use crate::event::Event;

@@ -3,6 +3,7 @@
 pub(crate) mod clocks;
 pub(crate) mod fd;
 pub(crate) mod fork;
+pub(crate) mod host;
 pub(crate) mod lasting;
 pub(crate) mod listen;
 pub(crate) mod slab;

@@ -1,8 +1,14 @@
 //! Whatever an event holds, its line is one line that gives every value back.
 
+mod exports;
+mod people;
+
 use std::time::{Duration, SystemTime};
 
-use canonlog::{Combined, EventType, Format, Json, Level, Logfmt, OwnedEvent, Pretty, Value};
+use canonlog::{
+    Combined, EventType, Format, Gelf, Json, Level, Logfmt, Otlp, OwnedEvent, Pretty, Talisker, Template, TextLine,
+    Value,
+};
 use canonlog_tests::logfmt;
 use proptest::prelude::*;
 
@@ -273,16 +279,23 @@ proptest! {
     #[test]
     fn no_format_writes_a_character_that_acts(fields in fields()) {
         let kinds = [EventType::Request, EventType::Timeout, EventType::LateResponse, EventType::Log];
-        let formats: [&dyn Format; 6] = [
+        let template = Template::new("{req_path} {*}").expect("a template");
+        let formats: [&dyn Format; 12] = [
             &Logfmt::new(),
             &Logfmt::new().quote_needed(),
             &Logfmt::new().exact_durations(),
             &Json::new(),
             &Pretty::new().color(false),
             &Combined::new(),
+            &Talisker::new(),
+            &TextLine::new(),
+            &TextLine::shell(),
+            &template,
+            &Gelf::new(),
+            &Otlp::new().service("shop"),
         ];
         let mut texts = fields;
-        for name in ["req_method", "req_path", "req_referrer", "req_user_agent", "req_client_ip", "job_name"] {
+        for name in ["req_method", "req_path", "req_referrer", "req_user_agent", "req_client_ip", "job_name", "log_msg", "log_name"] {
             if let Some((_, field)) = texts.iter().find(|(_, field)| matches!(field, Field::Text(_))) {
                 let field = field.clone();
                 texts.retain(|(known, _)| known != name);
