@@ -169,7 +169,7 @@ pub fn register_instrumenter(args: TokenStream, item: TokenStream) -> TokenStrea
 /// }
 ///
 /// let cart = Cart { id: 7, total: 19.99, card: "4111".to_owned() };
-/// Context::record(&cart); // app_cart_id="7" app_total="19.99" app_card="REDACTED"
+/// Context::record(&cart); // app_cart_id="7" app_total="19.99" app_card="[redacted]"
 /// ```
 #[proc_macro_derive(Fields, attributes(canonlog))]
 pub fn fields(item: TokenStream) -> TokenStream {

@@ -70,6 +70,7 @@ mod nearest;
 mod output;
 mod pipeline;
 mod record;
+mod redact;
 mod registry;
 mod scratch;
 mod setup;
@@ -108,6 +109,7 @@ pub use output::{
     Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Rotation, Stderr, Stdout, WriteError, Writer,
 };
 pub use pipeline::{Kind, Pipeline, Scope, begin};
+pub use redact::{Redaction, Secret};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};
 pub use stats::{OutputStats, Stats, stats};
 pub use unit::Unit;

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "nearest",
     "value",
     "level",
     "scratch",
     "inside",
+    "redact",
     "event",
     "sys",
     "clock",

@@ -278,7 +278,7 @@ async fn lint_clean_functions_do_what_they_say() {
     order.record(&mut |name, value| fields.push(format!("{name}={value}")));
     assert_eq!(
         (fields.join(" ").as_str(), order.lines.len(), order.card),
-        ("order_id=1 card=REDACTED name=Ada", 1, "4111")
+        ("order_id=1 card=[redacted] name=Ada", 1, "4111")
     );
     canonlog::set!(cart_total = 1, cart_items = order.id);
 }

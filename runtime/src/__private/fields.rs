@@ -33,7 +33,7 @@ pub fn timeout_off() {
 }
 
 /// What stands in the place of a hidden value.
-pub const REDACTED: &str = "REDACTED";
+pub const REDACTED: &str = crate::redact::REDACTED;
 
 /// Refuses, while the compiler runs it, a key that is not lower-case words joined by `_`.
 pub const fn check_key(key: &str) {

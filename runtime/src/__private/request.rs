@@ -51,7 +51,7 @@ mod of_http {
 
     use super::{Head, RequestHead};
     use crate::context::Context;
-    use crate::integrations::tower::{record_header, record_path, record_version};
+    use crate::integrations::tower::{record_header, record_path, record_query, record_referrer, record_version};
     use crate::record::keys::builtin;
 
     /// Copies share their text with the request.
@@ -73,7 +73,8 @@ mod of_http {
             record_version(cx, self.version);
             cx.set_in("req", "method", self.method.as_str());
             record_path(cx, &self.method, &self.uri);
-            record_header(cx, "referrer", self.referrer.as_ref());
+            record_query(cx, &self.uri);
+            record_referrer(cx, self.referrer.as_ref());
             record_header(cx, "user_agent", self.user_agent.as_ref());
         }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::statement;
 use crate::record::queries::Statement;
+use crate::redact;
 use crate::trace::{caller, site};
 
 /// A text and its place, as events show them.
@@ -11,6 +12,7 @@ struct Told {
     hash: u64,
     place: (u64, u32),
     quotes_literals: bool,
+    shows_literals: bool,
     text: String,
     line: String,
 }
@@ -31,12 +33,13 @@ impl Told {
         };
         let text = statement::tell(statement.sql, statement.is_cut);
         let quotes_literals = statement.sql.quotes_literals;
-        Told { hash: statement.hash, place: (statement.place, handler), quotes_literals, text, line }
+        let shows_literals = redact::shows_sql_literals();
+        Told { hash: statement.hash, place: (statement.place, handler), quotes_literals, shows_literals, text, line }
     }
 
     fn is_of(&self, statement: &Statement<'_>, handler: u32) -> bool {
         let same_text = (self.hash, self.quotes_literals) == (statement.hash, statement.sql.quotes_literals);
-        same_text && self.place == (statement.place, handler)
+        same_text && self.place == (statement.place, handler) && self.shows_literals == redact::shows_sql_literals()
     }
 }
 

@@ -13,6 +13,7 @@ mod names;
 
 use self::names::Places;
 use crate::record::queries::Sql;
+use crate::redact;
 
 /// The longest text of a statement in an event, in bytes.
 const LONGEST: usize = 512;
@@ -296,6 +297,10 @@ impl List {
 
 /// The text of a statement for events; `cut` where there is more of it.
 pub(crate) fn tell(sql: Sql<'_>, cut: bool) -> String {
+    if redact::shows_sql_literals() {
+        let text = [sql.text, if cut { CUT } else { "" }].concat();
+        return if text.len() > LONGEST { ends(&text) } else { text };
+    }
     let mut text = String::with_capacity(sql.text.len() + CUT.len());
     let (mut list, mut space, mut cut) = (List::default(), false, cut);
     let (mut tokens, mut places) = (Tokens::of(sql), Places::new());

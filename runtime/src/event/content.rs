@@ -11,6 +11,7 @@ use super::names::{self, KeyId};
 use super::order::{Label, OTHER_BIT};
 use super::{Event, EventType, HttpVersion};
 use crate::level::Level;
+use crate::redact;
 use crate::value::Value;
 
 /// The first word of an entry: kind and length in bytes, at the places where a record's log has them too.
@@ -329,6 +330,7 @@ impl Content {
 
     /// Adds a field without looking for one of the same name.
     pub(crate) fn push_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
+        let value = names::hide_named(name, value);
         if let Some(id) = names::known(name) {
             let value = self.store(value);
             return self.push_known(id, value);
@@ -340,7 +342,7 @@ impl Content {
 
     /// Sets a field of a key that the program has; one of the same name keeps its position.
     pub(crate) fn set_key(&mut self, id: KeyId, value: Value<'_>) {
-        let value = self.store(value);
+        let value = self.store(id.hide(value));
         let label = names::key(id);
         if label.bit != OTHER_BIT {
             return self.set_known(id, value);
@@ -355,7 +357,7 @@ impl Content {
     pub(crate) fn set_text(&mut self, name: &str, order: u16, framework: bool, value: Value<'_>) {
         match self.position(name, order) {
             Some(at) => {
-                let value = self.store(value);
+                let value = self.store(names::hide_named(name, value));
                 self.set_at(at, value);
             }
             None => self.push_text(name, order, framework, value),
@@ -364,6 +366,23 @@ impl Content {
 
     fn position(&self, name: &str, order: u16) -> Option<usize> {
         self.fields.iter().position(|field| self.order_of(field) == order && self.name_of(field) == name)
+    }
+
+    /// Hides the values of names that were known before it was said that they are hidden.
+    #[cold]
+    pub(crate) fn hide_late(&mut self) {
+        for at in 0..self.fields.len() {
+            let field = self.fields[at];
+            if !field.is_named() && names::is_hidden_late(field.label) {
+                let value = self.value_of(self.stored(field.at as usize));
+                if let Value::Str(hidden) = redact::hidden(value)
+                    && !matches!(value, Value::Str(text) if text == hidden)
+                {
+                    let span = self.keep(redact::REDACTED);
+                    self.set_at(at, Stored::Text(span));
+                }
+            }
+        }
     }
 
     /// Keeps the fields for which `keep` is true.

@@ -2,11 +2,13 @@
 //!
 //! The framework's own have the first numbers, fixed; every other gets one when it is first written, and keeps it.
 
-use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU16, AtomicU64};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::order::{CANONLOG_ORDER, Label, OTHER_BIT, order};
+use crate::redact::{self, Redaction};
+use crate::value::Value;
 
 /// An interned field name: its number, and in the upper two bits what each write asks about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,14 +16,14 @@ pub(crate) struct KeyId(pub(crate) u16);
 
 /// It lies in no namespace of the framework's.
 const USERS: u16 = 1 << 15;
-/// Cleaning changed it.
-const RENAMED: u16 = 1 << 14;
+/// A write asks more: cleaning changed it, or its values are hidden.
+const UNUSUAL: u16 = 1 << 14;
 
 impl KeyId {
     /// Where it stands among all names.
     #[inline(always)]
     fn at(self) -> usize {
-        usize::from(self.0 & !(USERS | RENAMED))
+        usize::from(self.0 & !(USERS | UNUSUAL))
     }
 
     /// Whether it lies in one of the framework's namespaces.
@@ -30,10 +32,49 @@ impl KeyId {
         self.0 & USERS == 0
     }
 
-    /// Whether cleaning changed it; so it seems of [`NOT_INTERNED`] too, which keeps that out of every short way.
+    /// Whether [`is_renamed`](Self::is_renamed) or [`hide`](Self::hide) is to be asked; so it seems of [`NOT_INTERNED`] too, which
+    /// keeps that out of every short way.
     #[inline(always)]
+    pub(crate) fn is_unusual(self) -> bool {
+        self.0 & UNUSUAL != 0
+    }
+
+    /// Whether cleaning changed it.
+    #[inline]
     pub(crate) fn is_renamed(self) -> bool {
-        self.0 & RENAMED != 0
+        self.is_unusual() && RENAMED.has(self.at())
+    }
+
+    /// The value, or what is recorded instead where those of this name are hidden.
+    #[inline]
+    pub(crate) fn hide(self, value: Value<'_>) -> Value<'_> {
+        if self.is_unusual() && HIDDEN.has(self.at()) { redact::hidden(value) } else { value }
+    }
+}
+
+/// A bit for each name.
+struct Traits([AtomicU64; CHUNK * CHUNKS / 64]);
+
+static RENAMED: Traits = Traits::new();
+static HIDDEN: Traits = Traits::new();
+
+impl Traits {
+    const fn new() -> Traits {
+        Traits([const { AtomicU64::new(0) }; CHUNK * CHUNKS / 64])
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|bits| bits.load(Relaxed) >> (at % 64) & 1 != 0)
+    }
+
+    fn set(&self, at: usize, has: bool) {
+        let Some(bits) = self.0.get(at / 64) else { return };
+        let bit = 1 << (at % 64);
+        if has {
+            bits.fetch_or(bit, Relaxed)
+        } else {
+            bits.fetch_and(!bit, Relaxed)
+        };
     }
 }
 
@@ -179,7 +220,10 @@ pub(crate) fn intern(name: &str, framework: bool, renamed: bool) -> KeyId {
     let at = *held.names / (CHUNK - OURS) * CHUNK + OURS + *held.names % (CHUNK - OURS);
     let Some(chunk) = chunk(at / CHUNK) else { return NOT_INTERNED };
     let text: &'static str = Box::leak(name.into());
-    let traits = if framework { 0 } else { USERS } | if renamed { RENAMED } else { 0 };
+    let hidden = redact::hides(text);
+    RENAMED.set(at, renamed);
+    HIDDEN.set(at, hidden);
+    let traits = if framework { 0 } else { USERS } | if renamed || hidden { UNUSUAL } else { 0 };
     let _ = chunk[at % CHUNK].set(Label::new(text, order(text), framework, OTHER_BIT));
     let id = KeyId(u16::try_from(at).unwrap_or(u16::MAX) | traits);
     if let Some(place) = places(text).find(|place| place.load(Relaxed) == 0) {
@@ -187,6 +231,48 @@ pub(crate) fn intern(name: &str, framework: bool, renamed: bool) -> KeyId {
     }
     *held.names += 1;
     id
+}
+
+/// Names whose values are hidden though their numbers do not tell, as they were given out before that was said, or are the
+/// framework's own: a bit for the [order](Label::order) of each, modulo 64. Mostly there are none.
+static LATE: AtomicU64 = AtomicU64::new(0);
+
+/// From now on this is hidden, also under names that are known.
+#[cold]
+pub(crate) fn hide(redaction: &Redaction) {
+    let held = hold();
+    redact::install(redaction);
+    let given = (0..*held.names).map(|at| at / (CHUNK - OURS) * CHUNK + OURS + at % (CHUNK - OURS));
+    let mut late = 0;
+    for at in (0..builtin::COUNT).chain(given) {
+        let label = key(KeyId(u16::try_from(at).unwrap_or_default()));
+        let hidden = redact::hides(label.name);
+        HIDDEN.set(at, hidden);
+        if hidden && known(label.name).is_some_and(|id| !id.is_unusual()) {
+            late |= 1 << (label.order % 64);
+        }
+    }
+    LATE.store(late, Release);
+}
+
+/// Whether any value is hidden only when its event is made.
+#[inline(always)]
+pub(crate) fn hides_late() -> bool {
+    LATE.load(Relaxed) != 0
+}
+
+/// Whether a value of this name is one of those.
+pub(super) fn is_hidden_late(label: &Label) -> bool {
+    LATE.load(Relaxed) >> (label.order % 64) & 1 != 0 && known(label.name).is_some_and(|id| HIDDEN.has(id.at()))
+}
+
+/// What is recorded in the place of a value under a name that may be known.
+pub(super) fn hide_named<'v>(name: &str, value: Value<'v>) -> Value<'v> {
+    match known(name) {
+        Some(id) => id.hide(value),
+        None if redact::hides(name) => redact::hidden(value),
+        None => value,
+    }
 }
 
 /// Where a name may stand in the index, one place after the other.

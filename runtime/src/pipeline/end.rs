@@ -8,7 +8,7 @@ use super::{Parts, limit, panic, parts, reporter};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, order};
+use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, names, order};
 use crate::id::LONGEST;
 use crate::inside::is_inside;
 use crate::level::Level;
@@ -226,6 +226,9 @@ fn finish_event(content: &mut Content, facts: &mut Facts, parts: &Parts, failed:
         _ if facts.status.is_some_and(|status| (400..500).contains(&status)) => Level::Warning,
         _ => Level::Info,
     };
+    if names::hides_late() {
+        content.hide_late();
+    }
     facts.truncated += limit::hold(content, settings.event_limit);
     for (name, count, what) in [
         ("canonlog_truncated", facts.truncated, Count::Truncated),

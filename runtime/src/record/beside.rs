@@ -123,6 +123,10 @@ impl Handle {
 
     /// Adds to a number, in the log that the caller writes.
     pub(crate) fn add(self, by: By<'_>, value: Value<'_>, body: &'static Body, writer: Writer) -> bool {
+        if let hidden @ Value::Str(_) = by.hide(value) {
+            body.set(by, hidden, writer);
+            return true;
+        }
         match writer {
             Writer::Main { beside: true } => {
                 // Without the lock the record has ended meanwhile, and what the side log has added may be told of already.

@@ -48,6 +48,11 @@ pub enum SetupError {
         /// Which.
         called: &'static str,
     },
+    /// A pattern of keys to hide is none.
+    Redaction {
+        /// It.
+        pattern: String,
+    },
     /// The emitters cannot start.
     Emitter(EmitterError),
     /// The instrumenters cannot start.
@@ -70,6 +75,11 @@ impl fmt::Display for SetupError {
             SetupError::Shortcut { called } => {
                 write!(f, "`{called}` has no effect next to `emitter`; call it on the emitter")
             }
+            SetupError::Redaction { pattern } => write!(
+                f,
+                "`{}` is no pattern of keys; expected words of letters and digits joined by `_`, `*` for any characters of a word",
+                pattern.escape_debug()
+            ),
             SetupError::Emitter(error) => error.fmt(f),
             SetupError::Instrumenter(error) => error.fmt(f),
         }
@@ -85,7 +95,8 @@ impl Error for SetupError {
             SetupError::Again
             | SetupError::Environment { .. }
             | SetupError::Variable { .. }
-            | SetupError::Shortcut { .. } => None,
+            | SetupError::Shortcut { .. }
+            | SetupError::Redaction { .. } => None,
         }
     }
 }

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use self::environment::{Environment, FormatName, OutputName};
 use crate::emitter::{Emitter, Emitters};
+use crate::event::names;
 use crate::format::{Format, Json, Logfmt, Pretty};
 use crate::instrumenter::Instrumenters;
 use crate::level::LevelFilter;
 use crate::output::{File, Output, Stderr, Stdout};
 use crate::pipeline::{self, Parts, Settings};
+use crate::redact::Redaction;
 
 pub use self::error::SetupError;
 pub use self::guard::Guard;
@@ -52,6 +54,7 @@ pub struct Setup {
     shortcut: Option<&'static str>,
     settings: Settings,
     message_fields: Vec<String>,
+    redaction: Redaction,
     drain: Duration,
 }
 
@@ -63,6 +66,7 @@ impl Default for Setup {
             shortcut: None,
             settings: Settings::default(),
             message_fields: Vec::new(),
+            redaction: Redaction::default(),
             drain: Duration::from_secs(2),
         }
     }
@@ -171,6 +175,20 @@ impl Setup {
         self
     }
 
+    /// What is never recorded: values under names that look like those of secrets, query strings, literals in SQL. It holds for
+    /// the process, whatever pipeline a record goes through.
+    ///
+    /// ```
+    /// use canonlog::Redaction;
+    ///
+    /// let _guard = canonlog::setup().redact(Redaction::default().keys(["iban", "*card*"])).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn redact(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
     /// How long a shutdown waits for the outputs: 2 s by default.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.drain = limit;
@@ -194,9 +212,13 @@ impl Setup {
             return Err(SetupError::Again);
         }
         let environment = Environment::read(std::env::vars_os())?;
+        if let Some(pattern) = self.redaction.wrong() {
+            return Err(SetupError::Redaction { pattern: pattern.to_owned() });
+        }
         let emitters = apply(self.emitters, self.default, self.shortcut, environment)?;
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(emitters)?;
+        names::hide(&self.redaction);
         let parts = pipeline::install(Parts::new(self.settings, emitters).with_message_fields(self.message_fields))
             .ok_or(SetupError::Again)?;
         Ok(Guard::new(&parts.emitters, self.drain))

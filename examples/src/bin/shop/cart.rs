@@ -67,7 +67,7 @@ pub(crate) async fn checkout(
     Path(id): Path<i64>,
     Json(payment): Json<Payment>,
 ) -> Result<Json<Receipt>, ShopError> {
-    Context::record(&payment); // app_card="REDACTED" app_gift_wrapped="false"
+    Context::record(&payment); // app_card="[redacted]" app_gift_wrapped="false"
     let lines = lines(&shop.db, id).await?; // a failing `?`: exc_type, exc_msg, and exc_loc, its line
     let cents = total(&lines).ok_or(ShopError::EmptyCart(id))?;
     Context::set("cart_total", price(cents)); // app_cart_total="49.0", from anywhere in the request

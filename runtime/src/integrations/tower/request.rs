@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::event::HttpVersion;
 use crate::record::keys::builtin;
 use crate::record::set_http;
+use crate::redact;
 use crate::value::display;
 
 /// The address of the client, for `req_client_ip`: put it into the request's extensions where your server, or a proxy that
@@ -42,7 +43,8 @@ pub(super) fn record<B>(cx: Context, request: &Request<B>, id_header: &HeaderNam
     record_version(cx, request.version());
     cx.set_in("req", "method", request.method().as_str());
     record_path(cx, request.method(), request.uri());
-    record_header(cx, "referrer", request.headers().get(header::REFERER));
+    record_query(cx, request.uri());
+    record_referrer(cx, request.headers().get(header::REFERER));
     record_header(cx, "user_agent", request.headers().get(header::USER_AGENT));
     record_route(cx, request.extensions());
     if let Some(ip) = client_ip(request.extensions()) {
@@ -102,6 +104,28 @@ pub(crate) fn record_path(cx: Context, method: &Method, uri: &Uri) {
     } else {
         cx.set_in("req", "path", path);
     }
+}
+
+/// The query, where it is asked for.
+pub(crate) fn record_query(cx: Context, uri: &Uri) {
+    if let Some(query) = uri.query().filter(|_| redact::shows_query_strings()) {
+        cx.set_in("req", "query", display(redact::Query(query)));
+    }
+}
+
+/// Where the request comes from: without its query, unless queries are asked for.
+pub(crate) fn record_referrer(cx: Context, value: Option<&HeaderValue>) {
+    let Some(bytes) = value.map(HeaderValue::as_bytes) else { return };
+    let Some(end) = bytes.iter().position(|byte| matches!(byte, b'?' | b'#')) else {
+        return record_header(cx, "referrer", value);
+    };
+    let page = String::from_utf8_lossy(&bytes[..end]);
+    if bytes[end] == b'?' && redact::shows_query_strings() {
+        let query = bytes[end + 1..].split(|byte| *byte == b'#').next().unwrap_or_default();
+        let query = String::from_utf8_lossy(query);
+        return cx.set_in("req", "referrer", format_args!("{page}?{}", redact::Query(&query)));
+    }
+    cx.set_in("req", "referrer", &*page);
 }
 
 pub(crate) fn record_header(cx: Context, key: &'static str, value: Option<&HeaderValue>) {

@@ -51,7 +51,7 @@ impl Body {
         let present = self.present[word].load(Relaxed);
         let extent = self.extent();
         let at = extent.words();
-        if present & bit != 0 || id.is_renamed() || at + need > LOG || extent.fields() >= LISTED {
+        if present & bit != 0 || id.is_unusual() || at + need > LOG || extent.fields() >= LISTED {
             return None;
         }
         if !id.is_framework() && extent.users() >= self.limits.load(Relaxed) >> 40 {

@@ -28,6 +28,8 @@ pub(crate) use self::write::{number, sum, total};
 use super::keys::KeyId;
 use super::slot::{self, Body, EXTENSION, LOG};
 use crate::event::{OTHER_RANK, rank_of};
+use crate::redact;
+use crate::value::Value;
 
 /// How much a record may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,16 @@ pub(crate) enum By<'a> {
 }
 
 impl By<'_> {
+    /// The value, or what is recorded instead where those of this name are hidden.
+    #[inline]
+    pub(super) fn hide(self, value: Value<'_>) -> Value<'_> {
+        match self {
+            By::Id(id) => id.hide(value),
+            By::Name(name, _) if redact::hides(name) => redact::hidden(value),
+            By::Name(..) => value,
+        }
+    }
+
     fn is_framework(self) -> bool {
         match self {
             By::Id(id) => id.is_framework(),

@@ -166,7 +166,7 @@ impl Body {
     /// Sets a field.
     #[inline]
     pub(crate) fn set(&self, by: By<'_>, value: Value<'_>, writer: Writer) {
-        let (kind, payload) = match value {
+        let (kind, payload) = match by.hide(value) {
             Value::Null => (Kind::Null, Payload::Nothing),
             Value::Bool(value) => (Kind::Bool, Payload::Word(u64::from(value))),
             Value::I64(value) => (Kind::I64, Payload::Word(value.cast_unsigned())),
