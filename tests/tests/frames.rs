@@ -624,3 +624,71 @@ fn a_macro_that_only_has_the_name_stays_what_it_is() {
     assert_eq!(joins_texts("a"), "a-b");
     assert_eq!(joins_texts_and_waits("a").now_or_never().as_deref(), Some("a-a-btwo"));
 }
+
+// -- macros that only they know -----------------------------------------------------------------------------------------
+
+/// Waits where no attribute sees it.
+macro_rules! waits_unseen {
+    ($polls:expr) => {
+        pause($polls).await
+    };
+}
+
+#[operation]
+async fn goes_on_after_a_macro(polls: usize) {
+    waits_unseen!(polls);
+    Context::set("step", 2);
+    waits_unseen!(polls); // @unseen_line
+    leaf(9).await; // @after_unseen
+}
+
+#[instrument_request]
+async fn around_a_macro() {
+    Context::set("step", 1); // @before_macro
+    let once = goes_on_after_a_macro(1);
+    once.await; // @around_macro
+}
+
+#[instrument_request]
+async fn joins_by_function() {
+    join_all([goes_on_after_a_macro(1), goes_on_after_a_macro(2)]).await; // @by_join_all
+}
+
+#[test]
+fn a_function_that_waits_in_a_macro_of_its_own_is_itself_again_afterwards() {
+    let (loc, cause) = places(1, around_a_macro());
+    assert_eq!(loc, at("around_macro", "around_a_macro"));
+    assert!(cause.ends_with(":frames::goes_on_after_a_macro"), "{cause}");
+    assert_eq!(places(2, around_a_macro()).1, at("unseen_line", "goes_on_after_a_macro"));
+    assert_eq!(places(3, around_a_macro()), (at("around_macro", "around_a_macro"), leaf_line()));
+    let (loc, cause) = places(3, joins_by_function());
+    assert_eq!(loc, at("by_join_all", "joins_by_function"));
+    assert!(cause.starts_with(&leaf_line()) || cause.ends_with(&leaf_line()), "{cause}");
+    assert_eq!(places(5, joins_by_function()).1, all(&[leaf_line(), leaf_line()]));
+}
+
+#[operation]
+async fn selects_of_another_crate() {
+    let (mut first, mut second) = (pin!(pause(1).fuse()), pin!(leaf(9).fuse()));
+    loop {
+        futures_util::select! {
+            () = first => middle(1).map(drop).await, // @handler_of_another
+            () = second => break,
+            complete => unreachable!(),
+        }
+    }
+}
+
+#[instrument_request]
+async fn around_a_select() {
+    selects_of_another_crate().await; // @around_select
+}
+
+#[test]
+fn what_the_handler_of_another_crates_select_waits_for_is_named() {
+    assert_eq!(places(1, around_a_select()).1, leaf_line());
+    let (loc, cause) = places(2, around_a_select());
+    assert_eq!(loc, at("around_select", "around_a_select"));
+    // The branch, too, waits on.
+    assert_eq!(cause, all(&[leaf_line(), leaf_line()]));
+}

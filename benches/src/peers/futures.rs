@@ -14,7 +14,7 @@ fn pending(times: u32) -> impl Future<Output = u64> {
     poll_fn(move |_| match left {
         0 => Poll::Ready(7),
         _ => {
-            left -= 1;
+            left = std::hint::black_box(left) - 1;
             Poll::Pending
         }
     })

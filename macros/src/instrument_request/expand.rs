@@ -61,7 +61,8 @@ fn anchor(runtime: &TokenStream, result: &Type) -> TokenStream {
 
 fn statics(model: &InstrumentRequest) -> TokenStream {
     let InstrumentRequest { runtime, name, view, job, frames, item, .. } = model;
-    let (fun, unit, place) = (site::fun(), site::unit(), site::statics(runtime, &item.sig.ident));
+    // Its boundary says at each poll that it runs.
+    let (fun, unit, place) = (site::fun(), site::unit(), site::statics(runtime, &item.sig.ident, true));
     let view = view
         .as_ref()
         .map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));

@@ -6,6 +6,8 @@
 //! join!(a, b)   ──▶ join!(Argument::of(a).together(N), Argument::of(b).together(N))
 //! ```
 //!
+//! unknown!(..); ──▶ unknown!(..); back(frame);     in an `async fn`, if it may wait for something
+//!
 //! The future lies beside what waits for it, not in it: so it nests as deep as without. As in `.await` itself, a `match` keeps what
 //! the future borrows until the statement's end. Closures and async blocks run elsewhere and stay as they are.
 
@@ -39,15 +41,58 @@ pub(crate) fn unless_of_another(frames: Frames, item: &Func) -> Frames {
 
 /// Rewrites a body in place.
 pub(crate) fn apply(runtime: &TokenStream, frames: Frames, is_async: bool, body: &mut Block) {
-    if frames.frames {
-        Lines { runtime, lines: frames.lines, is_async, last: None, told: 0 }.visit_block_mut(body);
+    if !frames.frames {
+        return;
     }
+    let frame = (is_async && !is_whole(body)).then(|| Ident::new("frame_here", Span::mixed_site()));
+    Lines { runtime, lines: frames.lines, is_async, frame: frame.as_ref(), last: None, told: 0 }.visit_block_mut(body);
+    if let Some(frame) = frame {
+        body.stmts.insert(0, syn::parse_quote!(let #frame = #runtime::here();));
+    }
+}
+
+/// Whether a body waits only where its awaits are: in no macro that is not visited.
+pub(crate) fn is_whole(body: &Block) -> bool {
+    let mut unseen = Unseen(false);
+    unseen.visit_block(body);
+    !unseen.0
+}
+
+/// The same of one statement, whatever is in it.
+fn may_wait_unseen(stmt: &Stmt) -> bool {
+    let mut unseen = Unseen(false);
+    unseen.visit_stmt(stmt);
+    unseen.0
+}
+
+/// Looks for a macro in which the function itself may wait.
+struct Unseen(bool);
+
+impl Visit<'_> for Unseen {
+    fn visit_expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => {}
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &Macro) {
+        self.0 |= macros::may_wait(mac);
+        let mut inside = mac.clone();
+        macros::visit_known(&mut inside, &mut |expr| self.visit_expr(expr));
+    }
+
+    fn visit_item(&mut self, _: &Item) {}
+    fn visit_type(&mut self, _: &Type) {}
+    fn visit_pat(&mut self, _: &Pat) {}
 }
 
 struct Lines<'m> {
     runtime: &'m TokenStream,
     lines: bool,
     is_async: bool,
+    /// The function's frame, where it may wait unseen.
+    frame: Option<&'m Ident>,
     /// The line told last, where it is known.
     last: Option<u32>,
     /// How often a line was told.
@@ -60,6 +105,12 @@ impl Lines<'_> {
         let (before, told) = (self.last, self.told);
         visit(self);
         self.last = before.filter(|_| self.told == told || self.last == before);
+    }
+
+    /// The statement by which the function runs again that may have waited unseen.
+    fn back(&self, frame: &Ident) -> Stmt {
+        let runtime = self.runtime;
+        syn::parse_quote!(#runtime::back(#frame);)
     }
 
     fn tell(&mut self, line: u32) {
@@ -90,8 +141,14 @@ impl VisitMut for Lines<'_> {
                 stmts.push(syn::parse_quote_spanned!(span=> #runtime::line(#number);));
                 self.tell(number);
             }
+            let waits = self.frame.filter(|_| may_wait_unseen(&stmt));
             self.visit_stmt_mut(&mut stmt);
+            let is_tail =
+                matches!(stmt, Stmt::Expr(_, None)) || matches!(&stmt, Stmt::Macro(it) if it.semi_token.is_none());
             stmts.push(stmt);
+            if let Some(frame) = waits.filter(|_| !is_tail) {
+                stmts.push(self.back(frame));
+            }
         }
         block.stmts = stmts;
         self.last = before.filter(|_| self.told == already || self.last == before);
@@ -147,15 +204,23 @@ impl VisitMut for Lines<'_> {
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
         let runtime = self.runtime;
         let number = mac.path.segments.last().map_or(0, |last| site::line(last.ident.span()));
-        let is_known = self.is_async
-            && macros::visit_together(mac, &mut |expr, part| {
-                self.visit_expr_mut(expr);
-                if part == Part::Future && !taps::is_ours(expr) {
+        let is_whole = !macros::may_wait(mac);
+        let is_known = self.is_async && macros::visit_together(mac, &mut |expr, part| {
+            self.visit_expr_mut(expr);
+            match (part, self.frame.filter(|_| !is_whole)) {
+                (Part::Future, _) if !taps::is_ours(expr) => {
                     let (span, future) = (Span::mixed_site().located_at(expr.span()), take(expr));
                     *expr =
                         syn::parse_quote_spanned!(span=> #runtime::Argument::of(#future).__canonlog_together(#number));
                 }
-            });
+                (Part::Code, Some(frame)) => {
+                    let (back, code) = (self.back(frame), take(expr));
+                    *expr = syn::parse_quote!({ #back #code });
+                }
+                _ => {}
+            }
+        })
+        .is_some();
         if !is_known {
             macros::visit(mac, |expr| self.visit_expr_mut(expr));
         }

@@ -1,5 +1,6 @@
 //! Where annotated functions are: which line each has come to, and what it waits for.
 
+use std::any::type_name;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::site::Fun;
 use crate::record::current::{self, Frame, Waiting};
+use crate::trace::site;
 
 /// A function that is neither timed nor a boundary, until the guard is dropped.
 #[must_use = "the function ends when the guard is dropped"]
@@ -49,7 +51,23 @@ pub fn awaiting<F: Future>(future: Pin<&mut F>) -> Awaiting<'_, F> {
     Awaiting { future, waiting: Waiting::here() }
 }
 
-/// The same, in a line that it has just come to.
+/// The frame that runs, for a function that may wait where no other of its frame's calls is.
+#[inline]
+pub fn here() -> Here {
+    Here(Waiting::here())
+}
+
+/// The function runs that has said so before.
+#[inline]
+pub fn back(Here(frame): Here) {
+    frame.ready_one();
+}
+
+/// A frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Here(Waiting);
+
+/// As [`awaiting`], in a line that it has just come to.
 #[inline]
 pub fn awaiting_at<F: Future>(future: Pin<&mut F>, line: u32) -> Awaiting<'_, F> {
     current::line(line);
@@ -62,7 +80,14 @@ impl<F: Future> Future for Awaiting<'_, F> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let Awaiting { future, waiting } = &mut *self;
-        waiting.poll(|| future.as_mut().poll(task))
+        let above = waiting.run();
+        let poll = future.as_mut().poll(task);
+        if poll.is_ready() {
+            waiting.ready();
+        } else {
+            waiting.rest(above, |fun| site::is_future_of(type_name::<F>(), fun));
+        }
+        poll
     }
 }
 
@@ -144,6 +169,13 @@ impl<F: Future> Future for Together<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.waiting.poll_one(|| this.future.poll(task))
+        let above = this.waiting.run();
+        let poll = this.future.poll(task);
+        if poll.is_ready() {
+            this.waiting.ready_one();
+        } else {
+            this.waiting.rest_one(above);
+        }
+        poll
     }
 }

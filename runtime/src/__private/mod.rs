@@ -23,7 +23,9 @@ pub use fallback::{
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
 pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
-pub use frames::{Argument, Awaiting, FrameGuard, Other, Together, awaiting, awaiting_at, frame, line};
+pub use frames::{
+    Argument, Awaiting, FrameGuard, Here, Other, Together, awaiting, awaiting_at, back, frame, here, line,
+};
 pub use message::{Speaks, and, wanted};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};

@@ -8,6 +8,12 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 #[derive(Debug)]
 pub(crate) struct Lasting<T: 'static>(AtomicPtr<T>);
 
+impl<T> Lasting<T> {
+    pub(crate) const fn none() -> Lasting<T> {
+        Lasting(AtomicPtr::new(ptr::null_mut()))
+    }
+}
+
 impl<T: Sync> Lasting<T> {
     #[inline(always)]
     pub(crate) fn load(&self) -> Option<&'static T> {
@@ -32,7 +38,7 @@ mod tests {
     #[test]
     fn a_reference_comes_back_as_it_was_stored() {
         static NUMBER: u32 = 7;
-        let place = Lasting(AtomicPtr::new(ptr::null_mut()));
+        let place = Lasting::none();
         assert_eq!(place.load(), None);
         place.store(Some(&NUMBER));
         assert_eq!(place.load(), Some(&7));

@@ -6,6 +6,7 @@ pub(crate) mod fork;
 pub(crate) mod host;
 pub(crate) mod lasting;
 pub(crate) mod listen;
+pub(crate) mod marked;
 pub(crate) mod slab;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod stack;

@@ -12,7 +12,7 @@ use super::stored::Stored;
 use super::unit::Unit;
 use super::wrap::Init;
 use crate::__private::probe::Failure;
-use crate::record::current;
+use crate::record::current::{self, Above};
 
 pin_project! {
     /// A future inside its record.
@@ -115,6 +115,7 @@ where
         let first = is_first.then(|| unit.begin());
         let mut running = this.stored.take().or(first);
         let poll = Bomb { unit, running: &mut running }.run(true, |inside| {
+            let above = Above::here();
             if is_first {
                 inside.enter(unit);
                 this.init.run();
@@ -125,7 +126,7 @@ where
             if poll.is_ready() {
                 inside.leave(unit);
             } else if unit.seen {
-                inside.frame.rest();
+                inside.frame.rest(above);
             }
             poll
         });

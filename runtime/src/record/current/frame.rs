@@ -1,14 +1,12 @@
 //! Frames of the record that this thread is inside.
 //!
 //! ```text
-//! enter ──▶ top is the new frame ── an await that is not ready: top is its caller again ── polled again: top is the frame
+//! enter ──▶ top is the new frame ── an await that is not ready (`waiting.rs`): top is what runs above it ── ready: top is the frame
 //! ```
 
 use std::ptr;
-use std::task::Poll;
 
 use super::{HERE, Here, How};
-use crate::clock;
 use crate::counters::{self, Count};
 use crate::record::frames::{Call, Frames, LOST, Place};
 use crate::record::{Handle, Section, keys, section, slot, state};
@@ -37,17 +35,8 @@ impl Here {
         self.frames()?.enter_beside(self.handle.get().generation, fun(), line, self.top.get())
     }
 
-    fn is_top(&self, call: &'static Call) -> bool {
+    pub(super) fn is_top(&self, call: &'static Call) -> bool {
         self.top.get().is_some_and(|top| ptr::eq(top, call))
-    }
-
-    /// A frame waits from now on: since the poll began, where that is known.
-    #[inline(never)]
-    fn waits(&self, call: &Call) {
-        match self.began.get() {
-            0 => call.wait(clock::now()),
-            began => call.wait(began),
-        }
     }
 }
 
@@ -146,11 +135,14 @@ impl Frame {
         }
     }
 
-    /// Its future is not ready: what runs next on this thread was not called by it.
+    /// Its future is not ready: what ran above it runs on.
     #[inline]
-    pub(crate) fn rest(&self) {
+    pub(crate) fn rest(&self, above: Above) {
         if let Some(call) = self.call().or_else(|| self.lost()) {
-            HERE.with(|here| here.top.set(call.caller()));
+            HERE.with(|here| {
+                here.top.set(above.0);
+                here.rested.set(Some(call));
+            });
         }
     }
 
@@ -235,6 +227,17 @@ fn leave_beside(here: &Here, place: Place) {
     frames.leave_beside(place);
 }
 
+/// The frame that runs, while something else does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Above(pub(super) Option<&'static Call>);
+
+impl Above {
+    #[inline(always)]
+    pub(crate) fn here() -> Above {
+        HERE.with(|here| Above(here.top.get()))
+    }
+}
+
 /// The frame that runs has come to a line.
 #[inline(always)]
 pub(crate) fn line(line: u32) {
@@ -259,63 +262,10 @@ pub(crate) fn ends() -> Option<[(u32, u32); 2]> {
     Some([innermost, chain.last().unwrap_or(innermost)])
 }
 
-/// What waits, once it is polled: a frame, where there is one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Waiting(Option<&'static Call>);
-
-impl Waiting {
-    /// The frame that runs is about to wait.
-    #[inline(always)]
-    pub(crate) fn here() -> Waiting {
-        HERE.with(|here| Waiting(here.top.get()))
-    }
-
-    /// Polls one of several things that it waits for.
-    #[inline(always)]
-    pub(crate) fn poll_one<T>(self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let Some(call) = self.0 else {
-            let poll = poll();
-            // Whatever ran inside may be of a record that this thread is not inside.
-            HERE.with(|here| here.top.set(None));
-            return poll;
-        };
-        HERE.with(|here| here.top.set(self.0));
-        let poll = poll();
-        HERE.with(|here| {
-            if poll.is_ready() {
-                here.top.set(self.0);
-                return;
-            }
-            here.top.set(call.caller());
-            if !call.waits() {
-                here.waits(call);
-            }
-        });
-        poll
-    }
-
-    /// Polls the only thing that it waits for.
-    #[inline(always)]
-    pub(crate) fn poll<T>(self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let poll = self.poll_one(poll);
-        if poll.is_ready() {
-            self.end();
-        }
-        poll
-    }
-
-    /// It does not wait any more, or for something else.
-    #[inline(always)]
-    pub(crate) fn end(self) {
-        if let Some(call) = self.0 {
-            call.run();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::current::Waiting;
     use crate::{Kind, begin};
 
     /// Function, line, and the function that it was called from, 0 for none.
@@ -335,8 +285,9 @@ mod tests {
         frame.call().map(ptr::from_ref)
     }
 
-    fn pending(waiting: Waiting) {
-        assert!(waiting.poll(|| Poll::<()>::Pending).is_pending());
+    fn pending(mut waiting: Waiting) {
+        let above = waiting.run();
+        waiting.rest(above, |_| false);
     }
 
     #[test]
@@ -358,7 +309,8 @@ mod tests {
             assert_eq!(seen(handle), [(1, 10, 0), (2, 21, 1), (3, 32, 1)]);
             pending(waits);
             assert_eq!(top(), of(&outer));
-            assert!(waits.poll(|| Poll::Ready(())).is_ready());
+            let _above = waits.run();
+            waits.ready();
             assert_eq!(top(), of(&first));
             drop(first);
             assert_eq!(top(), of(&outer));

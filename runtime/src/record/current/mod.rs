@@ -6,15 +6,17 @@
 mod busy;
 mod frame;
 mod polls;
+mod waiting;
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
-pub(crate) use self::frame::{Frame, Waiting, ends, handle_of, line};
+pub(crate) use self::frame::{Above, Frame, ends, handle_of, line};
 pub(crate) use self::polls::settle;
 use self::polls::{add_cpu, end_poll};
+pub(crate) use self::waiting::Waiting;
 use super::errors::Errors;
 use super::frames::Call;
 use super::log::Writer;
@@ -69,6 +71,8 @@ struct Here {
     errors: Cell<&'static Errors>,
     /// The frame that runs.
     top: Cell<Option<&'static Call>>,
+    /// The frame that rested last.
+    rested: Cell<Option<&'static Call>>,
 }
 
 static NO_ERRORS: Errors = Errors::new();
@@ -85,6 +89,7 @@ thread_local! {
             busy: Cell::new(false),
             errors: Cell::new(&NO_ERRORS),
             top: Cell::new(None),
+            rested: Cell::new(None),
         }
     };
 }

@@ -164,10 +164,10 @@ mod tests {
         let outer = enter(frames, RECORD, 1, ROOT).expect("room");
         let inner = enter(frames, RECORD, 2, outer).expect("room");
         let call = frames.call(inner).expect("there");
-        call.wait(99);
+        call.wait(98);
         let seen = frames.seen(RECORD);
         assert_eq!(seen[0], Seen { number: outer, fun: 1, line: 10, up: ROOT, since: None });
-        assert_eq!(seen[1], Seen { number: inner, fun: 2, line: 20, up: outer, since: Some(99) });
+        assert_eq!(seen[1], Seen { number: inner, fun: 2, line: 20, up: outer, since: Some(98) });
         call.line(21);
         call.run();
         assert_eq!((frames.seen(RECORD)[1].line, frames.seen(RECORD)[1].since), (21, None));
