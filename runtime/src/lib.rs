@@ -108,7 +108,7 @@ pub use monitor::saturation;
 pub use output::{
     Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Rotation, Stderr, Stdout, WriteError, Writer,
 };
-pub use pipeline::{Kind, Pipeline, Scope, begin};
+pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters};
 pub use redact::{Redaction, Secret};
 pub use setup::{Guard, Limits, Setup, SetupError, setup};
 pub use stats::{OutputStats, Stats, stats};

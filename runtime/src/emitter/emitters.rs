@@ -1,105 +1,61 @@
-//! All the ways out of the process, and the one way in to them.
+//! All the ways out of the process, the one way in to them, and how they change while events pass.
+//!
+//! ```text
+//! event ──▶ the list that this thread kept ──(still the current number?)──▶ routes ──▶ sinks
+//! change ─▶ plan ─▶ new sinks start ─▶ the new list has a new number ─▶ sinks without a route end in order
+//! ```
+//!
+//! A thread asks for one number that hardly ever changes, and locks nothing. So it may be at work by the old list a moment after a
+//! change: a sink that is left takes what was on its way, and nothing is lost.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::leaving::{self, Counts, Departed, merge};
+use super::list::{List, Route};
+use super::plan::{Home, plan};
 use super::sink::{Sink, SinkStats, guarded};
-use super::{Emitter, Wants, Way, foreign};
+use super::{Emitter, EmitterError, Wants};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
-use crate::format::{Format, Own, with_kept};
 use crate::level::Level;
-use crate::output::{Background, Inside, LossReason, Output};
-
-/// Why emitters cannot start.
-///
-/// ```
-/// use canonlog::{Background, Emitter, SetupError};
-///
-/// let setup = canonlog::setup()
-///     .emitter(Emitter::new("one").background(Background::new()))
-///     .emitter(Emitter::new("two").direct());
-/// let error = setup.init().expect_err("both write to standard output");
-/// assert!(matches!(error, SetupError::Emitter(canonlog::EmitterError::Conflict { .. })));
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EmitterError {
-    /// Two emitters write to the same place in different ways.
-    Conflict {
-        /// The emitter that came first.
-        first: String,
-        /// The emitter that contradicts it.
-        second: String,
-    },
-    /// The output's writer could not be started.
-    Thread {
-        /// The emitter.
-        emitter: String,
-        /// What the system says.
-        source: io::Error,
-    },
-}
-
-impl fmt::Display for EmitterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            EmitterError::Conflict { first, second } => write!(
-                f,
-                "emitters `{first}` and `{second}` write to the same place in different ways; \
-                 give both the same `background`, or make both `direct`"
-            ),
-            EmitterError::Thread { emitter, source } => {
-                write!(f, "cannot start the writer of emitter `{emitter}`: {source}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for EmitterError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            EmitterError::Conflict { .. } => None,
-            EmitterError::Thread { source, .. } => Some(source),
-        }
-    }
-}
+use crate::output::{Inside, LossReason};
 
 /// Emitters, each with the place of its sink.
 pub(crate) struct Emitters {
-    emitters: Vec<(Emitter, usize)>,
-    sinks: Vec<Sink>,
+    /// The number of the list by which events go.
+    current: AtomicU64,
+    state: Mutex<State>,
+    /// Sinks without a route.
+    departed: Arc<Departed>,
     filter_panics: AtomicU64,
-    /// How many losses events have told of.
+    /// How many events were lost by all sinks there ever were, and how many of those events have told of.
+    losses: Arc<AtomicU64>,
     told: AtomicU64,
+}
+
+/// What changes when emitters do.
+pub(crate) struct State {
+    emitters: Vec<Emitter>,
+    /// Where they lead, in the order of the first emitter that leads there.
+    homes: Vec<Home>,
+    list: Arc<List>,
+    ended: bool,
+}
+
+/// The locks on what changes.
+pub(crate) struct Held<'a> {
+    _state: MutexGuard<'a, State>,
+    _departed: MutexGuard<'a, Counts>,
 }
 
 impl fmt::Debug for Emitters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.emitters.iter().map(|(emitter, _)| emitter)).finish()
+        f.debug_list().entries(self.state().emitters.iter()).finish()
     }
-}
-
-thread_local! {
-    /// The line that a user's format makes; kept, so that no event allocates.
-    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A line's buffer that grew longer than this is given back.
-const KEPT_LINE: usize = 256 * 1024;
-
-/// What one place is made of, before it starts.
-struct Plan {
-    label: String,
-    place: Option<String>,
-    output: Arc<dyn Output>,
-    formats: Vec<Arc<dyn Format>>,
-    way: Option<Way>,
-    first: String,
 }
 
 impl Emitters {
@@ -109,52 +65,155 @@ impl Emitters {
     ///
     /// Emitters that contradict each other, and whatever keeps a thread from starting.
     pub(crate) fn start(emitters: Vec<Emitter>) -> Result<Emitters, EmitterError> {
-        let mut plans: Vec<Plan> = Vec::new();
-        let mut placed = Vec::with_capacity(emitters.len());
-        for emitter in emitters {
-            let emitter = emitter.wired();
-            let at = plan(&mut plans, &emitter)?;
-            placed.push((emitter, at));
+        let started = Emitters::none();
+        let emitters = emitters.into_iter().map(Emitter::ready).collect();
+        started.change(|_| Ok(emitters))?;
+        Ok(started)
+    }
+
+    fn none() -> Emitters {
+        let list = List::new(Vec::new());
+        Emitters {
+            current: AtomicU64::new(list.number),
+            state: Mutex::new(State { emitters: Vec::new(), homes: Vec::new(), list, ended: false }),
+            departed: Arc::default(),
+            filter_panics: AtomicU64::new(0),
+            losses: Arc::default(),
+            told: AtomicU64::new(0),
         }
-        let start = |plan: Plan| {
-            let way = plan.way.unwrap_or(Way::Background(Background::default()));
-            Sink::start(plan.label, plan.output, plan.formats, way)
-                .map_err(|source| EmitterError::Thread { emitter: plan.first, source })
-        };
-        let sinks = plans.into_iter().map(start).collect::<Result<_, _>>()?;
-        Ok(Emitters { emitters: placed, sinks, filter_panics: AtomicU64::new(0), told: AtomicU64::new(0) })
     }
 
     /// What a program without any set-up has: logfmt on standard output, which each event waits for at most 100 ms.
     pub(crate) fn fallback() -> Emitters {
-        let way = Way::Direct(Some(Duration::from_millis(100)));
         let emitter = Emitter::new("default").direct_within(Duration::from_millis(100));
-        let (output, format) = (Arc::clone(&emitter.output), Arc::clone(&emitter.format));
         // A direct sink has no thread, so nothing can fail.
-        let sinks = Sink::start("stdout".to_owned(), output, vec![format], way).into_iter().collect();
-        Emitters { emitters: vec![(emitter, 0)], sinks, filter_panics: AtomicU64::new(0), told: AtomicU64::new(0) }
+        Emitters::start(vec![emitter]).unwrap_or_else(|_| Emitters::none())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The locks on what changes, held while the process forks.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held { _state: self.state(), _departed: self.departed.lock() }
     }
 
     /// What one of them at least wants.
     pub(crate) fn wants(&self) -> Wants {
-        let each = self.emitters.iter().map(|(emitter, _)| Wants::from(emitter.types, emitter.level));
-        each.fold(Wants::NOTHING, Wants::and)
+        self.state().list.routes.iter().fold(Wants::NOTHING, |all, route| all.and(route.wants))
+    }
+
+    /// Copies of the emitters, in their order.
+    pub(crate) fn emitters(&self) -> Vec<Emitter> {
+        self.state().emitters.clone()
+    }
+
+    /// Replaces the emitters by what `change` makes of them: all, or with an error none. What `change` calls is canonlog's own, but
+    /// the emitters that it adds are [`ready`](Emitter::ready).
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; emitters that contradict each other; whatever keeps a thread from starting.
+    pub(crate) fn change(
+        &self,
+        change: impl FnOnce(&[Emitter]) -> Result<Vec<Emitter>, EmitterError>,
+    ) -> Result<(), EmitterError> {
+        let mut state = self.state();
+        if state.ended {
+            return Err(EmitterError::Ended);
+        }
+        let changed = change(&state.emitters)?;
+        let planned = plan(changed, &state.homes, &self.losses)?;
+        let routes = planned.emitters.iter().zip(&planned.at).map(|(emitter, at)| Route {
+            wants: emitter.wants(),
+            filters: emitter.filters.clone(),
+            format: Arc::clone(emitter.wired_format()),
+            own: emitter.wired_own().cloned(),
+            sink: Arc::clone(&planned.homes[*at].sink),
+            follows: false,
+            followed: false,
+        });
+        let list = List::new(routes.collect());
+        // What was there may hold a user's closures, and outputs: they end when the lock is free.
+        let old_formats = planned.homes.iter().map(|home| home.sink.set_formats(home.formats.clone()));
+        let old_formats: Vec<_> = old_formats.collect();
+        let old_list = std::mem::replace(&mut state.list, Arc::clone(&list));
+        let old_emitters = std::mem::replace(&mut state.emitters, planned.emitters);
+        let old_homes = std::mem::replace(&mut state.homes, planned.homes);
+        self.current.store(list.number, Ordering::Release);
+        let is_left = |home: &Home| state.homes.iter().all(|new| !Arc::ptr_eq(&new.sink, &home.sink));
+        let left: Vec<Home> = old_homes.into_iter().filter(is_left).collect();
+        self.departed.add(left.iter().map(|home| &home.sink));
+        drop(state);
+        List::forget(old_list.number);
+        let _ = guarded(move || drop((old_formats, old_emitters, old_list)));
+        left.into_iter().for_each(|home| leaving::end(home.sink, home.output, &self.departed));
+        Ok(())
+    }
+
+    /// Adds these emitters; one of the same name that is there is replaced, in its place.
+    ///
+    /// # Errors
+    ///
+    /// As of [`change`](Emitters::change).
+    pub(crate) fn put(&self, emitters: Vec<Emitter>) -> Result<(), EmitterError> {
+        self.change(|old| {
+            let mut all = old.to_vec();
+            for emitter in emitters {
+                match all.iter_mut().find(|known| known.name == emitter.name) {
+                    Some(known) => *known = emitter,
+                    None => all.push(emitter),
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    /// Changes, or with none takes away, the emitter of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this name; and as of [`change`](Emitters::change).
+    pub(crate) fn change_one(
+        &self,
+        name: &str,
+        change: impl FnOnce(&Emitter) -> Option<Emitter>,
+    ) -> Result<(), EmitterError> {
+        self.change(|old| {
+            let mut all = old.to_vec();
+            let Some(at) = all.iter().position(|known| known.name == name) else {
+                let known = all.into_iter().map(|emitter| emitter.name).collect();
+                return Err(EmitterError::Unknown { name: name.to_owned(), known });
+            };
+            match change(&all[at]) {
+                Some(changed) => all[at] = changed,
+                None => drop(all.remove(at)),
+            }
+            Ok(all)
+        })
+    }
+
+    /// The list by which events go now. Without a lock, and without a write that threads share, unless it has changed.
+    #[inline(always)]
+    fn with_list<R>(&self, look: impl FnOnce(&List) -> R) -> R {
+        match List::look_at_kept(self.current.load(Ordering::Acquire), look) {
+            Ok(looked) => looked,
+            Err(look) => look(&self.fetch()),
+        }
+    }
+
+    #[cold]
+    fn fetch(&self) -> Arc<List> {
+        let list = Arc::clone(&self.state().list);
+        List::keep(Some(&list));
+        list
     }
 
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.
     pub(crate) fn emit(&self, event: &Event<'_>, stamp: u64) {
-        let (kind, level) = (event.kind(), event.level());
-        let Some(_inside) = Inside::enter() else { return self.lose_reentrant(kind, level) };
-        for (emitter, sink) in &self.emitters {
-            if !emitter.wants(kind, level) || !(emitter.filters.is_empty() || self.passes(emitter, event)) {
-                continue;
-            }
-            let sink = &self.sinks[*sink];
-            match &emitter.own {
-                Some(format) => emit_own(format, event, sink, stamp),
-                None => emit_other(&*emitter.format, event, sink, stamp),
-            }
-        }
+        let Some(_inside) = Inside::enter() else { return self.lose_reentrant(event.kind(), event.level()) };
+        self.with_list(|list| list.emit(event, stamp, &self.filter_panics));
     }
 
     #[cold]
@@ -166,21 +225,18 @@ impl Emitters {
     /// Counts an event that was not made as lost, wherever it was to go.
     #[cold]
     pub(crate) fn lose(&self, kind: EventType, level: Level, reason: LossReason) {
-        for (emitter, sink) in &self.emitters {
-            if emitter.wants(kind, level) {
-                self.sinks[*sink].lose(reason);
-            }
-        }
+        self.with_list(|list| list.lose(Wants::one(kind, level), reason));
     }
 
-    #[cold]
-    fn passes(&self, emitter: &Emitter, event: &Event<'_>) -> bool {
-        emitter.filters.iter().all(|filter| {
-            guarded(|| filter(event)).unwrap_or_else(|()| {
-                self.filter_panics.fetch_add(1, Ordering::Relaxed);
-                true
-            })
-        })
+    /// The sinks, also those that are being left.
+    fn sinks(&self) -> Vec<Arc<Sink>> {
+        let mut sinks = self.homes();
+        sinks.extend(self.departed.leaving());
+        sinks
+    }
+
+    fn homes(&self) -> Vec<Arc<Sink>> {
+        self.state().homes.iter().map(|home| Arc::clone(&home.sink)).collect()
     }
 
     /// Waits until every event so far is written or counted as lost; false if that takes longer than `limit`.
@@ -188,12 +244,14 @@ impl Emitters {
         let deadline = Instant::now() + limit;
         let left = || deadline.saturating_duration_since(Instant::now());
         // Every one of them, also after one that took all the time.
-        self.sinks.iter().filter(|sink| !sink.flush(left())).count() == 0
+        self.sinks().iter().filter(|sink| !sink.flush(left())).count() == 0
     }
 
     /// As [`flush`](Emitters::flush), from a thread that may be inside an output, and does not go on after it.
     pub(crate) fn flush_queues(&self, until: Instant) {
-        for sink in &self.sinks {
+        // It may even be this thread that has the lock.
+        let Ok(state) = self.state.try_lock() else { return };
+        for sink in state.homes.iter().map(|home| &home.sink).chain(&self.departed.try_leaving()) {
             sink.flush_queue(until.saturating_duration_since(Instant::now()));
         }
     }
@@ -201,7 +259,7 @@ impl Emitters {
     /// Opens files again; the first error, if any.
     pub(crate) fn reopen(&self) -> io::Result<()> {
         let mut all = Ok(());
-        for sink in &self.sinks {
+        for sink in self.homes() {
             all = all.and(sink.reopen());
         }
         all
@@ -210,18 +268,28 @@ impl Emitters {
     /// Writes what there is, at most until `limit`, and says on stderr what was lost: how many events, in all.
     pub(crate) fn shutdown(&self, limit: Duration) -> u64 {
         let deadline = Instant::now() + limit;
-        self.sinks.iter().for_each(Sink::close);
-        self.sinks.iter().map(|sink| sink.finish(deadline)).sum()
+        self.state().ended = true;
+        let sinks = self.sinks();
+        sinks.iter().for_each(|sink| sink.close());
+        sinks.iter().for_each(|sink| sink.finish(deadline));
+        self.stats().iter().flat_map(|stats| stats.lost).sum()
     }
 
-    /// What became of the events of each output.
+    /// What became of the events of each output; those of the same name, of which one took the place of the other, together.
     pub(crate) fn stats(&self) -> Vec<SinkStats> {
-        self.sinks.iter().map(Sink::stats).collect()
+        self.departed.fold();
+        let mut all = Vec::new();
+        // Held meanwhile, as a sink may go from these to those.
+        let state = self.state();
+        let homes = state.homes.iter().map(|home| home.sink.stats());
+        homes.chain(self.departed.stats()).for_each(|stats| merge(&mut all, stats));
+        all
     }
 
     /// Events lost that no event has told of yet; from now on, one has.
+    #[inline]
     pub(crate) fn untold_losses(&self) -> u64 {
-        let lost: u64 = self.sinks.iter().map(Sink::lost).sum();
+        let lost = self.losses.load(Ordering::Relaxed);
         if lost == 0 {
             return 0;
         }
@@ -234,50 +302,11 @@ impl Emitters {
     }
 }
 
-/// Makes a line where this thread puts its lines together, and hands it on from there.
-#[inline]
-fn emit_own(format: &Own, event: &Event<'_>, sink: &Sink, stamp: u64) {
-    with_kept(|kept| match guarded(move || kept.line(|staged| format.stage(event, staged))) {
-        Ok(line) => sink.push(line, stamp),
-        Err(()) => sink.lose(LossReason::Encode),
-    });
-}
-
-/// The same for a format that wants a buffer of its own, or has no line for the event.
-fn emit_other(format: &dyn Format, event: &Event<'_>, sink: &Sink, stamp: u64) {
-    let mut line = LINE.try_with(Cell::take).unwrap_or_default();
-    line.clear();
-    if foreign::format(format, event, &mut line).is_err() {
-        sink.lose(LossReason::Encode);
-    } else if !line.is_empty() {
-        sink.push(&line, stamp);
+impl Drop for Emitters {
+    /// Lets the writers finish on their own: some thread's list may hold their queues for long.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.homes.iter().for_each(|home| home.sink.close());
+        List::forget(state.list.number);
     }
-    if line.capacity() <= KEPT_LINE {
-        let _ = LINE.try_with(|kept| kept.set(line));
-    }
-}
-
-/// The place of the emitter's sink among the plans, made if it is new.
-fn plan(plans: &mut Vec<Plan>, emitter: &Emitter) -> Result<usize, EmitterError> {
-    let place = emitter.output.place();
-    if let Some(at) = plans.iter().position(|plan| place.is_some() && plan.place == place) {
-        let plan = &mut plans[at];
-        if plan.way.is_some() && emitter.way.is_some() && plan.way != emitter.way {
-            return Err(EmitterError::Conflict { first: plan.first.clone(), second: emitter.name.clone() });
-        }
-        plan.way = plan.way.or(emitter.way);
-        plan.formats.push(Arc::clone(&emitter.format));
-        return Ok(at);
-    }
-    let name = emitter.output.name();
-    let alike = plans.iter().filter(|plan| plan.output.name() == name).count();
-    plans.push(Plan {
-        label: if alike == 0 { name.to_owned() } else { format!("{name}-{}", alike + 1) },
-        place,
-        output: Arc::clone(&emitter.output),
-        formats: vec![Arc::clone(&emitter.format)],
-        way: emitter.way,
-        first: emitter.name.clone(),
-    });
-    Ok(plans.len() - 1)
 }

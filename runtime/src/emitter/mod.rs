@@ -5,11 +5,17 @@
 //! ```
 //!
 //! Emitters are asked in the order in which they were declared; those that write to the same place share one sink, so
-//! their lines stand in that order too. What a user's filter or format does is caught; what is lost is counted.
+//! their lines stand in that order too, and a line that is there already is not written again. What a user's filter or format does is caught; what is lost is counted.
 
+#[cfg(test)]
+mod change_tests;
 mod debug_log;
 mod emitters;
+mod error;
 mod foreign;
+mod leaving;
+mod list;
+mod plan;
 mod report;
 #[cfg(any(test, feature = "test-util"))]
 mod set;
@@ -24,11 +30,11 @@ use std::time::Duration;
 
 use crate::event::{Event, EventType};
 use crate::format::{Format, Logfmt, Own};
-use crate::level::{Level, LevelFilter};
+use crate::level::LevelFilter;
 use crate::output::{Background, Output, Stdout};
 
-pub use emitters::EmitterError;
-pub(crate) use emitters::Emitters;
+pub(crate) use emitters::{Emitters, Held};
+pub use error::EmitterError;
 #[cfg(any(test, feature = "test-util"))]
 pub use set::EmitterSet;
 pub(crate) use sink::SinkStats;
@@ -36,11 +42,14 @@ pub(crate) use wanted::Wants;
 pub use wanted::wanted;
 
 /// A test that an event has to pass.
-type Filter = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
+type Filter = Arc<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
 
 /// One way out of the process: which events, as what, where to.
 ///
 /// Without more, an emitter takes every event and writes logfmt to standard output through a queue.
+///
+/// Several emitters may write to the same output. It gets a line of an event once: where two emitters would write the same line, the first
+/// does. Where their formats differ it gets both lines, in the order of the emitters.
 ///
 /// ```
 /// use canonlog::{Emitter, EventType, Json, Level, Memory};
@@ -53,6 +62,7 @@ type Filter = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
 ///     .format(Json::new())
 ///     .output(memory.clone());
 /// ```
+#[derive(Clone)]
 pub struct Emitter {
     name: String,
     level: LevelFilter,
@@ -65,6 +75,16 @@ pub struct Emitter {
     way: Option<Way>,
     /// Whether the level of the environment is none of its concern.
     everything: bool,
+    ready: Option<Arc<Ready>>,
+}
+
+/// What only a user's code knows of an emitter: asked for once, while nothing is locked.
+struct Ready {
+    /// The format as the output wants it; the same again if it is one of ours.
+    format: Arc<dyn Format>,
+    own: Option<Own>,
+    place: Option<String>,
+    output: String,
 }
 
 /// How lines get to an output.
@@ -79,7 +99,7 @@ fn bit(kind: EventType) -> u32 {
 }
 
 impl Emitter {
-    /// An emitter; the name is for messages.
+    /// An emitter; by its name it is changed and removed while the program runs, and called in messages.
     pub fn new(name: impl Into<String>) -> Self {
         Emitter {
             name: name.into(),
@@ -91,6 +111,7 @@ impl Emitter {
             output: Arc::new(Stdout::new()),
             way: None,
             everything: false,
+            ready: None,
         }
     }
 
@@ -111,7 +132,7 @@ impl Emitter {
     /// Takes events that pass this test too. A test that panics lets the event pass, and is counted.
     #[must_use]
     pub fn filter(mut self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.filters.push(Box::new(test));
+        self.filters.push(Arc::new(test));
         self
     }
 
@@ -120,6 +141,7 @@ impl Emitter {
     pub fn format(mut self, format: impl Format) -> Self {
         self.own = Own::of(&format);
         self.format = Arc::new(format);
+        self.ready = None;
         self
     }
 
@@ -127,6 +149,7 @@ impl Emitter {
     #[must_use]
     pub fn output(mut self, output: impl Output) -> Self {
         self.output = Arc::new(output);
+        self.ready = None;
         self
     }
 
@@ -163,18 +186,42 @@ impl Emitter {
         if self.everything { self } else { self.level(minimum) }
     }
 
-    /// The emitter with its format as its output wants it.
-    fn wired(mut self) -> Self {
-        if let Some(format) = self.output.wire(&self.format) {
-            self.format = format;
-            self.own = None;
+    /// The level from which on it takes events.
+    pub fn minimum(&self) -> LevelFilter {
+        self.level
+    }
+
+    /// The emitter with all that the user's output has to say about it.
+    pub(crate) fn ready(mut self) -> Self {
+        if self.ready.is_none() {
+            let wired = self.output.wire(&self.format);
+            let own = if wired.is_none() { self.own.clone() } else { None };
+            let format = wired.unwrap_or_else(|| Arc::clone(&self.format));
+            let (place, output) = (self.output.place(), self.output.name().to_owned());
+            self.ready = Some(Arc::new(Ready { format, own, place, output }));
         }
         self
     }
 
-    /// Whether events of this type and level can pass.
-    fn wants(&self, kind: EventType, level: Level) -> bool {
-        self.level.allows(level) && self.types & bit(kind) != 0
+    fn wired_format(&self) -> &Arc<dyn Format> {
+        self.ready.as_ref().map_or(&self.format, |ready| &ready.format)
+    }
+
+    fn wired_own(&self) -> Option<&Own> {
+        self.ready.as_ref().map_or(self.own.as_ref(), |ready| ready.own.as_ref())
+    }
+
+    fn place(&self) -> Option<String> {
+        self.ready.as_ref().and_then(|ready| ready.place.clone())
+    }
+
+    fn output_name(&self) -> &str {
+        self.ready.as_ref().map_or("", |ready| &ready.output)
+    }
+
+    /// Events of these types and levels can pass.
+    fn wants(&self) -> Wants {
+        Wants::from(self.types, self.level)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The `dropped` event: what was lost before the lines that follow it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use crate::event::{Content, EventType, order};
 use crate::format::{Format, rfc3339};
@@ -11,7 +11,30 @@ use crate::value::Value;
 /// Writes `dropped` events for one output, in the first of its formats that has a line for them.
 pub(super) struct Reports {
     pub(super) output: String,
-    pub(super) formats: Vec<Arc<dyn Format>>,
+    formats: Mutex<Vec<Arc<dyn Format>>>,
+}
+
+impl Reports {
+    pub(super) fn new(output: String, formats: Vec<Arc<dyn Format>>) -> Reports {
+        Reports { output, formats: Mutex::new(formats) }
+    }
+
+    /// Those that there were: what they are made of may be a user's, and ends where the caller likes.
+    pub(super) fn set_formats(&self, formats: Vec<Arc<dyn Format>>) -> Vec<Arc<dyn Format>> {
+        std::mem::replace(&mut *self.formats.lock().unwrap_or_else(PoisonError::into_inner), formats)
+    }
+
+    /// The formats as they are now. Whoever has the lock has it for a moment; but in the child of a fork it may be held for ever.
+    fn formats(&self) -> Vec<Arc<dyn Format>> {
+        for _ in 0..10_000 {
+            match self.formats.try_lock() {
+                Ok(formats) => return formats.clone(),
+                Err(TryLockError::Poisoned(formats)) => return formats.into_inner().clone(),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        Vec::new()
+    }
 }
 
 impl Reporter for Reports {
@@ -31,7 +54,7 @@ impl Reporter for Reports {
         for (name, value) in fields {
             content.push_text(name, order(name), true, value);
         }
-        self.formats.iter().any(|format| {
+        self.formats().iter().any(|format| {
             // A line of its own: a format may do to what stands before it what it likes.
             let mut made = Vec::new();
             if super::foreign::format(&**format, &content.view(), &mut made).is_err() {

@@ -2,8 +2,8 @@
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::Way;
@@ -11,11 +11,14 @@ use super::report::Reports;
 use crate::clock;
 use crate::format::Format;
 use crate::output::{
-    Batch, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, is_inside,
+    Batch, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, WriteError, is_inside,
 };
 
 /// What an event that comes after the shutdown may wait for its output.
 const LATE_LIMIT: Duration = Duration::from_millis(100);
+
+/// As long a sink waits for that which led to the same place before it, and has as long itself to come to its end.
+const PREDECESSOR_LIMIT: Duration = Duration::from_secs(3);
 
 /// Calls what users wrote.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ()> {
@@ -27,10 +30,33 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ()> {
 
 /// One place that lines go to.
 pub(super) struct Sink {
-    output: Arc<dyn Output>,
+    output: Held,
     reports: Arc<Reports>,
-    way: Way,
+    pub(super) way: Way,
     here: PerProcess<Here>,
+    /// No emitter leads here any more.
+    leaving: AtomicBool,
+    /// As many losses as stderr was told of last.
+    said: AtomicU64,
+    losses: Arc<AtomicU64>,
+}
+
+/// The output. A list that some idle thread keeps may hold the sink for long, and must not hold what the writer alone needs: that is
+/// let go of when the writer has ended.
+enum Held {
+    Direct(Arc<dyn Output>),
+    Queued(Weak<dyn Output>),
+}
+
+impl Held {
+    /// Does something with the output, if it is still there.
+    #[inline(always)]
+    fn with<R>(&self, work: impl FnOnce(&Arc<dyn Output>) -> R) -> Option<R> {
+        match self {
+            Held::Direct(output) => Some(work(output)),
+            Held::Queued(output) => output.upgrade().map(|output| work(&output)),
+        }
+    }
 }
 
 /// The sink's parts that a forked child has for itself.
@@ -42,10 +68,20 @@ struct Here {
 }
 
 /// What became of a sink's events.
+#[derive(Clone, Debug)]
 pub(crate) struct SinkStats {
     pub(crate) output: String,
     pub(crate) written: u64,
     pub(crate) lost: [u64; LossReason::ALL.len()],
+}
+
+impl SinkStats {
+    pub(super) fn add(&mut self, other: &SinkStats) {
+        self.written += other.written;
+        for (lost, more) in self.lost.iter_mut().zip(other.lost) {
+            *lost += more;
+        }
+    }
 }
 
 /// What an output says of lines that it did not take.
@@ -59,41 +95,74 @@ fn now() -> i64 {
     clock::unix_nanos(clock::now())
 }
 
+/// What a sink is made of.
+pub(super) struct Parts {
+    /// The output's name, with a number where others have the same.
+    pub(super) label: String,
+    pub(super) output: Arc<dyn Output>,
+    pub(super) formats: Vec<Arc<dyn Format>>,
+    pub(super) way: Way,
+    /// The sink that led to the same place before: nothing is written here while that has something to write.
+    pub(super) before: Option<Arc<Sink>>,
+    /// Counts the losses of all sinks.
+    pub(super) losses: Arc<AtomicU64>,
+}
+
 impl Here {
-    fn start(output: &Arc<dyn Output>, reports: &Arc<Reports>, way: Way) -> std::io::Result<Here> {
-        let ledger = Arc::new(Ledger::new(&reports.output));
+    fn start(
+        output: &Arc<dyn Output>,
+        reports: &Arc<Reports>,
+        way: Way,
+        losses: &Arc<AtomicU64>,
+        before: Option<Arc<Sink>>,
+    ) -> std::io::Result<Here> {
+        let ledger = Arc::new(Ledger::new(&reports.output, Arc::clone(losses)));
         let queue = match way {
             Way::Direct(_) => None,
             Way::Background(options) => {
                 let reporter: Arc<dyn Reporter> = Arc::clone(reports) as Arc<dyn Reporter>;
-                Some(Queue::start(options, Arc::clone(output), reporter, Arc::clone(&ledger))?)
+                let wait = move || before.is_none_or(|before| before.wait_ended(PREDECESSOR_LIMIT));
+                Some(Queue::start(options, Arc::clone(output), reporter, Arc::clone(&ledger), wait)?)
             }
         };
         Ok(Here { ledger, queue, blocked: AtomicBool::new(false) })
     }
+
+    /// Of a process that can start no writer: lines go directly.
+    fn alone(reports: &Reports, losses: &Arc<AtomicU64>) -> Here {
+        let ledger = Arc::new(Ledger::new(&reports.output, Arc::clone(losses)));
+        Here { ledger, queue: None, blocked: AtomicBool::new(false) }
+    }
 }
 
 impl Sink {
-    pub(super) fn start(
-        label: String,
-        output: Arc<dyn Output>,
-        formats: Vec<Arc<dyn Format>>,
-        way: Way,
-    ) -> std::io::Result<Sink> {
-        let reports = Arc::new(Reports { output: label, formats });
-        let here = PerProcess::new(Here::start(&output, &reports, way)?);
-        Ok(Sink { output, reports, way, here })
+    pub(super) fn start(parts: Parts) -> std::io::Result<Sink> {
+        let Parts { label, output, formats, way, before, losses } = parts;
+        let reports = Arc::new(Reports::new(label, formats));
+        let here = PerProcess::new(Here::start(&output, &reports, way, &losses, before)?);
+        let output = match way {
+            Way::Direct(_) => Held::Direct(output),
+            Way::Background(_) => Held::Queued(Arc::downgrade(&output)),
+        };
+        Ok(Sink { output, reports, way, here, leaving: AtomicBool::new(false), said: AtomicU64::new(0), losses })
     }
 
     fn here(&self) -> &Here {
         self.here.get(|| {
             // A child made by `fork`: the parent's writer is not here, so a new one is made. Without, lines go directly.
-            Here::start(&self.output, &self.reports, self.way).unwrap_or_else(|_| Here {
-                ledger: Arc::new(Ledger::new(&self.reports.output)),
-                queue: None,
-                blocked: AtomicBool::new(false),
-            })
+            let started = self.output.with(|output| Here::start(output, &self.reports, self.way, &self.losses, None));
+            started.and_then(Result::ok).unwrap_or_else(|| Here::alone(&self.reports, &self.losses))
         })
+    }
+
+    /// The label under which it is counted.
+    pub(super) fn label(&self) -> &str {
+        &self.reports.output
+    }
+
+    /// From now on, losses are told of in these formats; those of before.
+    pub(super) fn set_formats(&self, formats: Vec<Arc<dyn Format>>) -> Vec<Arc<dyn Format>> {
+        self.reports.set_formats(formats)
     }
 
     /// Takes a line, with its end.
@@ -108,9 +177,22 @@ impl Sink {
             Ok(()) => {}
             Err(Refused::Full) => here.ledger.lose(LossReason::QueueFull, 1, now()),
             Err(Refused::Oversize) => here.ledger.lose(LossReason::Oversize, 1, now()),
-            // After the shutdown: what is written now still arrives, unless the writer was given up in the middle of it.
-            Err(Refused::Closed) if queue.is_drained() => self.write(here, line, Some(LATE_LIMIT)),
-            Err(Refused::Closed) => here.ledger.lose(LossReason::Shutdown, 1, now()),
+            Err(Refused::Closed) => self.push_late(here, queue, line),
+        }
+    }
+
+    /// After the shutdown, or after the last emitter that led here: what is written now still arrives, unless the writer was given up
+    /// in the middle of it.
+    #[cold]
+    fn push_late(&self, here: &Here, queue: &Queue, line: &[u8]) {
+        if self.leaving.load(Ordering::Relaxed) {
+            // The emitter went while this event was on its way, so the writer is at its last lines.
+            queue.wait_ended(LATE_LIMIT);
+        }
+        if queue.is_drained() {
+            self.write(here, line, Some(LATE_LIMIT));
+        } else {
+            here.ledger.lose(LossReason::Shutdown, 1, now());
         }
     }
 
@@ -147,7 +229,8 @@ impl Sink {
             // A stuck output keeps one event waiting, not every one.
             batch = batch.within(if blocked { Duration::ZERO } else { limit });
         }
-        match guarded(|| self.output.write(batch)) {
+        let gone = || Err(WriteError { written: 0, source: ErrorKind::NotConnected.into() });
+        match guarded(|| self.output.with(|output| output.write(batch)).unwrap_or_else(gone)) {
             Ok(Ok(())) => {
                 if blocked {
                     here.blocked.store(false, Ordering::Relaxed);
@@ -192,7 +275,7 @@ impl Sink {
             Some(queue) => queue.flush(limit),
             None => {
                 let _inside = Inside::enter();
-                matches!(guarded(|| self.output.flush()), Ok(Ok(())))
+                matches!(guarded(|| self.output.with(|output| output.flush())), Ok(Some(Ok(()))))
             }
         }
     }
@@ -206,7 +289,8 @@ impl Sink {
 
     pub(super) fn reopen(&self) -> std::io::Result<()> {
         let _inside = Inside::enter();
-        guarded(|| self.output.reopen()).unwrap_or_else(|()| Err(std::io::Error::other("it panicked")))
+        let reopened = guarded(|| self.output.with(|output| output.reopen()).unwrap_or(Ok(())));
+        reopened.unwrap_or_else(|()| Err(std::io::Error::other("it panicked")))
     }
 
     /// Tells the writer to end.
@@ -217,23 +301,32 @@ impl Sink {
         }
     }
 
-    /// Waits for the writer's end; says on stderr what was lost, and how many those are.
-    pub(super) fn finish(&self, deadline: Instant) -> u64 {
-        let Some(here) = self.here.peek() else { return 0 };
+    /// No emitter leads here any more: what comes now was on its way before.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        self.close();
+    }
+
+    /// Waits until the writer has ended; false if that takes longer than `limit`.
+    pub(super) fn wait_ended(&self, limit: Duration) -> bool {
+        let queue = self.here.peek().and_then(|here| here.queue.as_ref());
+        queue.is_none_or(|queue| queue.wait_ended(limit))
+    }
+
+    /// Waits for the writer's end; says on stderr what was lost.
+    pub(super) fn finish(&self, deadline: Instant) {
+        let Some(here) = self.here.peek() else { return };
         match &here.queue {
             Some(queue) => queue.finish(deadline),
             None => {
                 let _inside = Inside::enter();
-                let _ = guarded(|| self.output.flush());
+                let _ = guarded(|| self.output.with(|output| output.flush()));
             }
         }
-        here.ledger.say_lost();
-        here.ledger.lost_in_all()
-    }
-
-    /// Events lost so far; one look where none was.
-    pub(super) fn lost(&self) -> u64 {
-        self.here.peek().map_or(0, |here| here.ledger.lost_in_all())
+        let lost = here.ledger.lost_in_all();
+        if self.said.swap(lost, Ordering::Relaxed) != lost {
+            here.ledger.say_lost();
+        }
     }
 
     pub(super) fn stats(&self) -> SinkStats {

@@ -7,12 +7,13 @@ use super::*;
 use crate::clock;
 use crate::event::OwnedEvent;
 use crate::format::{Combined, Json};
+use crate::level::Level;
 use crate::output::{Batch, LossReason, Memory, Overflow, WriteError};
 
-const SOON: Duration = Duration::from_secs(10);
+pub(super) const SOON: Duration = Duration::from_secs(10);
 
 /// The value of `app_n`, nothing else.
-struct N;
+pub(super) struct N;
 
 impl Format for N {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
@@ -24,39 +25,39 @@ impl Format for N {
     }
 }
 
-fn event(n: u64) -> OwnedEvent {
+pub(super) fn event(n: u64) -> OwnedEvent {
     let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::UNIX_EPOCH);
     event.set("app_n", n);
     event
 }
 
-fn emit(emitters: &Emitters, n: u64) {
+pub(super) fn emit(emitters: &Emitters, n: u64) {
     emitters.emit(&event(n).view(), clock::now());
 }
 
-fn start(emitters: Vec<Emitter>) -> Emitters {
+pub(super) fn start(emitters: Vec<Emitter>) -> Emitters {
     Emitters::start(emitters).expect("emitters that agree")
 }
 
-fn lost(emitters: &Emitters, reason: LossReason) -> u64 {
+pub(super) fn lost(emitters: &Emitters, reason: LossReason) -> u64 {
     emitters.stats().iter().map(|sink| sink.lost[reason as usize]).sum()
 }
 
 /// An output that is held, told to fail, or let go, by the test.
 #[derive(Default)]
-struct Gate {
-    memory: Memory,
+pub(super) struct Gate {
+    pub(super) memory: Memory,
     shut: Mutex<bool>,
     opened: Condvar,
-    fails: AtomicBool,
+    pub(super) fails: AtomicBool,
     panics: AtomicBool,
 }
 
 impl Gate {
-    fn shut(&self) {
+    pub(super) fn shut(&self) {
         *self.shut.lock().expect("no panic") = true;
     }
-    fn open(&self) {
+    pub(super) fn open(&self) {
         *self.shut.lock().expect("no panic") = false;
         self.opened.notify_all();
     }
@@ -77,7 +78,7 @@ impl Output for Gate {
     }
 }
 
-fn gated(queue: Background) -> (Arc<Gate>, Emitters) {
+pub(super) fn gated(queue: Background) -> (Arc<Gate>, Emitters) {
     let gate = Arc::new(Gate::default());
     let emitters = start(vec![Emitter::new("gate").format(N).output(Arc::clone(&gate)).background(queue)]);
     (gate, emitters)

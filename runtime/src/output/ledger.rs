@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::tally::Tally;
@@ -96,6 +96,8 @@ pub(crate) struct Ledger {
     /// Whether anything was ever lost: what every event looks at, and mostly nobody writes.
     any_lost: AtomicBool,
     lost: [Lost; LossReason::ALL.len()],
+    /// Counts the losses of other outputs as well.
+    all: Arc<AtomicU64>,
     complained: Mutex<Option<Instant>>,
 }
 
@@ -103,15 +105,22 @@ pub(crate) struct Ledger {
 const COMPLAINTS: Duration = Duration::from_secs(1);
 
 impl Ledger {
-    pub(crate) fn new(output: &str) -> Self {
+    /// `all` counts the losses of several outputs.
+    pub(crate) fn new(output: &str, all: Arc<AtomicU64>) -> Self {
         Ledger {
             output: output.to_owned(),
             written: AtomicU64::new(0),
             directly: Tally::new(),
             any_lost: AtomicBool::new(false),
             lost: Default::default(),
+            all,
             complained: Mutex::new(None),
         }
+    }
+
+    /// The output's name.
+    pub(crate) fn output(&self) -> &str {
+        &self.output
     }
 
     /// Counts events as written.
@@ -138,6 +147,7 @@ impl Ledger {
         let _ = lost.from.compare_exchange(0, at, Relaxed, Relaxed);
         lost.to.store(at, Relaxed);
         lost.total.fetch_add(events, std::sync::atomic::Ordering::Release);
+        self.all.fetch_add(events, Relaxed);
     }
 
     pub(crate) fn written(&self) -> u64 {
@@ -229,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_was_told_is_not_told_again() {
-        let ledger = Ledger::new("test");
+        let ledger = Ledger::new("test", Arc::default());
         ledger.lose(LossReason::Io, 2, 10);
         ledger.lose(LossReason::Io, 1, 20);
         assert!(!ledger.is_told());
@@ -244,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_told_is_told_with_the_next() {
-        let ledger = Ledger::new("test");
+        let ledger = Ledger::new("test", Arc::default());
         ledger.lose(LossReason::QueueFull, 2, 10);
         ledger.untold(&claim(&ledger)[0]);
         ledger.lose(LossReason::QueueFull, 1, 20);
@@ -253,7 +263,7 @@ mod tests {
 
     #[test]
     fn threads_that_tell_at_once_tell_each_loss_once() {
-        let ledger = Ledger::new("test");
+        let ledger = Ledger::new("test", Arc::default());
         let told: u64 = std::thread::scope(|scope| {
             let tell = || -> u64 {
                 (1..=1_000)

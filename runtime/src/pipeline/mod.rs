@@ -8,6 +8,7 @@
 
 mod end;
 mod limit;
+mod live;
 mod now;
 pub(crate) mod panic;
 mod process;
@@ -20,13 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWri
 use std::time::Duration;
 
 use crate::clock;
-use crate::emitter::{Emitters, Wants};
+use crate::emitter::{self, Emitters, Wants};
 use crate::event::{Event, OwnedEvent};
 use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
 use crate::record::current;
 use crate::record::log::Limits;
 
+pub use self::live::{LiveEmitters, emitters};
 pub(crate) use self::scope::Resting;
 pub use self::scope::{Scope, begin};
 pub use crate::record::Kind;
@@ -161,10 +163,14 @@ fn making() -> MutexGuard<'static, ()> {
 struct Held {
     _making: MutexGuard<'static, ()>,
     _others: RwLockWriteGuard<'static, Vec<&'static Parts>>,
+    _emitters: Vec<emitter::Held<'static>>,
 }
 
 fn hold() -> Held {
-    Held { _making: making(), _others: OTHERS.write().unwrap_or_else(PoisonError::into_inner) }
+    let making = making();
+    let others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
+    let emitters = in_use().chain(others.iter().copied()).map(|parts| parts.emitters.hold()).collect();
+    Held { _making: making, _others: others, _emitters: emitters }
 }
 
 /// Makes the process's pipeline; nothing if there is one already.

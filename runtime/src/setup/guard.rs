@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::emitter::Emitters;
-use crate::pipeline::reporter;
+use crate::pipeline::{LiveEmitters, reporter};
 use crate::sys::fd::complain;
 
 /// Ends canonlog in order: dropped at the end of `main`, it writes what the queues hold, for at most the time set by
@@ -61,6 +61,17 @@ impl Guard {
     /// What the system says of the first that cannot be opened; all others are, and that one goes on with what it had.
     pub fn reopen(&self) -> io::Result<()> {
         self.emitters.reopen()
+    }
+
+    /// The emitters, to be changed while the program runs.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// guard.emitters().set_level("default", canonlog::Level::Error)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn emitters(&self) -> LiveEmitters {
+        LiveEmitters::of_process()
     }
 
     /// Ends canonlog now: how many events were lost, in all. Later events are written at once, without a queue.

@@ -74,7 +74,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 const KNOWN_QUEUES: usize = 16;
 
 impl Queue {
-    /// Starts the writer.
+    /// Starts the writer, which waits first until `wait` has come to its end.
     ///
     /// # Errors
     ///
@@ -84,7 +84,9 @@ impl Queue {
         output: Arc<dyn Output>,
         reporter: Arc<dyn Reporter>,
         ledger: Arc<Ledger>,
+        wait: impl FnOnce() -> bool + Send + 'static,
     ) -> io::Result<Queue> {
+        let name = format!("canonlog-{}", ledger.output());
         let chunks = Chunks::new(&options);
         let spare = chunks.lane();
         let shared = Arc::new(Shared {
@@ -95,10 +97,12 @@ impl Queue {
             done: Condvar::new(),
             room: Condvar::new(),
         });
-        let name = format!("canonlog-{}", output.name());
         let writer = writer::Writer::new(Arc::clone(&shared), output, reporter);
         // Not joined: a writer stuck in its output must not keep the process.
-        std::thread::Builder::new().name(name).spawn(move || writer.run())?;
+        std::thread::Builder::new().name(name).spawn(move || {
+            wait();
+            writer.run();
+        })?;
         Ok(Queue { shared, id: NEXT_ID.fetch_add(1, Ordering::Relaxed), spare })
     }
 
@@ -178,6 +182,15 @@ impl Queue {
     pub(crate) fn close(&self) {
         lock(&self.shared.chunks.state).closing = true;
         self.shared.work.notify_one();
+    }
+
+    /// Waits until the writer has ended or was given up; false if `limit` passed before.
+    pub(crate) fn wait_ended(&self, limit: Duration) -> bool {
+        let state = lock(&self.shared.chunks.state);
+        let waited = self.shared.done.wait_timeout_while(state, limit, |state| !state.ended && !state.abandoned);
+        let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(state);
+        !timeout.timed_out()
     }
 
     /// Waits until the writer has ended, at most until `deadline`; then counts what is left as lost.
