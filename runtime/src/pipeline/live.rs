@@ -61,7 +61,7 @@ impl LiveEmitters {
     }
 
     /// Their names, in the order in which they write.
-    pub fn names(self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.emitters().emitters().into_iter().map(|emitter| emitter.name().to_owned()).collect()
     }
 
@@ -75,7 +75,7 @@ impl LiveEmitters {
     /// assert_eq!(emitter.minimum(), LevelFilter::Error);
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
-    pub fn get(self, name: &str) -> Option<Emitter> {
+    pub fn get(&self, name: &str) -> Option<Emitter> {
         self.emitters().emitters().into_iter().find(|emitter| emitter.name() == name)
     }
 
@@ -84,7 +84,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// There is one of this name; it contradicts another; its writer cannot be started; canonlog was shut down.
-    pub fn add(self, emitter: Emitter) -> Result<(), EmitterError> {
+    pub fn add(&self, emitter: Emitter) -> Result<(), EmitterError> {
         let emitter = emitter.ready();
         let add = |old: &[Emitter]| Ok(old.iter().cloned().chain([emitter]).collect());
         self.changed(self.emitters().change(add))
@@ -105,7 +105,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// As of [`add`](LiveEmitters::add), but for the name.
-    pub fn put(self, emitters: impl IntoIterator<Item = Emitter>) -> Result<(), EmitterError> {
+    pub fn put(&self, emitters: impl IntoIterator<Item = Emitter>) -> Result<(), EmitterError> {
         let emitters = emitters.into_iter().map(Emitter::ready).collect();
         self.changed(self.emitters().put(emitters))
     }
@@ -126,7 +126,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// As of [`add`](LiveEmitters::add).
-    pub fn replace_all(self, emitters: impl IntoIterator<Item = Emitter>) -> Result<(), EmitterError> {
+    pub fn replace_all(&self, emitters: impl IntoIterator<Item = Emitter>) -> Result<(), EmitterError> {
         let emitters = emitters.into_iter().map(Emitter::ready).collect();
         self.changed(self.emitters().change(|_| Ok(emitters)))
     }
@@ -139,7 +139,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// There is none of this name; and as of [`add`](LiveEmitters::add).
-    pub fn change(self, name: &str, change: impl FnOnce(Emitter) -> Emitter) -> Result<(), EmitterError> {
+    pub fn change(&self, name: &str, change: impl FnOnce(Emitter) -> Emitter) -> Result<(), EmitterError> {
         // What is a user's own runs while nothing is locked.
         let changed = self.get(name).map(|emitter| change(emitter).ready());
         self.changed(self.emitters().change_one(name, |old| Some(changed.unwrap_or_else(|| old.clone()))))
@@ -159,7 +159,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// There is none of this name, or canonlog was shut down.
-    pub fn set_level(self, name: &str, minimum: impl Into<LevelFilter>) -> Result<(), EmitterError> {
+    pub fn set_level(&self, name: &str, minimum: impl Into<LevelFilter>) -> Result<(), EmitterError> {
         let minimum = minimum.into();
         self.changed(self.emitters().change_one(name, |old| Some(old.clone().level(minimum))))
     }
@@ -169,7 +169,7 @@ impl LiveEmitters {
     /// # Errors
     ///
     /// There is none of this name, or canonlog was shut down.
-    pub fn remove(self, name: &str) -> Result<(), EmitterError> {
+    pub fn remove(&self, name: &str) -> Result<(), EmitterError> {
         self.changed(self.emitters().change_one(name, |_| None))
     }
 }
