@@ -394,7 +394,8 @@ fn the_reference_has_every_option_and_no_other() {
     for (heading, source, of, without) in [
         ("## Setup", "setup/mod.rs", "Setup", &[][..]),
         ("## Guard", "setup/guard.rs", "Guard", &[]),
-        ("## Emitter", "emitter/mod.rs", "Emitter", &["new", "name"]),
+        ("## Emitter", "emitter/mod.rs", "Emitter", &["new", "name", "minimum"]),
+        ("## Emitters while the program runs", "pipeline/live.rs", "LiveEmitters", &[]),
         ("## Background", "output/background/options.rs", "Background", &["new"]),
         ("## RequestLayer", "integrations/tower/mod.rs", "RequestLayer", &["new"]),
     ] {
