@@ -121,6 +121,7 @@ fn an_access_log_has_one_line_of_a_request_that_timed_out_with_its_final_status(
     let router = Router::new().route("/stuck", get(|| async { std::future::pending::<()>().await }));
     let server = Server::start(|layer| router.layer(layer.timeout(LIMIT).enforce(true)));
     assert_eq!(server.get("/stuck").status, 504);
+    server.events(2);
     assert_eq!(server.get("/nowhere").status, 404);
     server.events(3);
     server.stop().iter().for_each(|event| emitters.emit(&event.view()));
