@@ -10,8 +10,9 @@
 /// ```
 #[macro_export]
 macro_rules! set {
-    ($($key:ident = $value:expr),+ $(,)?) => {{$(
+    ($($key:ident = $value:expr),+ $(,)?) => {{$({
         const _: () = $crate::__private::check_key(::core::stringify!($key));
-        $crate::__private::record(::core::stringify!($key), $crate::ToValue::to_value(&$value));
-    )+}};
+        static KEY: $crate::__private::Key = $crate::__private::Key::new(::core::stringify!($key));
+        $crate::__private::set(&KEY, $crate::ToValue::to_value(&$value));
+    })+}};
 }

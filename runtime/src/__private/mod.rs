@@ -22,7 +22,7 @@ pub use fallback::{
     Attempted, Branch, ErrorProbe, Exit, Fallible, FallibleOrNone, Recovered, Recovery, ResultExit, ShownErrorProbe,
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
-pub use fields::{REDACTED, check_key, keep, record, record_kept, timeout, timeout_off};
+pub use fields::{Key, REDACTED, check_key, keep, record, record_kept, set, timeout, timeout_off};
 pub use frames::{
     Argument, Awaiting, FrameGuard, Here, Other, Together, awaiting, awaiting_at, back, frame, here, line,
 };

@@ -25,7 +25,7 @@ pub use self::namespace::Namespace;
 pub use self::owned_value::OwnedValue;
 pub use self::scoped::Scoped;
 pub use self::section::TimeGuard;
-pub(crate) use self::write::set_here;
+pub(crate) use self::write::{add_by, set_by, set_here};
 
 /// The cheap, copyable handle to a record: 16 bytes, no reference count.
 ///

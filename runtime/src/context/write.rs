@@ -1,8 +1,9 @@
 //! How a value gets into a record.
 
+use super::Context;
 use crate::counters::{self, Count};
 use crate::event::order;
-use crate::record::keys::{self, NOT_INTERNED, Suffix};
+use crate::record::keys::{self, Key, NOT_INTERNED, Suffix};
 use crate::record::log::{By, Writer};
 use crate::record::slot::Body;
 use crate::record::{self, Name, current};
@@ -30,6 +31,17 @@ pub(super) fn set(body: &Body, by: By<'_>, value: Value<'_>, whole: bool, writer
 }
 
 /// A record written to by key: where the key is interned it is found by its number, else by its name.
+/// Adds to the field of a key that stands at one place of the program.
+#[inline]
+pub(crate) fn add_by(key: &'static Key, value: Value<'_>) {
+    let id = key.listed().id();
+    if id == NOT_INTERNED {
+        return Context::add(key.key, value);
+    }
+    let handle = Context::current().handle;
+    current::write_here(|body, writer| handle.add(By::Id(id), value, body, writer));
+}
+
 #[inline]
 pub(super) fn with_key<R>(namespace: &'static str, key: &'static str, write: impl FnOnce(By<'_>) -> R) -> R {
     let id = keys::find(namespace, key, Suffix::None);
@@ -49,6 +61,17 @@ pub(crate) fn set_here(namespace: &'static str, key: &'static str, value: Value<
     }
     if !record::set::here(namespace, key, &value) {
         set_slowly(namespace, key, value);
+    }
+}
+
+/// The same, of a key that stands at one place of the program.
+#[inline(always)]
+pub(crate) fn set_by(key: &'static Key, value: Value<'_>) {
+    if current::is_outside() {
+        return outside();
+    }
+    if !record::set::here_by(key, &value) {
+        set_slowly(key.namespace, key.key, value);
     }
 }
 

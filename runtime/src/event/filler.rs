@@ -35,8 +35,14 @@ impl Listed {
 
     /// As it lies in a list.
     #[inline(always)]
-    pub(crate) fn word(self) -> u64 {
+    pub(crate) const fn word(self) -> u64 {
         self.0
+    }
+
+    /// What [`word`](Self::word) was made of.
+    #[inline(always)]
+    pub(crate) const fn of_word(word: u64) -> Listed {
+        Listed(word)
     }
 
     #[inline(always)]

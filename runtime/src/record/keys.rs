@@ -5,6 +5,8 @@
 //! Keys made at run time are never interned: whoever chooses them (an attacker, perhaps) could fill the table.
 
 use std::cell::Cell;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::current;
 use super::name::Name;
@@ -99,6 +101,38 @@ fn find_further(cached: &[Cell<Cached>; CACHE], namespace: &'static str, key: &'
     found
 }
 
+/// A key of one place in the program, which finds its number once.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) namespace: &'static str,
+    pub(crate) key: &'static str,
+    suffix: Suffix,
+    /// How it stands in a list of fields, once that is known.
+    found: AtomicU64,
+}
+
+impl Key {
+    pub(crate) const fn new(namespace: &'static str, key: &'static str, suffix: Suffix) -> Key {
+        Key { namespace, key, suffix, found: AtomicU64::new(NOTHING.1.word()) }
+    }
+
+    /// How it stands in a record's list of fields; that of [`NOT_INTERNED`] where the table is full.
+    #[inline(always)]
+    pub(crate) fn listed(&self) -> Listed {
+        let found = self.found.load(Relaxed);
+        if found == NOTHING.1.word() { self.look() } else { Listed::of_word(found) }
+    }
+
+    #[inline(never)]
+    fn look(&self) -> Listed {
+        let found = find_listed(self.namespace, self.key, self.suffix);
+        if found.id() != NOT_INTERNED {
+            self.found.store(found.word(), Relaxed);
+        }
+        found
+    }
+}
+
 fn known_or_new(namespace: &str, name: &Name) -> KeyId {
     match known(name.as_str()) {
         Some(id) => id,
@@ -126,6 +160,15 @@ mod tests {
         assert_ne!(find("app", "cart_total", Suffix::Time), id);
         assert_eq!(key(id).name, "app_cart_total");
         assert_eq!(key(find("app", "cart_total", Suffix::Time)).name, "app_cart_total_time");
+    }
+
+    #[test]
+    fn a_key_of_one_place_has_the_number_of_its_name() {
+        static PLACE: Key = Key::new("app", "of one place", Suffix::Time);
+        for _ in 0..2 {
+            assert_eq!(PLACE.listed(), find_listed("app", "of one place", Suffix::Time));
+        }
+        assert_eq!(key(PLACE.listed().id()).name, "app_of_one_place_time");
     }
 
     #[test]

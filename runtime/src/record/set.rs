@@ -19,6 +19,19 @@ pub(crate) fn here(namespace: &'static str, key: &'static str, value: &Value<'_>
     }
 }
 
+/// The same, of a key that stands at one place of the program.
+#[inline(always)]
+pub(crate) fn here_by(key: &'static keys::Key, value: &Value<'_>) -> bool {
+    match *value {
+        Value::Str(text) => text_here_by(key, text),
+        Value::U64(value) => word_here_by::<{ Kind::U64 as u8 }>(key, value),
+        Value::F64(value) => word_here_by::<{ Kind::F64 as u8 }>(key, value.to_bits()),
+        Value::I64(value) => word_here_by::<{ Kind::I64 as u8 }>(key, value.cast_unsigned()),
+        Value::Bool(value) => word_here_by::<{ Kind::Bool as u8 }>(key, u64::from(value)),
+        _ => false,
+    }
+}
+
 /// The same in the record of this handle.
 #[inline(always)]
 pub(crate) fn within(handle: Handle, namespace: &'static str, key: &'static str, value: &Value<'_>) -> bool {
@@ -42,6 +55,16 @@ fn text_here(namespace: &'static str, key: &'static str, text: &str) -> bool {
 fn word_here<const KIND: u8>(namespace: &'static str, key: &'static str, word: u64) -> bool {
     let Some((body, _)) = current::claimed_here() else { return false };
     body.first_word(keys::find_listed(namespace, key, keys::Suffix::None), const { kind(KIND) }, word)
+}
+
+#[inline(never)]
+fn text_here_by(key: &'static keys::Key, text: &str) -> bool {
+    current::claimed_here().is_some_and(|(body, _)| body.first_text(key.listed(), text.as_bytes()))
+}
+
+#[inline(never)]
+fn word_here_by<const KIND: u8>(key: &'static keys::Key, word: u64) -> bool {
+    current::claimed_here().is_some_and(|(body, _)| body.first_word(key.listed(), const { kind(KIND) }, word))
 }
 
 #[inline(never)]

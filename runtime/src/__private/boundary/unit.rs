@@ -3,12 +3,13 @@
 use super::running::{Running, What};
 use crate::__private::probe::Failure;
 use crate::__private::site::Fun;
-use crate::context::Context;
+use crate::context::{Context, add_by};
 use crate::pipeline::{Kind, begin as begin_record};
 use crate::record::current::Frame;
-use crate::record::keys::{self, Suffix, builtin};
+use crate::record::keys::{self, Key, Suffix, builtin};
 use crate::record::set_site;
 use crate::trace::errors::Trace;
+use crate::value::Value;
 
 /// What an annotated function is.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub struct Unit {
     pub(super) fun: &'static Fun,
     kind: UnitKind,
     view: Option<&'static str>,
-    time: &'static str,
-    count: &'static str,
+    time: Key,
+    count: Key,
     pub(super) seen: bool,
 }
 
@@ -36,17 +37,28 @@ impl Unit {
         time: &'static str,
         count: &'static str,
     ) -> Self {
-        Unit { fun, kind: UnitKind::Request, view, time, count, seen: true }
+        Unit::new(fun, UnitKind::Request, view, time, count)
     }
 
     /// `#[instrument_request(kind = "job")]`.
     pub const fn job(fun: &'static Fun, view: Option<&'static str>, time: &'static str, count: &'static str) -> Self {
-        Unit { fun, kind: UnitKind::Job, view, time, count, seen: true }
+        Unit::new(fun, UnitKind::Job, view, time, count)
     }
 
     /// `#[operation]`.
     pub const fn operation(fun: &'static Fun, time: &'static str, count: &'static str) -> Self {
-        Unit { fun, kind: UnitKind::Operation, view: None, time, count, seen: true }
+        Unit::new(fun, UnitKind::Operation, None, time, count)
+    }
+
+    const fn new(
+        fun: &'static Fun,
+        kind: UnitKind,
+        view: Option<&'static str>,
+        time: &'static str,
+        count: &'static str,
+    ) -> Self {
+        let (time, count) = (Key::new("app", time, Suffix::Time), Key::new("app", count, Suffix::None));
+        Unit { fun, kind, view, time, count, seen: true }
     }
 
     /// With `frames = false`: where it is shall not be known.
@@ -106,13 +118,13 @@ impl Unit {
 
     /// The same for an operation, which is counted and timed.
     pub(super) fn timed_frame(&'static self) -> Frame {
-        Context::add(self.count, 1_u64);
+        add_by(&self.count, Value::U64(1));
         let frame = if self.seen { self.frame() } else { Frame::hidden() };
         frame.measure(self.key())
     }
 
     pub(super) fn key(&self) -> keys::KeyId {
-        keys::find("app", self.time, Suffix::Time)
+        self.time.listed().id()
     }
 
     /// Records how the function ended.
