@@ -42,6 +42,7 @@ pages! {
     writer = "internals/writer.md";
     stacks = "internals/stacks.md";
     migration = "migration.md";
+    migration_talisker = "migration/talisker.md";
     contributing = "contributing.md";
 }
 

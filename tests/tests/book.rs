@@ -402,10 +402,22 @@ fn the_reference_has_every_option_and_no_other() {
         let documented = names_of_calls(first_column(&reference, heading));
         assert_eq!(documented, but(methods(source, of), without), "{heading}");
     }
-    let formats = names_of_calls(first_column(&reference, "## Logfmt, Pretty"));
-    let mut methods_of_formats = but(methods("format/logfmt.rs", "Logfmt"), &["new"]);
-    methods_of_formats.extend(but(methods("format/pretty.rs", "Pretty"), &["new"]));
-    assert_eq!(formats, methods_of_formats);
+    let mut options = BTreeSet::new();
+    for (source, of) in [
+        ("logfmt.rs", "Logfmt"),
+        ("talisker.rs", "Talisker"),
+        ("text/mod.rs", "TextLine"),
+        ("template/mod.rs", "Template"),
+        ("gelf.rs", "Gelf"),
+        ("otlp.rs", "Otlp"),
+        ("pretty.rs", "Pretty"),
+    ] {
+        let names = but(methods(&format!("format/{source}"), of), &["new"]);
+        options.extend(names.iter().map(|name| format!("{of}::{name}")));
+    }
+    let documented = first_column(&reference, "## Formats");
+    let documented = documented.iter().map(|call| call.split('(').next().unwrap_or_default().to_owned());
+    assert_eq!(documented.collect::<BTreeSet<_>>(), options);
 }
 
 #[test]
@@ -425,7 +437,9 @@ fn the_reference_has_every_variable_of_the_environment_and_no_other() {
         .map(|(_, text)| text)
         // A prefix alone is no variable.
         .filter(|text| text != "CANONLOG_")
-        .filter(|text| text.starts_with("CANONLOG_") || matches!(text.as_str(), "NO_COLOR" | "CLICOLOR_FORCE" | "TERM"))
+        .filter(|text| {
+            text.starts_with("CANONLOG_") || matches!(text.as_str(), "NO_COLOR" | "CLICOLOR_FORCE" | "TERM" | "DEVEL")
+        })
         .collect();
     assert_eq!(first_column(&page("reference/setup.md"), "## Environment"), in_code);
 }

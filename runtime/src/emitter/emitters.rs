@@ -21,6 +21,7 @@ use super::sink::{Sink, SinkStats, guarded};
 use super::{Emitter, EmitterError, Wants};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
+use crate::format::Pretty;
 use crate::level::Level;
 use crate::output::{Inside, LossReason};
 
@@ -83,9 +84,11 @@ impl Emitters {
         }
     }
 
-    /// What a program without any set-up has: logfmt on standard output, which each event waits for at most 100 ms.
+    /// What a program without any set-up has: logfmt, or at a terminal what is nicer there, on standard output, which each event waits
+    /// for at most 100 ms.
     pub(crate) fn fallback() -> Emitters {
         let emitter = Emitter::new("default").direct_within(Duration::from_millis(100));
+        let emitter = if Pretty::is_wanted() { emitter.format(Pretty::new()) } else { emitter };
         // A direct sink has no thread, so nothing can fail.
         Emitters::start(vec![emitter]).unwrap_or_else(|_| Emitters::none())
     }

@@ -380,7 +380,7 @@ mod tests {
         assert_eq!(read.get("traceId"), None);
         assert_eq!(read["body"]["intValue"], "7");
         let keys: Vec<_> = read["attributes"].as_array().expect("a list").iter().map(|one| &one["key"]).collect();
-        assert_eq!(keys, ["trace_id", "log_loc"]);
+        assert_eq!(keys, ["log_loc", "trace_id"]);
         let read = record(EventType::Log, &[("log_loc", "C:\\a.rs:17".to_value())]);
         assert_eq!(read["attributes"][0]["value"]["stringValue"], "C:\\a.rs");
         assert_eq!(read["attributes"][1]["value"]["intValue"], "17");

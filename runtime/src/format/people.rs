@@ -18,6 +18,7 @@ use crate::level::Level;
 pub(super) enum Part {
     Name,
     Message,
+    Place,
     Id,
     ErrorType,
     ErrorText,
@@ -28,13 +29,14 @@ pub(super) enum Part {
     Job,
 }
 
-const PARTS: usize = 10;
+const PARTS: usize = 11;
 
 fn part(kind: EventType, name: &[u8]) -> Option<Part> {
     let is_log = kind == EventType::Log;
     Some(match name {
         b"log_name" if is_log => Part::Name,
         b"log_msg" if is_log => Part::Message,
+        b"log_loc" if is_log => Part::Place,
         b"app_trailer" if is_log => Part::Trailer,
         b"req_id" | b"job_id" => Part::Id,
         b"exc_type" => Part::ErrorType,
@@ -186,25 +188,36 @@ impl<'a> Told<'a> {
         let first = rest.next().unwrap_or_default();
         let head = is_any.then_some([kind, between, first]).into_iter();
         let head = head.chain(rest.map(|more| [more, b"", b""]));
-        head.chain(steps(trace).map(|step| [b"  at ".as_slice(), step, b""]))
+        head.chain(steps(trace).map(|step| [b"  ".as_slice(), step, b""]))
     }
 }
 
-/// The lines that an error came by, wherever they end.
+/// What an error came by, or came of: lines, or pieces of one with arrows between them.
 fn steps(trace: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = trace;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let end = rest.windows(3).enumerate().find(|(_, three)| *three == b" > ").map(|(at, _)| (at, 3));
+        let is_arrow = |three: &[u8]| three == b" > " || three == b" < ";
+        let arrow = rest.windows(3).position(is_arrow).map(|at| (at, 3));
         let line = rest.iter().position(|byte| *byte == b'\n').map(|at| (at, 1));
-        let (at, len) = [end, line].into_iter().flatten().min().unwrap_or((rest.len(), 0));
+        let (at, len) = [arrow, line].into_iter().flatten().min().unwrap_or((rest.len(), 0));
         let step = &rest[..at];
         rest = &rest[at + len..];
         Some(step)
     })
     .filter(|step| !step.is_empty())
+}
+
+/// Writes a text outside quotes: quotes in it stay as they are.
+pub(super) fn push_text(line: &mut Line<'_>, text: &[u8]) {
+    for (at, piece) in text.split(|byte| *byte == b'"').enumerate() {
+        if at > 0 {
+            line.byte(b'"');
+        }
+        line.text(piece);
+    }
 }
 
 /// Who keeps a name that several have: what the format names itself, then what stands under its full name, then what lost `app_`.
@@ -311,10 +324,13 @@ mod tests {
         let mut event = event(EventType::Log, &[]);
         event.set("exc_type", "shop::Error");
         event.set("exc_msg", "sold out\nfor good");
-        event.set("exc_trace", "a.rs:1:f > b.rs:2:g\nc.rs:3:h");
+        event.set("exc_trace", "a.rs:1:f > b.rs:2:g\nc.rs:3:h < d.rs:4:i");
         let told = Told::of(&event.view(), &Plain);
         let lines: Vec<Vec<u8>> = told.traceback().map(|line| line.concat()).collect();
         let lines: Vec<&str> = lines.iter().map(|line| str::from_utf8(line).expect("text")).collect();
-        assert_eq!(lines, ["shop::Error: sold out", "for good", "  at a.rs:1:f", "  at b.rs:2:g", "  at c.rs:3:h"]);
+        assert_eq!(
+            lines,
+            ["shop::Error: sold out", "for good", "  a.rs:1:f", "  b.rs:2:g", "  c.rs:3:h", "  d.rs:4:i"]
+        );
     }
 }

@@ -47,6 +47,7 @@ use crate::event::{Event, EventType, Stored};
 #[derive(Clone, Debug)]
 pub struct Talisker {
     digits: Digits,
+    locations: bool,
 }
 
 impl Default for Talisker {
@@ -56,9 +57,26 @@ impl Default for Talisker {
 }
 
 impl Talisker {
-    /// Durations have three decimals.
+    /// Durations have three decimals, and a message does not tell where it was said.
     pub const fn new() -> Self {
-        Talisker { digits: Digits::Millis }
+        Talisker { digits: Digits::Millis, locations: false }
+    }
+
+    /// Shows where a message was said: `log_loc=src/shop.rs:12`.
+    ///
+    /// ```
+    /// # use canonlog::{EventType, Format, Level, OwnedEvent, Talisker};
+    /// let mut event = OwnedEvent::new(EventType::Log, Level::Info, std::time::SystemTime::UNIX_EPOCH);
+    /// event.set("log_loc", "src/shop.rs:12");
+    ///
+    /// let mut line = Vec::new();
+    /// Talisker::new().locations().format(&event.view(), &mut line);
+    /// assert!(line.ends_with(b" log_loc=src/shop.rs:12"));
+    /// ```
+    #[must_use]
+    pub const fn locations(mut self) -> Self {
+        self.locations = true;
+        self
     }
 
     /// Writes durations to the nanosecond; those in `duration_ms` and `sql_time_ms` too.
@@ -119,10 +137,11 @@ impl Naming for Names {
 }
 
 /// What stands elsewhere than among the tags.
-const APART: [Part; 7] =
-    [Part::Name, Part::Message, Part::Id, Part::ErrorType, Part::ErrorText, Part::Trailer, Part::Trace];
+const APART: [Part; 8] =
+    [Part::Name, Part::Message, Part::Id, Part::ErrorType, Part::ErrorText, Part::Trailer, Part::Trace, Part::Place];
 /// What stands behind the id, in this order.
-const BEHIND: [(&str, Part); 4] = [
+const BEHIND: [(&str, Part); 5] = [
+    ("log_loc", Part::Place),
     ("exc_type", Part::ErrorType),
     ("exc_msg", Part::ErrorText),
     ("trailer", Part::Trailer),
@@ -151,7 +170,9 @@ impl Talisker {
             self.push_pair(event, name, id, line);
         }
         for (name, part) in BEHIND {
-            if let Some(value) = told.part(part) {
+            if let Some(value) = told.part(part)
+                && (self.locations || part != Part::Place)
+            {
                 self.push_pair(event, name.as_bytes(), value, line);
             }
         }

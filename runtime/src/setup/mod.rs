@@ -35,13 +35,15 @@ pub fn setup() -> Setup {
 
 /// How canonlog is set up; made by [`setup`].
 ///
-/// Without more, every event goes to standard output as logfmt, through a queue. The environment has the last word:
+/// Without more, every event goes to standard output, through a queue: as logfmt, or at a terminal as [`Pretty`]. The environment
+/// has the last word:
 ///
 /// | variable | holds | sets |
 /// |---|---|---|
 /// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical`, `disabled` | the level of every emitter |
 /// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty` | the format of the first emitter |
 /// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path | the output of the first emitter |
+/// | `DEVEL` | `1`, `0` | whether it is `Pretty` where nobody names a format; without it, a terminal is asked |
 /// | `CANONLOG_CLOCK` | `tsc`, `instant` | the clock; without it, the best that the machine has |
 ///
 /// An unknown value, or a further variable that begins with `CANONLOG_`, is an error.
@@ -52,6 +54,10 @@ pub struct Setup {
     default: Emitter,
     /// The last shortcut that was called.
     shortcut: Option<&'static str>,
+    /// Whether the program has said in which format.
+    has_format: bool,
+    /// Whether it has said where to.
+    has_output: bool,
     settings: Settings,
     message_fields: Vec<String>,
     redaction: Redaction,
@@ -64,6 +70,8 @@ impl Default for Setup {
             emitters: Vec::new(),
             default: Emitter::new("default"),
             shortcut: None,
+            has_format: false,
+            has_output: false,
             settings: Settings::default(),
             message_fields: Vec::new(),
             redaction: Redaction::default(),
@@ -94,12 +102,14 @@ impl Setup {
     }
 
     /// The format of the only emitter.
-    pub fn format(self, format: impl Format) -> Self {
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.has_format = true;
         self.shortcut("format", |emitter| emitter.format(format))
     }
 
     /// The output of the only emitter.
-    pub fn output(self, output: impl Output) -> Self {
+    pub fn output(mut self, output: impl Output) -> Self {
+        self.has_output = true;
         self.shortcut("output", |emitter| emitter.output(output))
     }
 
@@ -215,7 +225,10 @@ impl Setup {
         if let Some(pattern) = self.redaction.wrong() {
             return Err(SetupError::Redaction { pattern: pattern.to_owned() });
         }
-        let emitters = apply(self.emitters, self.default, self.shortcut, environment)?;
+        let to_stdout = !self.has_output && matches!(environment.output, None | Some(OutputName::Stdout));
+        let develops = !self.has_format && Pretty::is_wanted_at(to_stdout);
+        let default = if develops { self.default.format(Pretty::new()) } else { self.default };
+        let emitters = apply(self.emitters, default, self.shortcut, environment)?;
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(emitters)?;
         names::hide(&self.redaction);

@@ -178,7 +178,7 @@ proptest! {
         let read = shell(&line)?;
         prop_assert_eq!(read.text, message_text, "{}", line);
         let between = if told.is_empty() { "" } else { ": " };
-        let expected = format!("shop::Error{between}{told}\n  at a.rs:1:f\n  at b.rs:2:g");
+        let expected = format!("shop::Error{between}{told}\n  a.rs:1:f\n  b.rs:2:g");
         prop_assert_eq!(read.error.join("\n"), expected);
     }
 

@@ -54,7 +54,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), String> {
     let setup = match args.format {
-        Format::Logfmt => canonlog::setup(),
+        Format::Logfmt => canonlog::setup().format(canonlog::Logfmt::new()),
         Format::Json => canonlog::setup().format(canonlog::Json::new()),
         Format::Pretty => canonlog::setup().format(canonlog::Pretty::new()),
     };

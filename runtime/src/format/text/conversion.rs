@@ -9,8 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::super::line::{self, Line};
+use super::super::people::push_text;
 use super::converter::Converter;
-use super::entry::{Entry, Marks, push_text};
+use super::entry::{Entry, Marks};
 use crate::value::Value;
 
 type Aggregate = Arc<dyn Fn(&[String]) -> String + Send + Sync>;
@@ -97,11 +98,14 @@ impl Conversion {
     }
 
     /// The time, the level, the name where there is one, then the rest: `2026-11-20T23:00:49Z:INFO:shop:cart=7`.
+    ///
+    /// The line at which a message was said, `log_loc`, is hidden; `without("log_loc")` shows it.
     pub fn line() -> Self {
         Conversion::new()
             .with(Converter::new("time").required().value_only())
             .with(Converter::new("level").required().value_only())
             .with(Converter::new("name").value_only())
+            .with(Converter::new("log_loc").hidden())
     }
 
     /// The same without the time: `INFO:shop:cart=7`.

@@ -2,6 +2,7 @@
 
 use super::super::line::Line;
 use super::super::number::{self, Digits};
+use super::super::people::push_text;
 use super::conversion::Conversion;
 use super::converter::{Converter, Item};
 use crate::value::Value;
@@ -81,16 +82,6 @@ fn push_value(value: Value<'_>, marks: &Marks, line: &mut Line<'_>) {
             number::push_nanos(line, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Digits::Millis);
         }
         Value::Display(value) => marks.push(crate::scratch::display(value).as_bytes(), line),
-    }
-}
-
-/// Writes a text outside quotes: quotes in it stay as they are.
-pub(super) fn push_text(line: &mut Line<'_>, text: &[u8]) {
-    for (at, piece) in text.split(|byte| *byte == b'"').enumerate() {
-        if at > 0 {
-            line.byte(b'"');
-        }
-        line.text(piece);
     }
 }
 

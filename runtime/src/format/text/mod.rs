@@ -12,9 +12,9 @@ mod entry;
 pub use conversion::{Conversion, MissingFields};
 pub use converter::Converter;
 
-use self::entry::{Entry, Marks, push_text};
+use self::entry::{Entry, Marks};
 use super::line::{self, Line};
-use super::people::{self, Naming, Part, Told};
+use super::people::{self, Naming, Part, Told, push_text};
 use super::{Format, time};
 use crate::event::{Event, EventType, Stored};
 use crate::value::Value;
@@ -314,7 +314,7 @@ mod tests {
             ("exc_msg", "division by zero\n\nand \"more\"".to_value()),
             ("exc_trace", "a.rs:21:module".to_value()),
         ];
-        let lines = "ERROR|boom x\nTRACE ZeroDivisionError: division by zero\nTRACE \nTRACE and \"more\"\nTRACE   at a.rs:21:module";
+        let lines = "ERROR|boom x\nTRACE ZeroDivisionError: division by zero\nTRACE \nTRACE and \"more\"\nTRACE   a.rs:21:module";
         let several = TextLine::shell().traceback_prefix("\nTRACE ");
         assert_eq!(line(&several, Level::Error, &fields), lines);
         assert_eq!(line(&TextLine::shell(), Level::Error, &fields), lines.replace('\n', "\\n"));
