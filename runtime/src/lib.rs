@@ -86,7 +86,7 @@ pub use canonlog_macros::{Fields, instrument_request, on_error, operation, regis
 pub use context::{Context, Namespace, OwnedValue, Scoped, TimeGuard};
 #[cfg(any(test, feature = "test-util"))]
 pub use emitter::EmitterSet;
-pub use emitter::{Emitter, EmitterError, wanted};
+pub use emitter::{Emitter, EmitterError, Filter, FilterError, filter, wanted};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
 pub use fields::Fields;
 pub use format::{

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::FilterError;
 use crate::nearest::nearest;
 
 /// Why emitters cannot start, or cannot be changed.
@@ -45,6 +46,13 @@ pub enum EmitterError {
         /// Which there are.
         known: Vec<String>,
     },
+    /// A filter holds a mistake.
+    Filter {
+        /// The emitter.
+        emitter: String,
+        /// Which.
+        source: FilterError,
+    },
     /// Canonlog was shut down.
     Ended,
 }
@@ -69,6 +77,7 @@ impl fmt::Display for EmitterError {
                 write!(f, "no emitter is called `{name}`; there are `{}`", known.join("`, `"))?;
                 nearest(name, &known).map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
             }
+            EmitterError::Filter { emitter, source } => write!(f, "the filter of emitter `{emitter}`: {source}"),
             EmitterError::Ended => f.write_str("canonlog was shut down; its emitters stay as they are"),
         }
     }
@@ -78,6 +87,7 @@ impl std::error::Error for EmitterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             EmitterError::Thread { source, .. } => Some(source),
+            EmitterError::Filter { source, .. } => Some(source),
             _ => None,
         }
     }

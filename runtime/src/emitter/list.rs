@@ -126,7 +126,7 @@ impl Route {
     #[cold]
     fn passes(&self, event: &Event<'_>, panics: &AtomicU64) -> bool {
         self.filters.iter().all(|filter| {
-            guarded(|| filter(event)).unwrap_or_else(|()| {
+            guarded(|| filter.passes(event)).unwrap_or_else(|()| {
                 panics.fetch_add(1, Ordering::Relaxed);
                 true
             })

@@ -12,6 +12,7 @@ mod change_tests;
 mod debug_log;
 mod emitters;
 mod error;
+pub mod filter;
 mod foreign;
 mod leaving;
 mod list;
@@ -35,14 +36,12 @@ use crate::output::{Background, Output, Stdout};
 
 pub(crate) use emitters::{Emitters, Held};
 pub use error::EmitterError;
+pub use filter::{Filter, FilterError};
 #[cfg(any(test, feature = "test-util"))]
 pub use set::EmitterSet;
 pub(crate) use sink::SinkStats;
 pub(crate) use wanted::Wants;
 pub use wanted::wanted;
-
-/// A test that an event has to pass.
-type Filter = Arc<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
 
 /// One way out of the process: which events, as what, where to.
 ///
@@ -131,8 +130,37 @@ impl Emitter {
 
     /// Takes events that pass this test too. A test that panics lets the event pass, and is counted.
     #[must_use]
-    pub fn filter(mut self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.filters.push(Arc::new(test));
+    pub fn filter(self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.matching(test)
+    }
+
+    /// Takes events that pass this filter too: see [`Filter`] for what can be one.
+    ///
+    /// ```
+    /// use canonlog::Emitter;
+    /// use canonlog::filter::{field, globs};
+    ///
+    /// let failed = Emitter::new("failed").matching(field("resp_status").ge(500));
+    /// let shop = Emitter::new("shop").matching(globs(["shop.*"]));
+    /// ```
+    #[must_use]
+    pub fn matching(mut self, filter: impl Into<Filter>) -> Self {
+        self.filters.push(filter.into());
+        self
+    }
+
+    /// Takes events whatever tests and filters it had so far, for one that is changed.
+    ///
+    /// ```
+    /// use canonlog::filter::names;
+    ///
+    /// let _guard = canonlog::setup().init()?;
+    /// canonlog::emitters().change("default", |emitter| emitter.unfiltered().matching(names(["shop"])))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn unfiltered(mut self) -> Self {
+        self.filters.clear();
         self
     }
 

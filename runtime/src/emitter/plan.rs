@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::sink::{Parts, Sink};
-use super::{Emitter, EmitterError, Way};
+use super::{Emitter, EmitterError, Filter, Way};
 use crate::format::Format;
 use crate::output::{Background, Output};
 
@@ -45,6 +45,9 @@ pub(super) fn plan(mut emitters: Vec<Emitter>, old: &[Home], losses: &Arc<Atomic
     for (number, emitter) in emitters.iter().enumerate() {
         if emitters[..number].iter().any(|other| other.name == emitter.name) {
             return Err(EmitterError::Twice { name: emitter.name.clone() });
+        }
+        if let Err(source) = emitter.filters.iter().try_for_each(Filter::check) {
+            return Err(EmitterError::Filter { emitter: emitter.name.clone(), source });
         }
         at.push(place(&mut plans, emitter)?);
     }

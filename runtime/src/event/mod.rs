@@ -97,6 +97,12 @@ impl EventType {
     }
 }
 
+impl ToValue for EventType {
+    fn to_value(&self) -> Value<'_> {
+        Value::Str(self.as_str())
+    }
+}
+
 impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

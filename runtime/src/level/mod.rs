@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::nearest::{cut, nearest};
+use crate::value::{ToValue, Value};
 
 pub use self::threshold::LevelFilter;
 
@@ -69,6 +70,12 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl ToValue for Level {
+    fn to_value(&self) -> Value<'_> {
+        Value::Str(self.as_str())
     }
 }
 
