@@ -25,6 +25,7 @@ pages! {
     database = "guide/database.md";
     timeouts = "guide/timeouts.md";
     outputs = "guide/outputs.md";
+    emitters = "guide/emitters.md";
     redaction = "guide/redaction.md";
     testing = "guide/testing.md";
     events = "reference/events.md";

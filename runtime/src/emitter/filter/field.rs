@@ -1,7 +1,7 @@
 //! Tests of one field, by calls.
 
+use super::Filter;
 use super::compare::{Comparison, FieldTest, Question};
-use super::{Filter, FilterError};
 use crate::context::OwnedValue;
 use crate::value::ToValue;
 
@@ -108,8 +108,8 @@ impl Field {
 
 /// In one line: the crate draws several, with a mark below the place.
 #[cfg(feature = "regex")]
-fn bad_pattern(pattern: &str, error: &regex::Error) -> FilterError {
+fn bad_pattern(pattern: &str, error: &regex::Error) -> super::FilterError {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-    FilterError::new(format!("`{pattern}` is no regular expression: {reason}"))
+    super::FilterError::new(format!("`{pattern}` is no regular expression: {reason}"))
 }
