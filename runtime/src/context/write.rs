@@ -30,7 +30,6 @@ pub(super) fn set(body: &Body, by: By<'_>, value: Value<'_>, whole: bool, writer
     }
 }
 
-/// A record written to by key: where the key is interned it is found by its number, else by its name.
 /// Adds to the field of a key that stands at one place of the program.
 #[inline]
 pub(crate) fn add_by(key: &'static Key, value: Value<'_>) {
@@ -42,6 +41,7 @@ pub(crate) fn add_by(key: &'static Key, value: Value<'_>) {
     current::write_here(|body, writer| handle.add(By::Id(id), value, body, writer));
 }
 
+/// A record written to by key: where the key is interned it is found by its number, else by its name.
 #[inline]
 pub(super) fn with_key<R>(namespace: &'static str, key: &'static str, write: impl FnOnce(By<'_>) -> R) -> R {
     let id = keys::find(namespace, key, Suffix::None);

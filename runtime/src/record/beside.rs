@@ -123,7 +123,8 @@ impl Handle {
 
     /// Adds to a number, in the log that the caller writes.
     pub(crate) fn add(self, by: By<'_>, value: Value<'_>, body: &'static Body, writer: Writer) -> bool {
-        if let hidden @ Value::Str(_) = by.hide(value) {
+        // A text is none that can be added, hidden or not.
+        if let (false, hidden @ Value::Str(_)) = (matches!(value, Value::Str(_)), by.hide(value)) {
             body.set(by, hidden, writer);
             return true;
         }
