@@ -130,6 +130,16 @@ impl Block {
         self.at.record.load(Ordering::Relaxed) != 0
     }
 
+    /// The records (packed) that the thread polls, and when those polls began.
+    pub(crate) fn polls(&self) -> impl Iterator<Item = (u64, u64)> {
+        let poll = |place: &Place| {
+            let record = place.record.load(Ordering::Acquire);
+            let began = place.began.load(Ordering::Relaxed);
+            (record != 0 && began != 0).then_some((record, began))
+        };
+        [poll(&self.at), poll(&self.outer)].into_iter().flatten()
+    }
+
     /// The thread's visit to a record (packed), if it is inside it.
     pub(crate) fn visit(&self, record: u64) -> Option<Visit> {
         let entered = self.get(Count::Entered);

@@ -321,9 +321,36 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
         } else {
             assert_eq!(late["poll_blocked_count"], json!(1), "{path}");
             assert!(number(&late, "poll_max_time") >= 0.9);
-            assert!(text(&late, "poll_max_loc").contains("src/bin/testbed/stuck.rs:"));
+            // The line was seen: that of the request's last moments, or of the stack.
+            let loc = text(&late, "poll_max_loc");
+            let seen = ["legacy/src/lib.rs:", "src/bin/testbed/stuck.rs:"].iter().any(|file| loc.starts_with(file));
+            assert!(seen && !loc.ends_with(&format!("::{}", &path[1..])), "{loc}");
         }
         testbed.assert_silent(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_request_that_keeps_its_thread_and_succeeds_tells_at_which_line_it_did() {
+    let testbed = Testbed::start();
+    let annotated = [("/block", "legacy::ask(pause)"), ("/spin", "legacy::compute(pause)")];
+    let within = [("/block", "legacy::wait"), ("/spin", "legacy::crunch")];
+    // The debug information is read for the first of them, which may take longer than the request.
+    for (round, millis) in [("first", 300), ("then", 600)] {
+        for ((path, code), (_, inner)) in annotated.into_iter().zip(within) {
+            let (reply, event) = testbed.ask(&format!("{path}?ms={millis}"));
+            assert_eq!((reply.status, text(&event, "event_type")), (200, "request"));
+            assert_eq!(event["poll_blocked_count"], json!(1));
+            let loc = text(&event, "poll_max_loc");
+            let has_stacks = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+            if loc.starts_with("legacy/src/lib.rs:") {
+                assert!(has_stacks && loc.ends_with(&format!(":{inner}")), "{loc}");
+            } else {
+                assert!(round == "first" || !has_stacks, "{loc}");
+                assert_eq!(line_of(loc), code, "{loc}");
+                assert!(loc.starts_with("src/bin/testbed/stuck.rs:"), "{loc}");
+            }
+        }
     }
 }
 

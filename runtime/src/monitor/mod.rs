@@ -3,5 +3,6 @@
 #[cfg(feature = "tower")]
 pub(crate) mod enforce;
 mod limit;
+pub(crate) mod polls;
 pub mod saturation;
 pub(crate) mod timeout;

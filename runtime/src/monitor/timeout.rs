@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::polls;
 use crate::clock;
 use crate::pipeline::{Pipeline, parts, reporter, timed_out};
 use crate::record::state::Phase;
@@ -79,7 +80,7 @@ static SHORTEST_LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
 /// How long to wait between two looks: a quarter of the lead, 5 to 50 ms.
 fn pause() -> Duration {
     let limit = Duration::from_nanos(SHORTEST_LIMIT.load(Ordering::Relaxed));
-    ((limit / 10).min(LEAD) / 4).clamp(SHORTEST, LONGEST)
+    ((limit / 10).min(LEAD) / 4).clamp(SHORTEST, LONGEST).min(polls::pause())
 }
 
 /// What only waited for the process to go on gets this long to end, before it is reported as stuck.
@@ -134,6 +135,7 @@ fn start(process: u64) {
                 std::thread::sleep(GRACE);
             }
             let _ = guarded(|| tick(clock::now(), None));
+            let _ = guarded(|| polls::tick(clock::now(), None));
             before = clock::now();
         }
     };

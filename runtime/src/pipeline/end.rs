@@ -12,10 +12,11 @@ use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, names, 
 use crate::id::LONGEST;
 use crate::inside::is_inside;
 use crate::level::Level;
+use crate::monitor::polls;
 use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
 use crate::record::{Handle, Kind, current, return_slot, slotless, state};
-use crate::trace::{errors, site};
+use crate::trace::{errors, site, texts};
 use crate::unit::Unit;
 use crate::value::{Value, display};
 
@@ -205,14 +206,21 @@ fn add_times(unit: &mut Unit<'_>) {
     }
 }
 
-/// Where a poll took too long: that of the handler, for it is the handler that does not let go of its thread.
+/// Polls that took too long. Where nobody saw the longest in time, it is the handler that does not let go of its thread.
 #[cold]
 fn add_polls(unit: &mut Unit<'_>) {
-    let (count, longest) = unit.facts.polls_blocked;
+    // A forked child has none yet: the next one is seen.
+    polls::ensure_running();
+    let (count, longest, spot) = unit.facts.polls_blocked;
     unit.set_in("poll", "blocked_count", count);
     unit.set_in("poll", "max_time", Duration::from_nanos(longest));
-    if let Some(handler) = site::of(unit.facts.site) {
-        unit.set_in("poll", "max_loc", display(handler.at(handler.line())));
+    let text = spot.at().filter(|(fun, _)| *fun == 0).and_then(|(_, text)| texts::of(text));
+    let seen = spot.at().and_then(|(fun, line)| Some(site::of(fun)?.at(line)));
+    let handler = || site::of(unit.facts.site).map(|handler| handler.at(handler.line()));
+    if let Some(text) = text {
+        unit.set_in("poll", "max_loc", text);
+    } else if let Some(place) = seen.or_else(handler) {
+        unit.set_in("poll", "max_loc", display(place));
     }
 }
 

@@ -187,6 +187,9 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     if parts.timeout != 0 {
         crate::monitor::timeout::ensure_started(parts.settings.timeout);
     }
+    if let Some(limit) = parts.settings.poll_limit {
+        crate::monitor::polls::ensure_started(limit);
+    }
     panic::install();
     Some(parts)
 }

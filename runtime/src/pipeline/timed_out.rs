@@ -87,9 +87,12 @@ impl Drop for TimedOut {
     }
 }
 
-/// Units with stacks, and whether there is a thread for them.
+/// What to do with a stack that was taken.
+type Put = Box<dyn FnOnce() + Send>;
+
+/// Stacks to be put into words, and whether there is a thread for them.
 struct Waiting {
-    units: VecDeque<(TimedOut, Stuck)>,
+    stacks: VecDeque<Put>,
     has_thread: bool,
 }
 
@@ -101,7 +104,7 @@ struct Here {
 
 impl Here {
     const fn new() -> Here {
-        Here { waiting: Mutex::new(Waiting { units: VecDeque::new(), has_thread: false }), more: Condvar::new() }
+        Here { waiting: Mutex::new(Waiting { stacks: VecDeque::new(), has_thread: false }), more: Condvar::new() }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -121,17 +124,23 @@ pub(super) fn ready() {
 
 /// Has a unit reported whose stack was taken.
 pub(crate) fn report_with_stack(unit: TimedOut, stuck: Stuck) {
+    // Should there be no thread to be had, it is dropped with this, and so reported as it is.
+    put_into_words(move || unit.report(&stuck));
+}
+
+/// Has another thread find out what a stack says, or nobody.
+pub(crate) fn put_into_words(put: impl FnOnce() + Send + 'static) {
     let here = here();
+    let put: Put = Box::new(put);
     let mut waiting = here.waiting();
-    waiting.units.push_back((unit, stuck));
+    waiting.stacks.push_back(put);
     if !waiting.has_thread {
         waiting.has_thread = std::thread::Builder::new().name("canonlog-stacks".to_owned()).spawn(work).is_ok();
     }
-    // No thread to be had: without the stack.
-    let units = if waiting.has_thread { VecDeque::new() } else { std::mem::take(&mut waiting.units) };
+    let without = if waiting.has_thread { VecDeque::new() } else { std::mem::take(&mut waiting.stacks) };
     drop(waiting);
     here.more.notify_one();
-    drop(units);
+    drop(without);
 }
 
 fn work() {
@@ -139,11 +148,11 @@ fn work() {
     loop {
         let waiting = here.waiting();
         let mut waiting =
-            here.more.wait_while(waiting, |waiting| waiting.units.is_empty()).unwrap_or_else(PoisonError::into_inner);
-        let next = waiting.units.pop_front();
+            here.more.wait_while(waiting, |waiting| waiting.stacks.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.stacks.pop_front();
         drop(waiting);
-        if let Some((unit, stuck)) = next {
-            let _ = guarded(|| unit.report(&stuck));
+        if let Some(put) = next {
+            let _ = guarded(put);
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod set;
 pub(crate) mod slot;
 pub(crate) mod slotless;
 pub(crate) mod snapshot;
+mod spot;
 pub(crate) mod state;
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -38,6 +39,7 @@ use self::log::{Limits, Writer};
 pub(crate) use self::name::Name;
 pub(crate) use self::section::{Packed, Section};
 use self::slot::{Body, Slot};
+pub(crate) use self::spot::Spot;
 use self::state::Refused;
 use crate::clock;
 use crate::counters::{self, Count};
@@ -151,14 +153,15 @@ impl Slot {
         self.measures_cpu().then(|| clock::nanos(ticks()))
     }
 
-    /// Polls past the limit since the last look: how many, and the longest in nanoseconds.
-    pub(crate) fn take_polls(&self) -> (u64, u64) {
-        let Body { polls_blocked, poll_longest, .. } = self.body;
+    /// Polls past the limit since the last look: how many, the longest in nanoseconds, and where that was.
+    pub(crate) fn take_polls(&self) -> (u64, u64, Spot) {
+        let Body { polls_blocked, poll_longest, poll_longest_at, .. } = self.body;
         // Nearly always there are none.
         if polls_blocked.load(Relaxed) == 0 {
-            return (0, 0);
+            return (0, 0, Spot::NONE);
         }
-        (polls_blocked.swap(0, Relaxed), clock::nanos(poll_longest.load(Relaxed)))
+        let spot = Spot::of_word(poll_longest_at.load(Relaxed));
+        (polls_blocked.swap(0, Relaxed), clock::nanos(poll_longest.load(Relaxed)), spot)
     }
 }
 

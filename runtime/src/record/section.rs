@@ -35,6 +35,11 @@ impl Packed {
             Err(_) => NO_RECORD,
         }
     }
+
+    /// The handle of a unit that has a slot.
+    pub(crate) fn handle(packed: u64) -> Option<Handle> {
+        (packed & SLOTLESS == 0).then(|| Handle::new((packed & 0xFFFF) as u32, packed >> 16))
+    }
 }
 
 /// Sections that have no place in a frame, as there are too many of them; with what is in the place of the frame.

@@ -80,6 +80,9 @@ pub(crate) struct Body {
     pub(crate) polls_blocked: AtomicU64,
     /// The longest of them, in ticks; counts only where there are some.
     pub(crate) poll_longest: AtomicU64,
+    /// Where it was then, and where the poll is that takes too long now ([`Spot`](super::Spot)).
+    pub(crate) poll_longest_at: AtomicU64,
+    pub(crate) poll_seen: AtomicU64,
     /// The number, plus one, of the record's other log: of a main log its side log, of a side log its main log; 0 for none. A
     /// main log that has one is written anew under the lock only.
     pub(crate) beside: AtomicU64,

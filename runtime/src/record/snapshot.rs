@@ -8,7 +8,7 @@ use super::keys::{self, KeyId, builtin};
 use super::log::{Entry, Kind as Holds, is_framework};
 use super::queries::{Queries, QueryCount};
 use super::slot::{Body, Slot};
-use super::{Handle, Kind, state};
+use super::{Handle, Kind, Spot, state};
 use crate::clock;
 use crate::event::{Content, Filler, Stored, rank_of};
 use crate::id;
@@ -26,8 +26,8 @@ pub(crate) struct Facts {
     /// When this was taken, in ticks.
     pub(crate) taken: u64,
     pub(crate) cpu: Option<u64>,
-    /// Polls past the limit: how many, and the longest in nanoseconds.
-    pub(crate) polls_blocked: (u64, u64),
+    /// Polls past the limit: how many, the longest in nanoseconds, and where that was.
+    pub(crate) polls_blocked: (u64, u64, Spot),
     pub(crate) limit: Option<Duration>,
     pub(crate) status: Option<u64>,
     /// Whether an error was recorded.
@@ -51,7 +51,7 @@ impl Facts {
             started: 0,
             taken: 0,
             cpu: None,
-            polls_blocked: (0, 0),
+            polls_blocked: (0, 0, Spot::NONE),
             limit: None,
             status: None,
             error: false,

@@ -8,4 +8,5 @@ pub(crate) mod site;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod stack;
 pub(crate) mod stuck;
+pub(crate) mod texts;
 mod thread;

@@ -30,18 +30,25 @@ pub(crate) fn of(handle: Handle) -> Option<Places> {
     leaves.sort_by_key(|frame| frame.since.unwrap_or(0));
     let first = *leaves.first()?;
     let innermost: Vec<At> = leaves.iter().take(SEVERAL).filter_map(|frame| at(frame)).collect();
-    Some(Places { outermost: at(outermost(&frames, first))?, innermost, since: first.since })
+    Some(Places { outermost: chain(&frames, first).last().and_then(at)?, innermost, since: first.since })
 }
 
-/// The frame at the top of a chain. The frames may change while they are read: no chain is followed for ever.
-fn outermost<'a>(frames: &'a [Seen], leaf: &'a Seen) -> &'a Seen {
-    let mut frame = leaf;
-    for _ in 0..frames.len() {
-        let above = frames.iter().find(|above| frame.up != ROOT && above.number == frame.up);
-        let Some(above) = above else { break };
-        frame = above;
-    }
-    frame
+/// The innermost place that a thread inside the record is certainly in: its only one, or that which does not wait; else the one above all.
+pub(crate) fn certain(handle: Handle) -> Option<At> {
+    let frames = handle.frames();
+    let leaves: Vec<&Seen> =
+        frames.iter().filter(|frame| frames.iter().all(|other| other.up != frame.number)).collect();
+    let running: Vec<&Seen> = leaves.iter().copied().filter(|leaf| leaf.since.is_none()).collect();
+    let (first, others) = if running.is_empty() { &leaves } else { &running }.split_first()?;
+    let is_above_all =
+        |frame: &&Seen| others.iter().all(|other| chain(&frames, other).any(|above| above.number == frame.number));
+    at(chain(&frames, first).find(is_above_all)?)
+}
+
+/// A frame and those above it. They may change while they are read: no chain is followed for ever.
+fn chain<'a>(frames: &'a [Seen], leaf: &'a Seen) -> impl Iterator<Item = &'a Seen> {
+    let above = |frame: &&Seen| frames.iter().find(|above| frame.up != ROOT && above.number == frame.up);
+    std::iter::successors(Some(leaf), above).take(frames.len())
 }
 
 impl Places {

@@ -203,6 +203,11 @@ pub(crate) struct At {
 }
 
 impl At {
+    /// The function's number, and the line.
+    pub(crate) fn parts(self) -> (u32, u32) {
+        (self.fun.number(), self.line)
+    }
+
     /// Whether it is a line of this function, or of another attribute's idea of it.
     pub(crate) fn is_in(&self, fun: &Fun) -> bool {
         (self.fun.file, self.fun.line, self.fun.name) == (fun.file, fun.line, fun.name)

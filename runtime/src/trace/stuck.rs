@@ -143,6 +143,16 @@ impl Stuck {
         false
     }
 
+    /// The innermost place in the application that the stack shows.
+    pub(crate) fn innermost(&self) -> Option<String> {
+        #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
+        let located = self.captured.as_ref().and_then(stack::Captured::locate);
+        #[cfg(not(all(feature = "stacks", target_os = "linux", target_arch = "x86_64")))]
+        let located: Option<Located> = None;
+        let located = located.filter(|located| located.is_application && parts(&located.cause_loc).0 != NO_LINE);
+        located.map(|located| located.cause_loc)
+    }
+
     /// What there is to tell. `handler` is the unit's first annotated function.
     pub(crate) fn told(&self, handler: Option<At>) -> Told {
         #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]

@@ -22,17 +22,19 @@ pub(super) fn add_cpu(slot: Slot, how: How, used: u64) {
 pub(super) fn end_poll(slot: Slot, began: u64, now: u64) {
     let limit = slot.body.poll_limit.load(Relaxed);
     if began != 0 && limit != 0 && now.saturating_sub(began) > limit {
-        count_poll(slot.body, now - began);
+        count_poll(slot.body, began, now - began);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn count_poll(body: &Body, took: u64) {
-    if body.polls_blocked.fetch_add(1, Relaxed) == 0 {
-        body.poll_longest.store(took, Relaxed);
-    } else {
-        body.poll_longest.fetch_max(took, Relaxed);
+fn count_poll(body: &Body, began: u64, took: u64) {
+    let longest = match body.polls_blocked.fetch_add(1, Relaxed) {
+        0 => body.poll_longest.swap(took, Relaxed).min(took - 1),
+        _ => body.poll_longest.fetch_max(took, Relaxed),
+    };
+    if longest < took {
+        body.poll_longest_at.store(body.seen_in(began).word(), Relaxed);
     }
 }
 

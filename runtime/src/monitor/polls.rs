@@ -1,0 +1,147 @@
+//! Looks at polls that keep their thread for too long, while they do: where they were is told by the event of their unit.
+//!
+//! The thread that looks for timeouts does it. It sees a poll that is past the limit by at least one pause; of a shorter one, the event
+//! names the handler.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::timeout;
+use crate::counters;
+use crate::pipeline::{Pipeline, parts, timed_out};
+use crate::record::{Handle, Packed, Spot};
+use crate::trace::{places, stuck, texts};
+
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_millis(50);
+/// How long stacks may take in one look.
+const STACKS: Duration = Duration::from_millis(50);
+
+/// The shortest limit ever set, in nanoseconds.
+static SHORTEST_LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Starts the monitor's thread, if it does not run yet in this process.
+pub(crate) fn ensure_started(limit: Duration) {
+    SHORTEST_LIMIT.fetch_min(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    ensure_running();
+}
+
+/// The same, for a limit that was told of.
+pub(crate) fn ensure_running() {
+    timeout::ensure_running();
+}
+
+/// How long to wait between two looks: half of the limit, 5 to 50 ms.
+pub(super) fn pause() -> Duration {
+    let limit = Duration::from_nanos(SHORTEST_LIMIT.load(Ordering::Relaxed));
+    (limit / 2).clamp(SHORTEST, LONGEST)
+}
+
+/// Looks once. A test looks at its own only.
+pub(crate) fn tick(now: u64, only: Option<Pipeline>) {
+    let mut polls = Vec::new();
+    counters::each_thread(|_, block| polls.extend(block.polls()));
+    let until = Instant::now() + STACKS;
+    for (record, began) in polls {
+        if let Some(handle) = Packed::handle(record) {
+            look(handle, began, now, only, until);
+        }
+    }
+}
+
+fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Instant) {
+    let Some(slot) = handle.slot() else { return };
+    let limit = slot.body.poll_limit.load(Ordering::Relaxed);
+    let takes_too_long = limit != 0 && now.saturating_sub(began) > limit;
+    let is_another = only.is_some_and(|only| slot.pipeline() != only.number());
+    // Once is enough.
+    if !takes_too_long || is_another || slot.body.seen_in(began) != Spot::NONE {
+        return;
+    }
+    let Some((fun, line)) = places::certain(handle).map(|at| at.parts()) else { return };
+    handle.see(Spot::new(began, fun, line));
+    let per_second = parts(slot.pipeline()).settings.stacks;
+    if per_second == 0 {
+        return;
+    }
+    let mut stuck = stuck::look(handle);
+    stuck.take_stack(per_second, until);
+    if stuck.has_stack() {
+        timed_out::put_into_words(move || {
+            if let Some(text) = stuck.innermost().and_then(texts::number) {
+                handle.see(Spot::new(began, 0, text));
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::{Context as Task, Poll, Waker};
+
+    use super::*;
+    use crate::clock;
+    use crate::event::OwnedEvent;
+    use crate::pipeline::Settings;
+    use crate::record::current::{self, Frame};
+    use crate::trace::site::Fun;
+    use crate::{Kind, testing};
+
+    static HANDLER: Fun = Fun::new("src/shop.rs", 10, "shop", "cart", || "");
+    static INNER: Fun = Fun::new("src/shop.rs", 20, "shop", "load", || "");
+
+    /// The event of a request whose future keeps its thread twice, the second time for longer; looked at meanwhile or not.
+    fn blocked(looks: [bool; 2]) -> OwnedEvent {
+        let settings = Settings { poll_limit: Some(Duration::from_millis(5)), ..Settings::default() };
+        let capture = testing::capture_with(settings);
+        let (pipeline, polled) = (capture.pipeline(), mpsc::channel::<()>());
+        let looked = mpsc::channel::<()>();
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                let scope = pipeline.begin(Kind::Request);
+                crate::record::set_site(scope.context().handle(), HANDLER.number());
+                let mut left = [(6, 21), (30, 22)].into_iter();
+                let future = poll_fn(move |_| {
+                    let Some((millis, line)) = left.next() else { return Poll::Ready(()) };
+                    let _outer = Frame::enter(|| HANDLER.number(), HANDLER.line());
+                    let _inner = Frame::enter(|| INNER.number(), INNER.line());
+                    current::line(line);
+                    std::thread::sleep(Duration::from_millis(millis));
+                    let _ = polled.0.send(());
+                    let _ = looked.1.recv();
+                    Poll::Pending
+                });
+                let mut future = pin!(scope.context().scope(future));
+                while future.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending() {}
+                scope.finish();
+            });
+            for looks in looks {
+                polled.1.recv().expect("it is polled");
+                if looks {
+                    // Twice, which changes nothing.
+                    tick(clock::now(), Some(pipeline));
+                    tick(clock::now(), Some(pipeline));
+                }
+                looked.0.send(()).expect("it waits");
+            }
+        });
+        capture.one()
+    }
+
+    fn place(event: &OwnedEvent) -> String {
+        event.view().get("poll_max_loc").map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_longest_poll_is_told_with_the_innermost_line_that_was_seen_in_it() {
+        assert_eq!(place(&blocked([true, true])), "src/shop.rs:22:shop::load");
+    }
+
+    #[test]
+    fn of_a_poll_that_nobody_saw_the_handler_is_told() {
+        assert_eq!(place(&blocked([true, false])), "src/shop.rs:10:shop::cart");
+    }
+}
