@@ -39,6 +39,7 @@ const FRAME: f64 = 15.0 / LINE;
 const CALL: f64 = 5.0 / LINE;
 const AWAIT: f64 = 1.5 / LINE;
 const POLL: f64 = 0.3 / LINE;
+const SCAN: f64 = 100_000.0 / LINE;
 /// A timer's own work beside its two readings of the clock: 20 ns less the 17.9 that they take there.
 const TIMER: f64 = (20.0 - 17.9) / LINE;
 
@@ -76,6 +77,10 @@ pub fn judge(results: &Results) -> Vec<Gate> {
         at_most("async call with frame / hand-written line", Ok(canonlog.call / line), CALL);
         at_most("await / hand-written line", Ok(canonlog.wait / line), AWAIT);
         at_most("level polled again / hand-written line", Ok(canonlog.poll / line), POLL);
+    }
+    if let (Some(scan), Some(Operations { line, .. })) = (&results.scan, &results.operations) {
+        let lines = |micros: f64| micros * 1_000.0 / line;
+        at_most("look at 10,000 requests / hand-written line", scan.clone().map(lines), SCAN);
     }
     let ideal = results.scaling("limit-tsc");
     for (what, peer, must) in [

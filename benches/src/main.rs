@@ -15,7 +15,7 @@ use std::time::Duration;
 use args::{Child, Command, Run};
 use gates::Verdict;
 use measure::batches::{Case, Rounds};
-use measure::{allocations, errors, futures, instructions, operations, threads};
+use measure::{allocations, errors, futures, instructions, operations, scan, threads};
 use peers::{ALL, Entry};
 // The macros that `wide_log!` makes look for their functions at the root of the crate.
 #[allow(unused_imports)]
@@ -142,6 +142,8 @@ fn measure_all(run: &Run) -> ExitCode {
         results.errors = Some(errors::measure(rounds));
         progress("futures");
         results.futures = Some(futures::measure(rounds));
+        progress("scan");
+        results.scan = Some(scan::measure());
         for name in ["limit-tsc", "canonlog", "canonlog-file"] {
             progress("two threads");
             let rounds = if run.quick { 150 } else { 1_000 };

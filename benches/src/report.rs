@@ -9,6 +9,7 @@ use crate::measure::allocations::Allocations;
 use crate::measure::errors::Errors;
 use crate::measure::futures::{Futures, Located};
 use crate::measure::operations::Operations;
+use crate::measure::scan::REQUESTS;
 use crate::measure::threads::Scaling;
 
 /// All that one run has found out.
@@ -18,6 +19,8 @@ pub struct Results {
     pub operations: Option<Operations>,
     pub errors: Option<Errors>,
     pub futures: Option<Futures>,
+    /// Microseconds that a look at all requests in flight takes.
+    pub scan: Option<Result<f64, String>>,
     /// By peer; not all of them are in `rows`.
     pub scaling: Vec<(&'static str, Result<Scaling, String>)>,
     /// The part of the batches that was not thrown away.
@@ -82,6 +85,13 @@ impl Results {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
             }
         }
+        if let Some(scan) = &self.scan {
+            let what = format!("a look at {REQUESTS} requests in flight, us");
+            let _ = match scan {
+                Ok(micros) => writeln!(text, "\n{what:<44}{micros:>8.2}"),
+                Err(why) => writeln!(text, "\n{what:<44}{:>8}  {why}", "-"),
+            };
+        }
         if !self.scaling.is_empty() {
             text.push_str("\ntwo threads / one\n");
             for (name, scaling) in &self.scaling {
@@ -131,7 +141,7 @@ impl Results {
         });
         json!({
             "peers": Value::from_iter(rows), "operations_ns": operations, "located_ns": located,
-            "two_threads": Value::from_iter(scaling),
+            "scan_us": self.scan.as_ref().and_then(|scan| scan.as_ref().ok()), "two_threads": Value::from_iter(scaling),
             "gates": Value::from_iter(gates), "quiet_batches": self.quiet,
         })
     }

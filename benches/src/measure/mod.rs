@@ -6,6 +6,7 @@ pub mod errors;
 pub mod futures;
 pub mod instructions;
 pub mod operations;
+pub mod scan;
 pub mod threads;
 
 /// The middle of `values`; NaN of none.

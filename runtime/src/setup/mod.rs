@@ -125,7 +125,8 @@ impl Setup {
     }
 
     /// How long a future may keep its thread: a poll that takes longer is counted in the event of its own record
-    /// (`poll_blocked_count`, `poll_max_time`, `poll_max_loc`). 100 ms by default; `None` counts none.
+    /// (`poll_blocked_count`, `poll_max_time`, `poll_max_loc`). 100 ms by default; `None` counts none. A thread looks where such polls are,
+    /// every 50 ms, or twice as often as the limit.
     ///
     /// ```
     /// use std::time::Duration;
