@@ -47,7 +47,10 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> 
             "--json" => run.json = true,
             "--only" => {
                 let name = value("the name of a peer")?;
-                run.only = Some(Entry::named(&name).ok_or_else(|| unknown(&name))?.name);
+                let peer = Entry::named(&name).map(|entry| entry.name);
+                // No peer, as a message is no request; they have a table of their own.
+                let messages = (name == "messages").then_some("messages");
+                run.only = Some(peer.or(messages).ok_or_else(|| unknown(&name))?);
             }
             "--show" => return Ok(Command::Show),
             "--help" | "-h" => return Ok(Command::Help),
@@ -71,5 +74,5 @@ fn number(text: String) -> Result<u64, String> {
 
 fn unknown(name: &str) -> String {
     let names: Vec<_> = crate::peers::ALL.iter().map(|entry| entry.name).collect();
-    format!("no peer is called `{name}`; there are {}", names.join(", "))
+    format!("no peer is called `{name}`; there are {}, messages", names.join(", "))
 }

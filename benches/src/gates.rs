@@ -40,6 +40,8 @@ const CALL: f64 = 5.0 / LINE;
 const AWAIT: f64 = 1.5 / LINE;
 const POLL: f64 = 0.3 / LINE;
 const SCAN: f64 = 100_000.0 / LINE;
+const SAID: f64 = 150.0 / LINE;
+const UNWANTED: f64 = 20.0 / LINE;
 /// A timer's own work beside its two readings of the clock: 20 ns less the 17.9 that they take there.
 const TIMER: f64 = (20.0 - 17.9) / LINE;
 
@@ -81,6 +83,10 @@ pub fn judge(results: &Results) -> Vec<Gate> {
     if let (Some(scan), Some(Operations { line, .. })) = (&results.scan, &results.operations) {
         let lines = |micros: f64| micros * 1_000.0 / line;
         at_most("look at 10,000 requests / hand-written line", scan.clone().map(lines), SCAN);
+    }
+    if let (Some(message), Some(Operations { line, .. })) = (results.messages.first(), &results.operations) {
+        at_most("message with five fields / hand-written line", Ok(message.said / line), SAID);
+        at_most("message that nobody wants / hand-written line", Ok(message.unwanted / line), UNWANTED);
     }
     let ideal = results.scaling("limit-tsc");
     for (what, peer, must) in [

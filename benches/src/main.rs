@@ -15,7 +15,7 @@ use std::time::Duration;
 use args::{Child, Command, Run};
 use gates::Verdict;
 use measure::batches::{Case, Rounds};
-use measure::{allocations, errors, futures, instructions, operations, scan, threads};
+use measure::{allocations, errors, futures, instructions, messages, operations, scan, threads};
 use peers::{ALL, Entry};
 // The macros that `wide_log!` makes look for their functions at the root of the crate.
 #[allow(unused_imports)]
@@ -148,6 +148,17 @@ fn measure_all(run: &Run) -> ExitCode {
             progress("two threads");
             let rounds = if run.quick { 150 } else { 1_000 };
             results.scaling.push((name, threads::measure(name, rounds)));
+        }
+    }
+
+    if chosen("messages") {
+        progress("messages");
+        match messages::measure(if run.quick { 200 } else { 1_500 }) {
+            Ok(messages) => results.messages = messages,
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::FAILURE;
+            }
         }
     }
 

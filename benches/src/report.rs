@@ -8,6 +8,7 @@ use crate::gates::{Gate, Verdict};
 use crate::measure::allocations::Allocations;
 use crate::measure::errors::Errors;
 use crate::measure::futures::{Futures, Located};
+use crate::measure::messages::Message;
 use crate::measure::operations::Operations;
 use crate::measure::scan::REQUESTS;
 use crate::measure::threads::Scaling;
@@ -21,6 +22,7 @@ pub struct Results {
     pub futures: Option<Futures>,
     /// Microseconds that a look at all requests in flight takes.
     pub scan: Option<Result<f64, String>>,
+    pub messages: Vec<Message>,
     /// By peer; not all of them are in `rows`.
     pub scaling: Vec<(&'static str, Result<Scaling, String>)>,
     /// The part of the batches that was not thrown away.
@@ -92,6 +94,12 @@ impl Results {
                 Err(why) => writeln!(text, "\n{what:<44}{:>8}  {why}", "-"),
             };
         }
+        if !self.messages.is_empty() {
+            let _ = writeln!(text, "\n{:<32}{:>9}{:>10}{:>7}", "messages, ns", "said", "unwanted", "line");
+            for Message { name, said, unwanted, line } in &self.messages {
+                let _ = writeln!(text, "{name:<32}{said:>9.0}{unwanted:>10.2}{line:>7}");
+            }
+        }
         if !self.scaling.is_empty() {
             text.push_str("\ntwo threads / one\n");
             for (name, scaling) in &self.scaling {
@@ -127,6 +135,11 @@ impl Results {
         });
         let operations = self.operations.as_ref().map(|operations| Value::from_iter(operations.named()));
         let located = Value::from_iter(self.located());
+        let messages = self.messages.iter().map(|message| {
+            json!({
+                "library": message.name, "said_ns": message.said, "unwanted_ns": message.unwanted, "line_bytes": message.line,
+            })
+        });
         let scaling = self.scaling.iter().map(|(name, scaling)| {
             let (factor, quiet) = scaling.as_ref().map_or((None, 0), |s| (Some(s.factor), s.quiet));
             json!({ "peer": name, "factor": factor, "quiet_rounds": quiet })
@@ -141,7 +154,8 @@ impl Results {
         });
         json!({
             "peers": Value::from_iter(rows), "operations_ns": operations, "located_ns": located,
-            "scan_us": self.scan.as_ref().and_then(|scan| scan.as_ref().ok()), "two_threads": Value::from_iter(scaling),
+            "scan_us": self.scan.as_ref().and_then(|scan| scan.as_ref().ok()), "messages": Value::from_iter(messages),
+            "two_threads": Value::from_iter(scaling),
             "gates": Value::from_iter(gates), "quiet_batches": self.quiet,
         })
     }

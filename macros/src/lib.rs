@@ -5,6 +5,7 @@
 
 mod args;
 mod diag;
+mod emit;
 mod fields;
 mod func;
 mod future;
@@ -112,6 +113,41 @@ pub fn operation(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn on_error(args: TokenStream, item: TokenStream) -> TokenStream {
     on_error::run(args.into(), item.into()).into()
+}
+
+/// Says what a function returns: a message with the fields of the value, whenever the function is left with it.
+///
+/// The function returns a `Logger`, a `Message`, a struct that derives `Fields`, or a `Result` of one of these, of which an `Err` is not
+/// said; what the caller gets stays what it was. It is for sync and `async` functions and methods, and for those that return a future.
+///
+/// | argument | means |
+/// |---|---|
+/// | `debug`, `info`, `notice`, `warning`, `error`, `critical` | the level of the message; one of them is needed |
+/// | `text = "checked out"` | its text; empty unless given |
+/// | `logger = SHOP` | a static logger, for what has none of its own; else one of the module's name |
+/// | `crate = path` | where canonlog is, if not at `::canonlog` |
+///
+/// ```
+/// use canonlog::{Fields, Logger, emit};
+///
+/// static SHOP: Logger = Logger::new("shop");
+///
+/// #[derive(Fields)]
+/// struct Receipt {
+///     cart_id: u64,
+///     total: f64,
+/// }
+///
+/// #[emit(info, text = "checked out", logger = SHOP)]
+/// fn check_out(cart_id: u64) -> Receipt {
+///     Receipt { cart_id, total: 19.99 } // log_name="shop" log_msg="checked out" app_cart_id="7" app_total="19.99"
+/// }
+///
+/// assert_eq!(check_out(7).total, 19.99);
+/// ```
+#[proc_macro_attribute]
+pub fn emit(args: TokenStream, item: TokenStream) -> TokenStream {
+    emit::run(args.into(), item.into()).into()
 }
 
 /// Registers an instrumenter, so that it is found wherever its crate is linked.

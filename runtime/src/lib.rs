@@ -60,7 +60,14 @@ mod format;
 mod id;
 mod inside;
 mod instrumenter;
-#[cfg(any(feature = "tower", feature = "sqlx", feature = "minijinja", feature = "serde"))]
+#[cfg(any(
+    feature = "log",
+    feature = "minijinja",
+    feature = "serde",
+    feature = "sqlx",
+    feature = "tower",
+    feature = "tracing"
+))]
 mod integrations;
 mod level;
 mod macros;
@@ -82,7 +89,7 @@ mod trace;
 mod unit;
 mod value;
 
-pub use canonlog_macros::{Fields, instrument_request, on_error, operation, register_instrumenter};
+pub use canonlog_macros::{Fields, emit, instrument_request, on_error, operation, register_instrumenter};
 pub use context::{Context, Namespace, OwnedValue, Scoped, TimeGuard};
 #[cfg(any(test, feature = "test-util"))]
 pub use emitter::EmitterSet;
@@ -96,12 +103,16 @@ pub use format::{
 pub use instrumenter::{
     Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,
 };
+#[cfg(feature = "log")]
+pub use integrations::log;
 #[cfg(feature = "minijinja")]
 pub use integrations::minijinja;
 #[cfg(feature = "sqlx")]
 pub use integrations::sqlx;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
+#[cfg(feature = "tracing")]
+pub use integrations::tracing;
 pub use level::{Level, LevelFilter, ParseLevelError};
 pub use message::{Logger, Message, lazy, logger};
 pub use monitor::saturation;

@@ -16,7 +16,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock;
-use crate::emitter::Emitters;
+use crate::emitter::{Emitter, EmitterError, Emitters};
 use crate::event::OwnedEvent;
 use crate::pipeline::{Parts, Pipeline, Settings, reporter};
 
@@ -36,9 +36,31 @@ pub fn capture() -> Capture {
     capture_with(Settings::default())
 }
 
+/// The same, with emitters that get the events too: what a program's own would write, seen on this thread alone.
+///
+/// ```
+/// use canonlog::{Emitter, Kind, Memory, begin, testing};
+///
+/// let memory = Memory::new();
+/// let capture = testing::capture_to([Emitter::new("memory").output(memory.clone()).direct()])?;
+/// begin(Kind::Job).finish();
+/// assert!(memory.lines()[0].starts_with("event_type=\"job\""));
+/// # Ok::<(), canonlog::EmitterError>(())
+/// ```
+///
+/// # Errors
+///
+/// Emitters that cannot start.
+pub fn capture_to(emitters: impl IntoIterator<Item = Emitter>) -> Result<Capture, EmitterError> {
+    Ok(capture_by(Settings::default(), Emitters::start(emitters.into_iter().collect())?))
+}
+
 pub(crate) fn capture_with(settings: Settings) -> Capture {
+    capture_by(settings, Emitters::start(Vec::new()).unwrap_or_else(|_| Emitters::fallback()))
+}
+
+fn capture_by(settings: Settings, emitters: Emitters) -> Capture {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let emitters = Emitters::start(Vec::new()).unwrap_or_else(|_| Emitters::fallback());
     let pipeline = Pipeline::add(Parts::captured(settings, emitters, Arc::clone(&events)));
     Capture { events, pipeline, before: pipeline.make_current(), _here: PhantomData }
 }

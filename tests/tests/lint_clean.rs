@@ -9,7 +9,8 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use canonlog::{
-    Fields, Instrumenter, InstrumenterError, Unit, instrument_request, on_error, operation, register_instrumenter,
+    Fields, Instrumenter, InstrumenterError, Logger, Unit, emit, instrument_request, on_error, operation,
+    register_instrumenter,
 };
 
 #[instrument_request]
@@ -33,6 +34,34 @@ async fn async_result(text: &str) -> Result<Vec<Box<dyn Fn() -> u8>>, ParseIntEr
     let number: u8 = text.parse::<u8>()? + ONE;
     std::future::ready(()).await;
     Ok(vec![Box::new(move || number)])
+}
+
+static SHOP: Logger = Logger::new("shop");
+
+#[emit(debug, text = "made", logger = SHOP)]
+fn said(text: &str) -> Result<Customer, ParseIntError> {
+    if text.is_empty() {
+        return Ok(Customer { name: String::new() });
+    }
+    let number: u8 = text.parse()?;
+    Ok(Customer { name: number.to_string() })
+}
+
+#[emit(debug)]
+async fn said_later(text: &str) -> Customer {
+    std::future::ready(()).await;
+    Customer { name: text.to_owned() }
+}
+
+#[emit(debug)]
+fn said_boxed(text: &str) -> Pin<Box<dyn Future<Output = Customer> + '_>> {
+    Box::pin(said_later(text))
+}
+
+fn said_by_macros(items: u64) {
+    canonlog::info!(SHOP, items = items, paid = true; "checked out {items}");
+    canonlog::debug!("checked out {items}");
+    canonlog::message!(canonlog::Level::Notice, items = items);
 }
 
 #[instrument_request(kind = "job")]
@@ -256,6 +285,9 @@ async fn lint_clean_functions_do_what_they_say() {
     nothing(&mut out);
     *reference(&mut out) += 1;
     assert_eq!(out, [2]);
+    assert_eq!((said("").map(|it| it.name), said("7").map(|it| it.name)), (Ok(String::new()), Ok("7".to_owned())));
+    assert_eq!(said_later("a").await.name + &said_boxed("b").await.name, "ab");
+    said_by_macros(3);
     assert_eq!(future(1).await, Ok(2));
     assert_eq!(boxed("3").await, Ok(3));
     assert_eq!(timed(&out), Some(2));

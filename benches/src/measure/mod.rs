@@ -5,6 +5,7 @@ pub mod batches;
 pub mod errors;
 pub mod futures;
 pub mod instructions;
+pub mod messages;
 pub mod operations;
 pub mod scan;
 pub mod threads;

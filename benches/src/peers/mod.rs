@@ -6,6 +6,7 @@ pub mod errors;
 mod fastrace;
 pub mod futures;
 mod limit;
+pub mod messages;
 mod metrique;
 mod serde_struct;
 mod slog;

@@ -1,6 +1,7 @@
 //! What expansions of the macros call. No part of the public interface: it changes without notice.
 
 mod boundary;
+mod emit;
 mod exits;
 mod fallback;
 mod fields;
@@ -15,6 +16,7 @@ pub use std::boxed::Box;
 pub use std::convert::Infallible as Never;
 
 pub use boundary::{Boundary, Init, Once, OperationGuard, Start, Unit, boundary, boxed, call, never, operation, start};
+pub use emit::{Emits, Said, emitted_later};
 pub use exits::{
     About, FallibleLeaving, Joins, Leaving, LeftAt, Mark, Place, Tap, ValueLeaving, about, left_at, mark, past, place,
 };
@@ -32,4 +34,6 @@ pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};
 
 pub use crate::instrumenter::{Expectation, Registration};
+pub use crate::level::Level;
+pub use crate::message::Logger;
 pub use crate::value::ToValue;

@@ -267,7 +267,7 @@ pub(super) fn is_hidden_late(label: &Label) -> bool {
 }
 
 /// What is recorded in the place of a value under a name that may be known.
-pub(super) fn hide_named<'v>(name: &str, value: Value<'v>) -> Value<'v> {
+pub(crate) fn hide_named<'v>(name: &str, value: Value<'v>) -> Value<'v> {
     match known(name) {
         Some(id) => id.hide(value),
         None if redact::hides(name) => redact::hidden(value),

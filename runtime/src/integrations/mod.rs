@@ -4,6 +4,8 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
 #[cfg(feature = "serde")]
@@ -12,3 +14,5 @@ mod serde;
 pub mod sqlx;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;

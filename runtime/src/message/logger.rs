@@ -11,6 +11,7 @@ use super::builder::Message;
 use super::carried::{And, Carried, Error, Many, MessageValue, Nothing, Stack};
 use super::pass::{Filter, Head};
 use super::taking::Taking;
+use super::template::Style;
 use super::text::Text;
 use super::{pass, wanted};
 use crate::context::OwnedValue;
@@ -54,6 +55,7 @@ use crate::value::{ToValue, Value};
 pub struct Logger {
     name: Cow<'static, str>,
     minimum: AtomicU8,
+    style: Option<Style>,
     on_one_line: bool,
     kept: Option<Arc<Vec<(&'static str, Bound)>>>,
     filter: Option<Arc<Filter>>,
@@ -90,7 +92,7 @@ impl Logger {
 
     const fn from_level(name: &'static str, minimum: LevelFilter) -> Logger {
         let (name, minimum) = (Cow::Borrowed(name), AtomicU8::new(minimum as u8));
-        Logger { name, minimum, on_one_line: false, kept: None, filter: None }
+        Logger { name, minimum, style: None, on_one_line: false, kept: None, filter: None }
     }
 
     /// The same under another name.
@@ -139,6 +141,21 @@ impl Logger {
     #[must_use]
     pub fn filter(self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Logger {
         Logger { filter: Some(Arc::new(test)), ..self }
+    }
+
+    /// The same, whose texts have places of this style, filled from the fields of each message; for texts that come from configuration.
+    /// What `format_args!` or a macro makes stays what it is, and without this every text does.
+    ///
+    /// A place that there is no field for stays as it is written, and is counted.
+    ///
+    /// ```
+    /// use canonlog::message::Style;
+    ///
+    /// canonlog::logger("shop").style(Style::Brace).field("items", 3).info("checked out {items}");
+    /// ```
+    #[must_use]
+    pub fn style(self, style: Style) -> Logger {
+        Logger { style: Some(style), ..self }
     }
 
     /// With `true`, line ends in the text and in the values of its messages become the two characters `\n`, for readers who undo the
@@ -249,8 +266,8 @@ impl Logger {
     /// Says it, past the level.
     #[inline(never)]
     pub(crate) fn pass(&self, level: Level, place: Option<(&str, u32)>, text: &Text<'_>, carried: &dyn Carried) {
-        let (name, on_one_line) = (&*self.name, self.on_one_line);
-        let head = Head { level, name, place, on_one_line, filter: self.filter.as_deref() };
+        let (name, style, on_one_line) = (&*self.name, self.style, self.on_one_line);
+        let head = Head { level, name, place, style, on_one_line, own_keys: true, filter: self.filter.as_deref() };
         pass(&head, text, &mut |into| {
             for (key, value) in self.kept.iter().flat_map(|kept| kept.iter()) {
                 value.take(key, into);
@@ -263,12 +280,12 @@ impl Logger {
 impl Bound {
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>) {
         match self {
-            Bound::Value(value) => into.field(key, value.to_value()),
+            Bound::Value(value) => into.put(key, value.to_value()),
             Bound::Lazy(compute) => match guarded(|| compute()) {
-                Ok(value) => into.field(key, value.to_value()),
+                Ok(value) => into.put(key, value.to_value()),
                 Err(_) => {
                     into.failed();
-                    into.field(key, Value::Null);
+                    into.put(key, Value::Null);
                 }
             },
         }
@@ -280,6 +297,7 @@ impl Clone for Logger {
         Logger {
             name: self.name.clone(),
             minimum: AtomicU8::new(self.minimum.load(Relaxed)),
+            style: self.style,
             on_one_line: self.on_one_line,
             kept: self.kept.clone(),
             filter: self.filter.clone(),

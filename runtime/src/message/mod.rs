@@ -12,10 +12,13 @@
 
 mod builder;
 mod carried;
+mod emits;
 mod logger;
 mod macros;
 mod pass;
+mod relay;
 mod taking;
+mod template;
 mod text;
 
 use crate::emitter;
@@ -24,10 +27,14 @@ use crate::level::Level;
 
 pub use self::builder::Message;
 pub use self::carried::{And, Carried, Error, Lazy, Many, MessageValue, Nothing, Stack, lazy};
+pub use self::emits::Emits;
+#[doc(hidden)]
+pub use self::emits::Said;
 pub use self::logger::{Logger, logger};
 pub(crate) use self::pass::pass;
-#[doc(hidden)]
+pub use self::relay::Relay;
 pub use self::taking::Taking;
+pub use self::template::{Style, Template, brace, dollar, percent};
 pub use self::text::Text;
 
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Taking;
+use super::template::{Filling, Style};
 use super::text::{Form, Text};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
@@ -23,8 +24,12 @@ pub(crate) struct Head<'a> {
     pub(crate) name: &'a str,
     /// File and line, where they are known.
     pub(crate) place: Option<(&'a str, u32)>,
+    /// How plain texts are filled, if they are.
+    pub(crate) style: Option<Style>,
     /// Whether line ends in texts become `\n`.
     pub(crate) on_one_line: bool,
+    /// Whether it is told that keys had to be changed.
+    pub(crate) own_keys: bool,
     pub(crate) filter: Option<&'a Filter>,
 }
 
@@ -59,9 +64,17 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
     let Some(_making) = Making::begin() else { return };
     pipeline::draft(EventType::Log, head.level, |draft| {
         draft.add_fields_of_unit();
-        let mut taking = Taking::new(draft, head.on_one_line);
+        let mut taking = Taking::new(draft, head);
         let name = taking.keep(Value::Str(head.name));
+        let filling = match (&text.0, head.style) {
+            (Form::Template(template), _) => Some(Filling::of(template)),
+            (Form::Plain(text), Some(style)) => Some(Filling::plain(style, text)),
+            _ => None,
+        };
         let text = match &text.0 {
+            // Filled from the fields, once they are there.
+            Form::Plain(_) if filling.is_some() => taking.keep(Value::Null),
+            Form::Template(_) => taking.keep(Value::Null),
             Form::Plain(text) => taking.keep(Value::Str(text)),
             Form::Arguments(text) => match text.as_str() {
                 Some(text) => taking.keep(Value::Str(text)),
@@ -75,6 +88,12 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
             taking.push_own("log", "loc", place);
         }
         carry(&mut taking);
+        if let Some(filling) = filling {
+            taking.fill(&filling);
+        }
+        if !head.own_keys {
+            draft.renamed = 0;
+        }
         draft.finish();
         let passes = |filter: &Filter| {
             guarded(|| filter(&draft.content.view())).unwrap_or_else(|_| {

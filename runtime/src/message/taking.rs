@@ -2,48 +2,80 @@
 
 use std::fmt::{self, Write};
 
-use crate::event::Stored;
+use super::carried::trace;
+use super::pass::Head;
+use super::template::Filling;
+use crate::counters::{self, Count};
+use crate::event::{Stored, names};
 use crate::pipeline::Draft;
 use crate::record::Name;
 use crate::record::keys::{self, KeyId, NOT_INTERNED, Suffix};
-use crate::value::Value;
+use crate::scratch::guarded;
+use crate::value::{ToValue, Value};
 
-/// Takes what a message carries; what is not taken has no part in the event.
+/// Takes what a message carries, on the way into its event; see [`Relay`](super::Relay).
 #[derive(Debug)]
 pub struct Taking<'t, 'd> {
     draft: &'t mut Draft<'d>,
     /// Whether line ends in texts become `\n`.
     on_one_line: bool,
+    /// Whether keys are the program's own, and not another library's.
+    own_keys: bool,
     /// So many further fields fit.
     room: usize,
 }
 
 impl<'t, 'd> Taking<'t, 'd> {
-    pub(super) fn new(draft: &'t mut Draft<'d>, on_one_line: bool) -> Self {
+    pub(super) fn new(draft: &'t mut Draft<'d>, head: &Head<'_>) -> Self {
         let room = draft.parts.settings.limits.fields;
-        Taking { draft, on_one_line, room }
+        Taking { draft, on_one_line: head.on_one_line, own_keys: head.own_keys, room }
     }
 
     /// Takes `app_<key>`.
     #[inline]
-    pub(crate) fn field(&mut self, key: &'static str, value: Value<'_>) {
+    pub fn field(&mut self, key: &'static str, value: impl ToValue) {
+        self.put(key, value.to_value());
+    }
+
+    /// The same for a key made at run time; such a key is not kept beyond the event.
+    pub fn field_dynamic(&mut self, key: &str, value: impl ToValue) {
+        self.put_dynamic(key, value.to_value());
+    }
+
+    /// Takes an error: its text as `exc_msg`, and those of its sources, the root cause first, as `exc_trace`.
+    pub fn error(&mut self, error: &dyn std::error::Error) {
+        self.own("exc", "msg", Value::Display(&error));
+        trace(error.source(), self);
+    }
+
+    /// Takes the text, in place of that which came before.
+    pub fn text(&mut self, text: impl ToValue) {
+        let text = self.keep(text.to_value());
+        self.put_own("log", "msg", text);
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, key: &'static str, value: Value<'_>) {
+        // A name is kept as it is first written: that it had to be changed must not stick to a program's own key.
+        if !self.own_keys && !is_clean(key) {
+            return self.put_dynamic(key, value);
+        }
         let id = keys::find("app", key, Suffix::None);
         if id == NOT_INTERNED {
-            return self.dynamic(key, value);
+            return self.put_dynamic(key, value);
         }
         if self.has_room() {
             self.draft.renamed += u64::from(id.is_renamed());
-            let value = self.keep(value);
+            let value = self.keep(id.hide(value));
             self.draft.content.put_key(id, value);
         }
     }
 
-    /// The same for a key made at run time, which is not kept beyond the event.
-    pub(crate) fn dynamic(&mut self, key: &str, value: Value<'_>) {
+    fn put_dynamic(&mut self, key: &str, value: Value<'_>) {
         if self.has_room() {
             let name = Name::new("app", key, Suffix::None);
             self.draft.renamed += u64::from(name.is_renamed());
-            let value = self.keep(value);
+            let value = self.keep(names::hide_named(name.as_str(), value));
             self.draft.content.put_name(name.as_str(), false, value);
         }
     }
@@ -79,6 +111,18 @@ impl<'t, 'd> Taking<'t, 'd> {
         if id != NOT_INTERNED {
             self.draft.content.push_key(id, value);
         }
+    }
+
+    /// Fills the text from what was taken.
+    pub(super) fn fill(&mut self, filling: &Filling<'_>) {
+        let (mut text, mut wrong) = (String::new(), 0);
+        // The text so far is nothing; a value of the user's may panic.
+        let filled = guarded(|| filling.write(self.draft.content, &mut text).map(|not_filled| wrong = not_filled));
+        if wrong > 0 {
+            counters::add(Count::TextErrors, 1);
+        }
+        self.draft.troubles.failed += wrong + u64::from(!matches!(filled, Ok(Ok(()))));
+        self.text(text);
     }
 
     /// Keeps `file:line`.
@@ -130,6 +174,12 @@ impl<'t, 'd> Taking<'t, 'd> {
             stored => stored,
         }
     }
+}
+
+/// Whether a key is a field's name already.
+fn is_clean(key: &str) -> bool {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    key.bytes().next().is_some_and(|byte| !byte.is_ascii_digit()) && key.bytes().all(fits)
 }
 
 /// The number of one of the framework's own names.

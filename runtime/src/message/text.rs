@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The text of a message: any text, or what `format_args!` makes, which is not formatted before somebody wants it.
+use super::template::Template;
+
+/// The text of a message: any text; what `format_args!` makes, which is not formatted before somebody wants it; or a [`Template`].
 ///
 /// ```
 /// use canonlog::logger;
@@ -20,6 +22,7 @@ pub struct Text<'a>(pub(super) Form<'a>);
 pub(super) enum Form<'a> {
     Plain(Cow<'a, str>),
     Arguments(fmt::Arguments<'a>),
+    Template(Template<'a>),
 }
 
 impl<'a> From<&'a str> for Text<'a> {

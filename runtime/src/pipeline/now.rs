@@ -7,7 +7,7 @@ use super::{Parts, Pipeline, limit, parts};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles, is_reserved};
+use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles, is_reserved, names};
 use crate::id::LONGEST;
 use crate::level::Level;
 use crate::record::Kind;
@@ -78,6 +78,9 @@ impl Draft<'_> {
     /// What there is to say of its own making, its size and its order: then it is an event.
     pub(crate) fn finish(&mut self) {
         let content = &mut *self.content;
+        if names::hides_late() {
+            content.hide_late();
+        }
         let truncated = self.troubles.cut + limit::hold(content, self.parts.settings.event_limit);
         for (name, count, what) in [
             ("canonlog_truncated", truncated, Count::Truncated),

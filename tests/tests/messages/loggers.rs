@@ -160,7 +160,7 @@ fn structs_are_said_field_by_field() {
     logger("shop").bind_all(&cart).info("bound");
     for event in capture.events() {
         assert_eq!(names(&event)[3..], ["app_cart_id", "app_card"]);
-        assert_eq!(text(&event, "app_card").as_deref(), Some("REDACTED"));
+        assert_eq!(text(&event, "app_card").as_deref(), Some("[redacted]"));
     }
     assert_eq!(capture.events()[0].view().level(), Level::Notice);
 }
@@ -234,4 +234,42 @@ fn line_ends_are_kept_unless_they_are_suppressed() {
     let said: Vec<_> = capture.events().iter().map(|event| (text(event, "log_msg"), text(event, "app_note"))).collect();
     let pair = |a: &str, b: &str| (Some(a.to_owned()), Some(b.to_owned()));
     assert_eq!(said, [pair("c\r\nd", "a\nb"), pair("c\\r\\nd", "a\\nb")]);
+}
+
+#[test]
+fn texts_from_configuration_are_filled_from_the_fields() {
+    use canonlog::message::{Style, brace, dollar, percent};
+    let capture = testing::capture();
+    let log = logger("shop").bind("cart", 7);
+    log.field("items", 3).info(brace("{items} of {cart} for {price}").with(&[("price", &"20 €")]));
+    log.field("items", 3).info(percent(String::from("%(items)s of %(cart)d")));
+    log.field("items", 3).info(dollar("$items of ${cart}, by ${log_name}"));
+    let styled = log.style(Style::Brace);
+    styled.field("items", 3).info("{items} of {cart}");
+    styled.field("password", "hunter2").info("{password}");
+    canonlog::info!(styled, "{{cart}}");
+    let want = ["3 of 7 for 20 €", "3 of 7", "3 of 7, by shop", "3 of 7", "[redacted]", "{cart}"];
+    assert_eq!(texts(&capture), want);
+    assert!(capture.events().iter().all(|event| names(event)[..2] == ["log_name", "log_msg"]), "{capture:?}");
+}
+
+#[test]
+fn a_text_that_cannot_be_filled_is_said_as_it_is_and_counted() {
+    use canonlog::message::{Style, brace};
+    struct Fails;
+    impl std::fmt::Display for Fails {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("a display")
+        }
+    }
+    let capture = testing::capture();
+    let before = canonlog::stats().count("text_errors");
+    logger("shop").field("items", 3).info(brace("{items} of {cart} and {"));
+    logger("shop").style(Style::Percent).info("100%");
+    logger("shop").info(brace("a {value} b").with(&[("value", &canonlog::display(Fails))]));
+    assert_eq!(texts(&capture), ["3 of {cart} and {", "100%", "a "]);
+    let counted = |event: &canonlog::OwnedEvent| text(event, "canonlog_value_errors");
+    let counts: Vec<_> = capture.events().iter().filter_map(counted).collect();
+    assert_eq!(counts, ["2", "1", "1"]);
+    assert!(canonlog::stats().count("text_errors") >= before + 2);
 }

@@ -1,7 +1,9 @@
 //! Messages: what a program says while it works, as `log` events that know their request.
 
+mod bridges;
 mod loggers;
 mod passing;
+mod returned;
 
 use canonlog::{OwnedEvent, testing::Capture};
 

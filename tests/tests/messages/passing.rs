@@ -151,3 +151,18 @@ fn nobody_forges_a_field_of_the_message_itself() {
     assert_eq!(text(&events[0], "log_msg").as_deref(), Some("a\n\"b\" log_msg=\"c\""));
     assert_eq!(text(&events[1], "log_msg"), None, "the namespace is the framework's");
 }
+
+#[test]
+fn what_looks_like_a_secret_by_its_name_is_not_said() {
+    use log::Log;
+    let capture = testing::capture();
+    LOG.bind("password", "hunter2").field("access_token", 4_711).info("said");
+    let key = String::from("Session");
+    let pairs = [(key.as_str(), "abc")];
+    let record = log::Record::builder().level(log::Level::Info).args(format_args!("said")).key_values(&pairs).build();
+    canonlog::log::Bridge::new().log(&record);
+    let hidden = |at: usize, name: &str| text(&capture.events()[at], name);
+    for (at, name) in [(0, "app_password"), (0, "app_access_token"), (1, "app_session")] {
+        assert_eq!(hidden(at, name).as_deref(), Some("[redacted]"), "{name}");
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs, process};
 
-use canonlog::{Batch, Emitter, File, Guard, Output, WriteError};
+use canonlog::{Batch, Emitter, File, Guard, Level, Output, WriteError};
 
 use crate::workload::sink;
 
@@ -24,7 +24,7 @@ impl Output for Counting {
 
 /// Lines go straight into the counting sink, as every peer's do.
 pub fn to_sink() {
-    install(|| Emitter::new("counting").output(Counting).direct());
+    install(|| Emitter::new("counting").level(Level::Info).output(Counting).direct());
 }
 
 /// Lines go to a file, through the queue that canonlog has by default.

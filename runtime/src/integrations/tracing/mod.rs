@@ -1,0 +1,23 @@
+//! Between canonlog and [`tracing`](tracing_core): its events as messages, its spans as sections, and canonlog's events as its own.
+//!
+//! ```text
+//! tracing::info!(..) ──▶ layer() ──▶ Relay ──▶ the emitters of the request ──▶ Dispatched ──▶ the subscriber of the program
+//!                          ▲                                                                     │
+//!                          └──────────── what came from there is not handed back ────────────────┘
+//! ```
+//!
+//! Neither hands the other what it has from it, so nothing goes round.
+
+mod dispatched;
+mod layer;
+mod visit;
+
+use std::cell::Cell;
+
+pub use self::dispatched::Dispatched;
+pub use self::layer::{Layer, layer};
+
+thread_local! {
+    /// Whether this thread hands an event of `tracing` to canonlog.
+    static TAKING: Cell<bool> = const { Cell::new(false) };
+}

@@ -1,0 +1,4 @@
+#[canonlog::emit(info)]
+fn check_out() {}
+
+fn main() {}

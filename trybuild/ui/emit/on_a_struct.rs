@@ -1,0 +1,4 @@
+#[canonlog::emit(info)]
+struct Cart;
+
+fn main() {}
