@@ -88,8 +88,19 @@ pub(super) trait Naming {
         full
     }
 
+    /// Whether some field may get the name by [`name`](Self::name).
+    fn gives(&self, _name: &[u8]) -> bool {
+        false
+    }
+
     /// Whether no field can have the name.
     fn is_taken(&self, name: &[u8]) -> bool;
+}
+
+/// A bit that equal names have in common.
+fn mark(name: &[u8]) -> u128 {
+    let byte = |at: usize| name.get(at).copied().map_or(0, usize::from);
+    1 << ((name.len() + 7 * byte(0) + 13 * byte(name.len() / 2) + 29 * byte(name.len().saturating_sub(1))) % 128)
 }
 
 /// The name without `app_`, where what is left is a name.
@@ -100,12 +111,21 @@ pub(super) fn without_app(full: &[u8]) -> Option<&[u8]> {
 
 impl<'a> Told<'a> {
     pub(super) fn of(event: &Event<'a>, naming: &impl Naming) -> Self {
-        let collides = event.raw_fields().any(|(full, _)| {
-            let (name, rank) = base(naming, full);
-            // A name of the framework's own has no other like it.
-            let same = |(other, _): (&[u8], _)| base(naming, other).0 == name && other != full;
-            naming.is_taken(name) || rank != PLAIN && event.raw_fields().any(same)
-        });
+        // Asked of every event, so it may say yes where `rename` finds nothing to do.
+        let (mut full_names, mut short_names) = (0, 0);
+        let mut collides = false;
+        for (full, _) in event.raw_fields() {
+            let name = without_app(full);
+            let shown = name.unwrap_or(full);
+            *if name.is_some() { &mut short_names } else { &mut full_names } |= mark(shown);
+            collides |= naming.is_taken(shown) || naming.gives(shown);
+        }
+        let both = full_names & short_names;
+        collides |= both != 0 && {
+            let short = event.raw_fields().filter_map(|(full, _)| without_app(full));
+            let is_full = |name: &[u8]| event.raw_fields().any(|(full, _)| full == name);
+            short.filter(|name| both & mark(name) != 0).any(is_full)
+        };
         let renamed = if collides { rename(event, naming) } else { Vec::new() };
         Told { renamed, ..Told::in_full(event) }
     }

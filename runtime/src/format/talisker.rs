@@ -127,6 +127,10 @@ impl Naming for Names {
         if self.is_log { full } else { tag(full).map_or(full, |(_, name, _)| name.as_bytes()) }
     }
 
+    fn gives(&self, name: &[u8]) -> bool {
+        !self.is_log && TAGS.iter().any(|(_, tag, _)| tag.as_bytes() == name)
+    }
+
     fn is_taken(&self, name: &[u8]) -> bool {
         if self.is_log {
             matches!(name, b"request_id" | b"trailer")

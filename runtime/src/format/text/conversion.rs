@@ -214,7 +214,7 @@ impl Conversion {
 
     /// Writes the text of these fields, which it sorts. A required one that is not there is `-`.
     pub(super) fn push(&self, entries: &mut [Entry<'_>], marks: &Marks, line: &mut Line<'_>) {
-        entries.sort_unstable_by(|a, b| a.bytes().cmp(b.bytes()));
+        entries.sort_unstable_by(Entry::order);
         if let Some(aggregate) = &self.aggregate {
             let mut items = Vec::new();
             self.each(entries, |converter, entry| {

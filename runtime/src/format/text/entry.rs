@@ -1,5 +1,7 @@
 //! A field as an item of a line, quoted where it must be.
 
+use std::cmp::Ordering;
+
 use super::super::line::Line;
 use super::super::number::{self, Digits};
 use super::super::people::push_text;
@@ -21,12 +23,17 @@ pub(super) struct Entry<'a> {
 impl<'a> Entry<'a> {
     pub(super) const NONE: Entry<'static> = Entry { name: b"", more: 0, value: Value::Null, bare: false };
 
-    pub(super) fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
+    fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
         self.name.iter().copied().chain(std::iter::repeat_n(b'_', self.more))
     }
 
     pub(super) fn is(&self, key: &str) -> bool {
-        self.name.len() + self.more == key.len() && self.bytes().eq(key.bytes())
+        if self.more == 0 { self.name == key.as_bytes() } else { self.bytes().eq(key.bytes()) }
+    }
+
+    /// By name, in the order of bytes.
+    pub(super) fn order(&self, other: &Entry<'_>) -> Ordering {
+        if self.more + other.more == 0 { self.name.cmp(other.name) } else { self.bytes().cmp(other.bytes()) }
     }
 
     /// Writes the item after `before`, or nothing at all; whether it wrote.

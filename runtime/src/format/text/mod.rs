@@ -156,7 +156,7 @@ impl Naming for Names {
 /// What is none of the fields.
 const APART: [Part; 5] = [Part::Name, Part::Message, Part::ErrorType, Part::ErrorText, Part::Trace];
 /// An event of more fields costs an allocation.
-const FEW: usize = 48;
+const FEW: usize = 32;
 
 impl Format for TextLine {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
@@ -240,12 +240,12 @@ impl TextLine {
             _ => &[],
         };
         let not = self.not_in_text.as_bytes();
-        let stands_in = |text: &[u8]| match part(1) {
-            [] => text.windows(not.len()).any(|window| window == not),
-            // It could also stand across the two.
-            _ => text.contains(&not[0]),
+        let starts = |text: &[u8]| {
+            let mut at = text.iter().enumerate().filter(|(_, byte)| **byte == not[0]);
+            // Of two parts it could also stand across both.
+            at.any(|(at, _)| !part(1).is_empty() || text[at..].starts_with(not))
         };
-        part(0).starts_with(b"\"") || stands_in(part(0)) || stands_in(part(1))
+        part(0).starts_with(b"\"") || starts(part(0)) || starts(part(1))
     }
 }
 
@@ -336,7 +336,7 @@ mod tests {
     fn fields_beyond_those_that_need_no_allocation_are_there_too() {
         let names: Vec<String> = (100..200).map(|at| format!("app_k{at}")).collect();
         let fields: Vec<(&str, Value<'_>)> = names.iter().map(|name| (name.as_str(), Value::U64(1))).collect();
-        for count in [44, 45, 46, 47, 48, 49, 100] {
+        for count in [29, 30, 31, 32, 33, 34, 100] {
             let expected: String = (100..100 + count).map(|at| format!(":k{at}=1")).collect();
             assert_eq!(line(&TextLine::shell(), Level::Info, &fields[..count]), format!("INFO{expected}|"));
         }
