@@ -97,6 +97,7 @@ impl EventType {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for EventType {
     fn to_value(&self) -> Value<'_> {
         Value::Str(self.as_str())

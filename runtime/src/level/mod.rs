@@ -73,6 +73,7 @@ impl fmt::Display for Level {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for Level {
     fn to_value(&self) -> Value<'_> {
         Value::Str(self.as_str())
