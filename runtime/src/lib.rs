@@ -117,7 +117,8 @@ pub use level::{Level, LevelFilter, ParseLevelError};
 pub use message::{Logger, Message, lazy, logger};
 pub use monitor::saturation;
 pub use output::{
-    Background, Batch, File, LossReason, Memory, Null, Output, Overflow, Rotation, Stderr, Stdout, WriteError, Writer,
+    AddressError, Background, Batch, Facility, File, Framing, Journald, LossReason, Memory, Null, Output, Overflow,
+    ParseFacilityError, Rotation, Stderr, Stdout, Syslog, Tcp, UnixSocket, WriteError, Writer,
 };
 pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters};
 pub use redact::{Redaction, Secret};

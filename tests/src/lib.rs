@@ -8,5 +8,6 @@ pub mod fork;
 pub mod logfmt;
 pub mod numbered;
 pub mod program;
+pub mod rfc5424;
 pub mod server;
 pub mod unit;

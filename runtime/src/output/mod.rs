@@ -9,12 +9,18 @@
 
 mod background;
 mod file;
+mod journald;
 mod ledger;
+mod link;
 mod memory;
 mod null;
 mod per_process;
+mod program;
+mod sockets;
 mod stdio;
+mod syslog;
 mod tally;
+mod text;
 mod turn;
 mod whole;
 mod writer;
@@ -31,12 +37,16 @@ pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
 pub(crate) use background::{Queue, Refused, Reporter};
 pub use file::{File, Rotation};
+pub use journald::Journald;
 pub use ledger::LossReason;
 pub(crate) use ledger::{Ledger, Report};
+pub use link::AddressError;
 pub use memory::Memory;
 pub use null::Null;
 pub(crate) use per_process::PerProcess;
+pub use sockets::{Tcp, UnixSocket};
 pub use stdio::{Stderr, Stdout};
+pub use syslog::{Facility, Framing, ParseFacilityError, Syslog};
 pub use writer::Writer;
 
 /// Whole lines to write.

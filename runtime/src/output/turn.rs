@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A value for one at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turn<T> {
     /// Absent while somebody has it.
     value: Mutex<Option<T>>,
@@ -17,6 +17,13 @@ pub(super) struct Turn<T> {
 pub(super) struct TurnGuard<'a, T> {
     turn: &'a Turn<T>,
     value: Option<T>,
+}
+
+impl<T: Default> Default for Turn<T> {
+    /// A value to be taken.
+    fn default() -> Self {
+        Turn::new(T::default())
+    }
 }
 
 impl<T> Turn<T> {
@@ -61,6 +68,11 @@ impl<T> DerefMut for TurnGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_made_by_default_can_be_taken() {
+        assert_eq!(Turn::<u8>::default().take(Some(Duration::ZERO)).as_deref(), Some(&0));
+    }
 
     #[test]
     fn a_turn_is_waited_for_no_longer_than_the_limit() {

@@ -7,7 +7,9 @@ pub(crate) mod host;
 pub(crate) mod lasting;
 pub(crate) mod listen;
 pub(crate) mod marked;
+pub(crate) mod memfd;
 pub(crate) mod slab;
+pub(crate) mod socket;
 #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod stack;
 pub(crate) mod thread;

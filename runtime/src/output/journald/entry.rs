@@ -1,0 +1,171 @@
+//! An event as an entry of the journal: on one line until it is sent, then in the journal's own form.
+//!
+//! ```text
+//! PRIORITY=6 ⇥ MESSAGE=... ⇥ REQ_PATH=/a\nb        on the way through the queue: values escaped
+//! PRIORITY=6 ↵ ... REQ_PATH ↵ 8 bytes of length, the value ↵      to the journal: values as they are
+//! ```
+
+use std::sync::Arc;
+
+use crate::event::{Event, EventType};
+use crate::format::{Format, push_escaped, rfc3339};
+use crate::output::text::push_value;
+use crate::value::Value;
+
+/// A line of the emitter's format, and each field, as an entry on one line.
+pub(super) struct Entry {
+    pub(super) format: Arc<dyn Format>,
+    pub(super) identifier: String,
+}
+
+/// The longest name of a field of the journal.
+const NAME: usize = 64;
+
+/// Names that mean something to the journal, or to those that read it.
+const KNOWN: [&str; 12] = [
+    "MESSAGE",
+    "MESSAGE_ID",
+    "PRIORITY",
+    "CODE_FILE",
+    "CODE_LINE",
+    "CODE_FUNC",
+    "ERRNO",
+    "INVOCATION_ID",
+    "USER_INVOCATION_ID",
+    "TID",
+    "UNIT",
+    "USER_UNIT",
+];
+const KNOWN_STARTS: [&str; 4] = ["SYSLOG_", "OBJECT_", "COREDUMP_", "DOCUMENTATION"];
+
+/// The name of a field in the journal: upper case; letters, digits and `_`, a letter first; none that means something there.
+pub(super) fn name(field: &str) -> String {
+    let character = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let name: String = field.chars().map(character).collect();
+    let own = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !KNOWN.contains(&name.as_str())
+        && !KNOWN_STARTS.iter().any(|start| name.starts_with(start));
+    let prefix = match (own, name.starts_with('_')) {
+        (true, _) => "",
+        (false, true) => "APP",
+        (false, false) => "APP_",
+    };
+    format!("{prefix}{name}").chars().take(NAME).collect()
+}
+
+/// Appends `NAME=value`.
+fn push(line: &mut Vec<u8>, name: &str, value: &[u8]) {
+    line.extend_from_slice(name.as_bytes());
+    line.push(b'=');
+    push_escaped(line, &String::from_utf8_lossy(value));
+    line.push(b'\t');
+}
+
+impl Format for Entry {
+    fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
+        let mut value = Vec::new();
+        let log = event.kind() == EventType::Log;
+        match event.get("log_msg") {
+            Some(Value::Str(message)) if log => value.extend_from_slice(message.as_bytes()),
+            _ => self.format.format(event, &mut value),
+        }
+        if value.is_empty() && !log {
+            return;
+        }
+        push(line, "PRIORITY", event.level().syslog_severity().to_string().as_bytes());
+        push(line, "MESSAGE", &value);
+        if !self.identifier.is_empty() {
+            push(line, "SYSLOG_IDENTIFIER", self.identifier.as_bytes());
+        }
+        if let Some(Value::Str(place)) = event.get("log_loc")
+            && let Some((file, number)) = place.rsplit_once(':')
+        {
+            push(line, "CODE_FILE", file.as_bytes());
+            push(line, "CODE_LINE", number.as_bytes());
+        }
+        push(line, "EVENT_TYPE", event.kind().as_str().as_bytes());
+        push(line, "EVENT_TIME", &rfc3339(event.unix_nanos()));
+        push(line, "EVENT_LEVEL", event.level().as_str().as_bytes());
+        for (field, of_field) in event.fields() {
+            if matches!(of_field, Value::Null) || (log && field == "log_msg") {
+                continue;
+            }
+            value.clear();
+            push_value(&mut value, &of_field);
+            push(line, &name(field), &value);
+        }
+        line.pop();
+    }
+}
+
+/// Appends an entry, which comes on one line, in the journal's own form.
+pub(super) fn encode(line: &[u8], out: &mut Vec<u8>) {
+    for field in line.split(|byte| *byte == b'\t') {
+        let Some(equals) = field.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (&field[..equals], unescape(&field[equals + 1..]));
+        out.extend_from_slice(name);
+        if value.contains(&b'\n') {
+            out.push(b'\n');
+            out.extend_from_slice(&(value.len() as u64).to_le_bytes());
+        } else {
+            out.push(b'=');
+        }
+        out.extend_from_slice(&value);
+        out.push(b'\n');
+    }
+}
+
+/// A text before it was escaped.
+fn unescape(escaped: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(escaped.len());
+    let mut at = 0;
+    while at < escaped.len() {
+        let next = (escaped[at] == b'\\').then(|| escaped.get(at + 1)).flatten();
+        let (character, width) = match next {
+            None => (char::REPLACEMENT_CHARACTER, 0),
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(b'u') => {
+                let digits = escaped.get(at + 2..at + 6).and_then(|digits| str::from_utf8(digits).ok());
+                let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                (code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+            }
+            Some(other) => (char::from(*other), 2),
+        };
+        if width == 0 {
+            text.push(escaped[at]);
+            at += 1;
+        } else {
+            text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            at += width;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_name_is_one_that_the_journal_takes_and_that_means_nothing_else_there() {
+        assert_eq!(name("req_path"), "REQ_PATH");
+        assert_eq!(name("app_k:v/w-x.y"), "APP_K_V_W_X_Y");
+        assert_eq!((name("_1a").as_str(), name("@x").as_str()), ("APP_1A", "APP_X"));
+        assert_eq!((name("message").as_str(), name("syslog_pid").as_str()), ("APP_MESSAGE", "APP_SYSLOG_PID"));
+        assert_eq!(name(&"x".repeat(100)).len(), 64);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_escaped_comes_back(text in any::<String>()) {
+            let mut escaped = Vec::new();
+            push_escaped(&mut escaped, &text);
+            prop_assert_eq!(unescape(&escaped), text.into_bytes());
+        }
+    }
+}

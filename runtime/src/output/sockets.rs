@@ -1,0 +1,104 @@
+//! Lines to a server over a stream, each ended by `\n`.
+
+use std::io;
+use std::path::Path;
+
+use super::link::{Address, AddressError, Link, Protocol, host_and_port, link_options, socket_path};
+use super::{Batch, Output, WriteError};
+
+/// A line as it is.
+struct Lines;
+
+impl Protocol for Lines {
+    fn encode(&self, line: &[u8], _: bool, out: &mut Vec<u8>) {
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+}
+
+macro_rules! stream_output {
+    ($Name:ident, $name:literal) => {
+        impl $Name {
+            link_options!();
+        }
+
+        impl Output for $Name {
+            fn name(&self) -> &str {
+                $name
+            }
+
+            fn place(&self) -> Option<String> {
+                Some(format!(concat!($name, ":{}"), self.link.address()))
+            }
+
+            fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
+                self.link.write(batch, &Lines)
+            }
+
+            fn reopen(&self) -> io::Result<()> {
+                self.link.reopen()
+            }
+        }
+    };
+}
+
+/// Lines to a server over TCP, each ended by `\n`.
+///
+/// - Nobody waits for the server at the start: the first lines go to it once it is there, or are counted as lost.
+/// - A connection that breaks is made again, with growing pauses. What was not taken whole is sent again, so that no line is torn for
+///   a reader that drops a last line without an end.
+/// - TCP does not say what arrived. What the system took, and the server never read before it died, is counted as written.
+///
+/// ```
+/// use canonlog::{Emitter, Json, Tcp};
+///
+/// let emitter = Emitter::new("collector").format(Json::new()).output(Tcp::new("collector.internal:6514")?);
+/// # Ok::<(), canonlog::AddressError>(())
+/// ```
+#[derive(Debug)]
+pub struct Tcp {
+    link: Link,
+}
+
+impl Tcp {
+    /// The server at `host:port`. A host's name is looked up at each attempt to reach it.
+    ///
+    /// ```
+    /// let error = canonlog::Tcp::new("::1").expect_err("which port?");
+    /// assert_eq!(error.to_string(), "`::1` has no port; write `[::1]:5170`");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The text is not a host and a port.
+    pub fn new(server: &str) -> Result<Self, AddressError> {
+        Ok(Tcp { link: Link::new(Address::Tcp(host_and_port(server, "5170")?)) })
+    }
+}
+
+/// Lines to a server over a unix stream socket, each ended by `\n`; otherwise as [`Tcp`].
+///
+/// ```
+/// use canonlog::{Emitter, UnixSocket};
+///
+/// let emitter = Emitter::new("collector").output(UnixSocket::new("/run/collector.sock")?);
+/// # Ok::<(), canonlog::AddressError>(())
+/// ```
+#[derive(Debug)]
+pub struct UnixSocket {
+    link: Link,
+}
+
+impl UnixSocket {
+    /// The server whose socket has this path.
+    ///
+    /// # Errors
+    ///
+    /// No socket can have this path.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, AddressError> {
+        Ok(UnixSocket { link: Link::new(Address::UnixStream(socket_path(path.as_ref())?)) })
+    }
+}
+
+stream_output!(Tcp, "tcp");
+stream_output!(UnixSocket, "unix");
