@@ -212,6 +212,24 @@ impl<'a> Told<'a> {
     }
 }
 
+/// The system's error that is the root of an error: its number, and its text.
+pub(super) fn system_error<'a>(told: &Told<'a>) -> Option<(i32, &'a [u8])> {
+    let text = |part| match told.part(part) {
+        Some(Stored::Text(text)) => told.event.text_of(text),
+        _ => &[],
+    };
+    // The root cause is the first of an error's sources, or there are none.
+    let mut roots = steps(text(Part::Trace)).take(1).chain([text(Part::ErrorText)]);
+    roots.find_map(|root| {
+        // As the standard library ends such a text.
+        let rest = str::from_utf8(root).ok()?.strip_suffix(')')?;
+        let (text, code) = rest.rsplit_once(" (os error ")?;
+        // Of what another error says before it, nothing is the system's.
+        let text = text.rsplit_once(": ").map_or(text, |(_, last)| last);
+        Some((code.parse().ok()?, text.as_bytes()))
+    })
+}
+
 /// What an error came by, or came of: lines, or pieces of one with arrows between them.
 fn steps(trace: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = trace;

@@ -6,6 +6,7 @@ use super::number::{self, Digits};
 use super::people::{self, Naming, Part, Shown, Told};
 use super::{Format, time};
 use crate::event::{Event, EventType, Stored};
+use crate::sys::errno::errno_name;
 
 /// logfmt as talisker writes it: `2026-11-20 23:01:48.784Z WARNING shop "sold out" cart=7 request_id=...`.
 ///
@@ -24,7 +25,8 @@ use crate::event::{Event, EventType, Stored};
 /// `sql_time_ms`, `timeout`.
 ///
 /// A text that reads as a number is quoted, and one that is empty is `""`; zeroes stay; what is absent has no tag. An event is one line:
-/// an error's `exc_type`, `exc_msg` and `exc_trace`, and the field `trailer` of a message, are tags behind the id.
+/// an error's `exc_type`, `exc_msg` and `exc_trace`, and the field `trailer` of a message, are tags behind the id; so are `errno` and
+/// `strerror`, if the root of an error is one of the system.
 ///
 /// ```
 /// use canonlog::{EventType, Format, Level, OwnedEvent, Talisker};
@@ -132,11 +134,8 @@ impl Naming for Names {
     }
 
     fn is_taken(&self, name: &[u8]) -> bool {
-        if self.is_log {
-            matches!(name, b"request_id" | b"trailer")
-        } else {
-            matches!(name, b"request_id" | b"timeout")
-        }
+        matches!(name, b"request_id" | b"errno" | b"strerror")
+            || name == if self.is_log { b"trailer" } else { b"timeout" }
     }
 }
 
@@ -173,6 +172,11 @@ impl Talisker {
             let name = if name == b"req_id" { b"request_id" } else { name };
             self.push_pair(event, name, id, line);
         }
+        if told.part(Part::ErrorText).is_some()
+            && let Some((code, text)) = people::system_error(&told)
+        {
+            push_system_error(code, text, line);
+        }
         for (name, part) in BEHIND {
             if let Some(value) = told.part(part)
                 && (self.locations || part != Part::Place)
@@ -205,6 +209,27 @@ impl Talisker {
     }
 }
 
+/// `errno=ENOENT strerror="No such file or directory"`
+fn push_system_error(code: i32, text: &[u8], line: &mut Line<'_>) {
+    line.fixed(b" errno=");
+    match errno_name(code) {
+        Some(name) => line.bytes(name.as_bytes()),
+        None => number::push_i64(line, i64::from(code)),
+    }
+    line.fixed(b" strerror=");
+    push_word(text, line);
+}
+
+/// A text, in quotes if it needs them.
+fn push_word(text: &[u8], line: &mut Line<'_>) {
+    if is_bare(text) {
+        return line.bytes(text);
+    }
+    line.byte(b'"');
+    line.text(text);
+    line.byte(b'"');
+}
+
 /// A duration in milliseconds.
 fn push_millis(line: &mut Line<'_>, nanos: u64, digits: Digits) {
     match nanos.checked_mul(1_000) {
@@ -226,17 +251,7 @@ fn push_head(event: &Event<'_>, told: &Told<'_>, line: &mut Line<'_>) {
     line.bytes(people::level(event.level()).as_bytes());
     line.byte(b' ');
     match told.part(Part::Name) {
-        Some(Stored::Text(name)) => {
-            let name = event.text_of(name);
-            let bare = is_bare(name);
-            if !bare {
-                line.byte(b'"');
-            }
-            line.text(name);
-            if !bare {
-                line.byte(b'"');
-            }
-        }
+        Some(Stored::Text(name)) => push_word(event.text_of(name), line),
         Some(name) => push_bare(event, line, name, Digits::Millis),
         None if event.kind() == EventType::Log => line.byte(b'-'),
         None => line.bytes(people::own_name(event.kind()).as_bytes()),
@@ -344,6 +359,27 @@ mod tests {
         );
         let long = [("resp_time", Value::Duration(Duration::from_nanos(u64::MAX)))];
         assert!(line(EventType::Request, Level::Info, &long).ends_with(" duration_ms=18446744073709.000"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn an_error_of_the_system_has_its_name() {
+        let tags = |fields: &[(&str, Value<'_>)]| {
+            let written = line(EventType::Log, Level::Error, fields);
+            let from = written.find(" errno=").map_or("", |at| &written[at..]).to_owned();
+            from.split(" exc_msg=").next().unwrap_or_default().to_owned()
+        };
+        let told = "no cart";
+        let missing = "cart.toml: No such file or directory (os error 2)";
+        let found = r#" errno=ENOENT strerror="No such file or directory""#;
+        assert_eq!(tags(&[("exc_msg", missing.to_value())]), found);
+        assert_eq!(
+            tags(&[("exc_msg", told.to_value()), ("exc_trace", format!("{missing} > sold out").to_value())]),
+            found
+        );
+        assert_eq!(tags(&[("exc_msg", "odd (os error 9999)".to_value())]), " errno=9999 strerror=odd");
+        assert_eq!(tags(&[("exc_msg", told.to_value()), ("exc_trace", "a.rs:1:f".to_value())]), "");
+        assert_eq!(tags(&[("app_errno", 1.to_value()), ("exc_msg", "(os error x)".to_value())]), "");
     }
 
     #[test]

@@ -183,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn no_two_fields_are_shown_by_one_name(names in prop::collection::btree_set("(app_|shop_|app_shop_|)(level|name|time|n|trailer|request_id)_{0,2}", 1..12)) {
+    fn no_two_fields_are_shown_by_one_name(names in prop::collection::btree_set("(app_|shop_|app_shop_|)(level|name|time|n|trailer|request_id|errno)_{0,2}", 1..12)) {
         let mut owned = OwnedEvent::new(EventType::Log, Level::Info, std::time::SystemTime::UNIX_EPOCH);
         names.iter().enumerate().for_each(|(at, name)| owned.set(name, at));
         owned.set("req_id", "x");
