@@ -112,6 +112,20 @@ fn a_secret_is_recorded_as_its_length() {
 }
 
 #[test]
+fn what_a_message_carries_is_hidden_too() {
+    set_up();
+    let capture = testing::capture();
+    let shop = canonlog::logger("shop").bind("api_key", "k");
+    shop.field("card", "4111").field("known_before", "secret").field("user", "ada").info("paid");
+    let event = capture.one();
+    let get = |name: &str| event.view().get(name).map(|value| value.to_string());
+    for name in ["app_api_key", "app_card", "app_known_before"] {
+        assert_eq!(get(name).as_deref(), HIDDEN, "{name}");
+    }
+    assert_eq!(get("app_user").as_deref(), Some("ada"));
+}
+
+#[test]
 fn what_an_instrumenter_sets_is_hidden_too() {
     #[derive(Default)]
     struct Leaks;
