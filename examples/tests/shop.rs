@@ -315,3 +315,42 @@ fn the_book_shows_the_lines_of_the_tour() {
     }
     assert!(shown >= 6, "{shown}");
 }
+
+#[test]
+fn a_file_with_every_key_is_honoured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/config/canonlog.toml");
+    let output = run(shop(&["--tour", "--config", file]).current_dir(folder.path()));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| {
+        std::fs::read_to_string(folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let out = String::from_utf8(output.stdout).expect("text");
+    let events: Vec<Event> = out.lines().map(event).collect();
+    let requests = events.iter().filter(|event| event["event_type"] == "request").count();
+    assert!(requests > 5 && events.iter().all(|event| event["event_level"] != "debug"), "{out}");
+    let paid = events.iter().find(|event| event.contains_key("app_card")).expect("somebody paid");
+    assert_eq!(paid["app_card"], "[redacted]");
+    let archive = read("shop-archive.log");
+    assert!(archive.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{archive}");
+    assert_eq!(read("shop-access.log").lines().count(), requests);
+    assert!(read("shop-debug.log").lines().count() >= events.len());
+    let err = String::from_utf8(output.stderr).expect("text");
+    assert!(err.contains("ERROR") || err.contains("error"), "errors are told to people: {err}");
+}
+
+#[test]
+fn a_file_with_a_mistake_is_named_with_its_line_and_nothing_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("canonlog.toml"), "timeout = '1s'\n[emitters.a]\nfromat = 'json'\n")
+        .expect("written");
+    // Without an argument, it is the file that lies where the program starts.
+    let output = run(shop(&["--tour"]).current_dir(folder.path()));
+    let err = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(
+        err.starts_with("shop: canonlog.toml: line 3: `emitters.a.fromat` is no key of the configuration; "),
+        "{err}"
+    );
+    assert!(err.ends_with("; the nearest is `format`\n") && output.stdout.is_empty(), "{err}");
+}

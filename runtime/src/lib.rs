@@ -122,7 +122,7 @@ pub use output::{
 };
 pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters};
 pub use redact::{Redaction, Secret};
-pub use setup::{Guard, Limits, Setup, SetupError, setup};
+pub use setup::{Config, ConfigError, ConfigErrors, Guard, Limits, Setup, SetupError, quick_setup, setup};
 pub use stats::{OutputStats, Stats, stats};
 pub use unit::Unit;
 pub use value::{DebugValue, DisplayValue, ToValue, Value, debug, display};

@@ -27,11 +27,13 @@ pages! {
     outputs = "guide/outputs.md";
     emitters = "guide/emitters.md";
     redaction = "guide/redaction.md";
+    configuration = "guide/configuration.md";
     testing = "guide/testing.md";
     events = "reference/events.md";
     fields = "reference/fields.md";
     macros = "reference/macros.md";
     setup = "reference/setup.md";
+    configuration_reference = "reference/configuration.md";
     formats = "reference/formats.md";
     locations = "reference/locations.md";
     limits = "reference/limits.md";

@@ -3,14 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use super::Emitter;
+use super::{Emitter, Said};
 use crate::output::{File, Rotation};
 
 impl Emitter {
     /// A debug log: every event of every level in a file that is rotated at midnight UTC, with the day before kept as
     /// `PATH.2026-11-20`.
     ///
-    /// `CANONLOG_LEVEL` leaves it alone: it is there for what the other emitters do not take. It is an emitter as any other, with logfmt
+    /// What is said of the level of all emitters (`CANONLOG_LEVEL`) leaves it alone: it is there for what the other emitters do not take. It is an emitter as any other, with logfmt
     /// through a queue, and can be changed as one.
     ///
     /// ```
@@ -27,6 +27,7 @@ impl Emitter {
     /// The file cannot be opened: what the system says, with the path.
     pub fn debug_log(path: impl AsRef<Path>) -> io::Result<Emitter> {
         let file = File::open(path)?.rotate(Rotation::daily().keep(1));
-        Ok(Emitter { everything: true, ..Emitter::new("debug_log").output(file) })
+        let said = Said { level: true, format: true, output: true, is_whole: true };
+        Ok(Emitter { said, ..Emitter::new("debug_log").output(file) })
     }
 }

@@ -72,9 +72,18 @@ pub struct Emitter {
     own: Option<Own>,
     output: Arc<dyn Output>,
     way: Option<Way>,
-    /// Whether the level of the environment is none of its concern.
-    everything: bool,
+    said: Said,
     ready: Option<Arc<Ready>>,
+}
+
+/// What somebody said of an emitter; all else is as usual, and can be said by others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) level: bool,
+    pub(crate) format: bool,
+    pub(crate) output: bool,
+    /// It stays as it is, whatever is said of all emitters.
+    pub(crate) is_whole: bool,
 }
 
 /// What only a user's code knows of an emitter: asked for once, while nothing is locked.
@@ -109,7 +118,7 @@ impl Emitter {
             own: Some(Own::Logfmt(Logfmt::default())),
             output: Arc::new(Stdout::new()),
             way: None,
-            everything: false,
+            said: Said::default(),
             ready: None,
         }
     }
@@ -118,6 +127,7 @@ impl Emitter {
     #[must_use]
     pub fn level(mut self, minimum: impl Into<LevelFilter>) -> Self {
         self.level = minimum.into();
+        self.said.level = true;
         self
     }
 
@@ -169,6 +179,7 @@ impl Emitter {
     pub fn format(mut self, format: impl Format) -> Self {
         self.own = Own::of(&format);
         self.format = Arc::new(format);
+        self.said.format = true;
         self.ready = None;
         self
     }
@@ -177,6 +188,7 @@ impl Emitter {
     #[must_use]
     pub fn output(mut self, output: impl Output) -> Self {
         self.output = Arc::new(output);
+        self.said.output = true;
         self.ready = None;
         self
     }
@@ -209,9 +221,25 @@ impl Emitter {
         &self.name
     }
 
-    /// Takes what the environment has as its minimum level.
-    pub(crate) fn level_of_environment(self, minimum: LevelFilter) -> Self {
-        if self.everything { self } else { self.level(minimum) }
+    /// What was said of it.
+    pub(crate) fn said(&self) -> Said {
+        self.said
+    }
+
+    /// The emitter with what was said of another one; format and output only `with_output`.
+    pub(crate) fn overridden_by(mut self, other: &Emitter, with_output: bool) -> Self {
+        if other.said.level && !self.said.is_whole {
+            self = self.level(other.level);
+        }
+        if other.said.format && with_output {
+            (self.format, self.own) = (Arc::clone(&other.format), other.own.clone());
+            self.ready = None;
+        }
+        if other.said.output && with_output {
+            self.output = Arc::clone(&other.output);
+            self.ready = None;
+        }
+        self
     }
 
     /// The level from which on it takes events.

@@ -81,6 +81,19 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// All of them.
+    pub(crate) const ALL: [EventType; 9] = [
+        EventType::Request,
+        EventType::Job,
+        EventType::Timeout,
+        EventType::PartialFailure,
+        EventType::LateResponse,
+        EventType::Lost,
+        EventType::Dropped,
+        EventType::Log,
+        EventType::Status,
+    ];
+
     /// The name, as `event_type` shows it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -118,7 +118,6 @@ impl Redaction {
         self.sql_literals = shown;
         self
     }
-
 }
 
 /// Whether a text is a pattern: one that means neither every name nor none.

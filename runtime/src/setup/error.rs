@@ -2,8 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 
+use super::config::ConfigErrors;
 use crate::emitter::EmitterError;
 use crate::instrumenter::InstrumenterSetupError;
 
@@ -21,37 +21,12 @@ use crate::instrumenter::InstrumenterSetupError;
 pub enum SetupError {
     /// It is set up already.
     Again,
-    /// A variable of the environment holds something unknown.
-    Environment {
-        /// The variable.
-        variable: &'static str,
-        /// What it holds.
-        got: String,
-        /// What it may hold.
-        allowed: String,
-        /// The allowed value that looks most like it.
-        nearest: Option<&'static str>,
-    },
-    /// The environment has a variable that begins with `CANONLOG_` and means nothing.
-    Variable {
-        /// The variable.
-        got: String,
-        /// Which there are.
-        allowed: String,
-        /// The one that looks most like it.
-        nearest: Option<&'static str>,
-    },
-    /// The file of `CANONLOG_OUTPUT` cannot be opened.
-    Output(io::Error),
+    /// What the file, the environment or the program says is wrong: all of it.
+    Config(ConfigErrors),
     /// `format`, `output` or `level` was called beside `emitter`.
     Shortcut {
         /// Which.
         called: &'static str,
-    },
-    /// A pattern of keys to hide is none.
-    Redaction {
-        /// It.
-        pattern: String,
     },
     /// The emitters cannot start.
     Emitter(EmitterError),
@@ -63,23 +38,10 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SetupError::Again => f.write_str("canonlog is set up already; `init` can succeed once in a process"),
-            SetupError::Environment { variable, got, allowed, nearest } => {
-                write!(f, "`{variable}` is `{got}`; expected {allowed}")?;
-                nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
-            }
-            SetupError::Variable { got, allowed, nearest } => {
-                write!(f, "`{got}` is no variable of canonlog; expected {allowed}")?;
-                nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
-            }
-            SetupError::Output(error) => write!(f, "`CANONLOG_OUTPUT`: {error}"),
+            SetupError::Config(errors) => errors.fmt(f),
             SetupError::Shortcut { called } => {
                 write!(f, "`{called}` has no effect next to `emitter`; call it on the emitter")
             }
-            SetupError::Redaction { pattern } => write!(
-                f,
-                "`{}` is no pattern of keys; expected words of letters and digits joined by `_`, `*` for any characters of a word",
-                pattern.escape_debug()
-            ),
             SetupError::Emitter(error) => error.fmt(f),
             SetupError::Instrumenter(error) => error.fmt(f),
         }
@@ -89,15 +51,16 @@ impl fmt::Display for SetupError {
 impl Error for SetupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            SetupError::Output(error) => Some(error),
             SetupError::Emitter(error) => error.source(),
             SetupError::Instrumenter(error) => error.source(),
-            SetupError::Again
-            | SetupError::Environment { .. }
-            | SetupError::Variable { .. }
-            | SetupError::Shortcut { .. }
-            | SetupError::Redaction { .. } => None,
+            SetupError::Again | SetupError::Config(_) | SetupError::Shortcut { .. } => None,
         }
+    }
+}
+
+impl From<ConfigErrors> for SetupError {
+    fn from(errors: ConfigErrors) -> Self {
+        SetupError::Config(errors)
     }
 }
 

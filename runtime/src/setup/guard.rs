@@ -3,7 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::emitter::Emitters;
+use super::config::Config;
+use super::error::SetupError;
+use super::running::Running;
 use crate::pipeline::{LiveEmitters, reporter};
 use crate::sys::fd::complain;
 
@@ -19,14 +21,13 @@ use crate::sys::fd::complain;
 #[must_use = "canonlog is shut down when the guard is dropped: bind it to a name in `main`"]
 #[derive(Debug)]
 pub struct Guard {
-    emitters: &'static Emitters,
-    drain: Duration,
+    running: &'static Running,
     ended: bool,
 }
 
 impl Guard {
-    pub(super) fn new(emitters: &'static Emitters, drain: Duration) -> Self {
-        Guard { emitters, drain, ended: false }
+    pub(super) fn new(running: &'static Running) -> Self {
+        Guard { running, ended: false }
     }
 
     /// Waits until every event so far is written or counted as lost; false if that takes longer than the time to drain.
@@ -39,13 +40,13 @@ impl Guard {
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
     pub fn flush(&self) -> bool {
-        self.flush_within(self.drain)
+        self.flush_within(self.running.drain)
     }
 
     /// As [`flush`](Guard::flush), with a limit of its own.
     pub fn flush_within(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
-        reporter::flush(limit) & self.emitters.flush(until.saturating_duration_since(Instant::now()))
+        reporter::flush(limit) & self.running.emitters.flush(until.saturating_duration_since(Instant::now()))
     }
 
     /// Opens files again, after they were moved away.
@@ -60,7 +61,7 @@ impl Guard {
     ///
     /// What the system says of the first that cannot be opened; all others are, and that one goes on with what it had.
     pub fn reopen(&self) -> io::Result<()> {
-        self.emitters.reopen()
+        self.running.emitters.reopen()
     }
 
     /// The emitters, to be changed while the program runs.
@@ -72,6 +73,37 @@ impl Guard {
     /// ```
     pub fn emitters(&self) -> LiveEmitters {
         LiveEmitters::of_process()
+    }
+
+    /// The configuration that holds: what file, environment and program say, and what holds without a word. Its `Display` is TOML.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// assert!(guard.config().to_string().contains("[emitters.default]"));
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn config(&self) -> Config {
+        self.running.config()
+    }
+
+    /// Reads the file of the configuration and the environment again. All of it is checked first: with an error nothing changes, and
+    /// stderr says so too.
+    ///
+    /// The emitters of the file take the place of all that there are, but for those that the program brought to the set-up; with
+    /// `incremental = true` they are added, or replace those of their names. What is never recorded is decided anew. Limits, timeouts
+    /// and the like count from the next start of the program on.
+    ///
+    /// ```
+    /// let guard = canonlog::setup().init()?;
+    /// guard.reload()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`Setup::init`](crate::Setup::init).
+    pub fn reload(&self) -> Result<(), SetupError> {
+        self.running.reload()
     }
 
     /// Ends canonlog now: how many events were lost, in all. Later events are written at once, without a queue.
@@ -89,18 +121,18 @@ impl Guard {
         if std::mem::replace(&mut self.ended, true) {
             return 0;
         }
-        let until = Instant::now() + self.drain;
+        let until = Instant::now() + self.running.drain;
         // A quarter is left to the outputs, however stuck an instrumenter is.
-        if !reporter::flush(self.drain / 4 * 3) {
+        if !reporter::flush(self.running.drain / 4 * 3) {
             let lost = reporter::give_up();
             if lost > 0 {
                 complain(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
             }
         }
-        self.emitters.shutdown(until.saturating_duration_since(Instant::now()))
+        self.running.emitters.shutdown(until.saturating_duration_since(Instant::now()))
     }
 
-    /// From now on, opens files again at each SIGHUP. Installs a signal handler and starts a thread; call it once.
+    /// From now on, a SIGHUP reads the file of the configuration again, if there is one, and opens files again. Installs a signal handler and starts a thread; call it once.
     ///
     /// # Errors
     ///
@@ -108,10 +140,14 @@ impl Guard {
     #[cfg(feature = "signal-hook")]
     pub fn on_sighup(&self) -> io::Result<()> {
         let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP])?;
-        let emitters = self.emitters;
+        let running = self.running;
         std::thread::Builder::new().name("canonlog-sighup".to_owned()).spawn(move || {
             for _ in signals.forever() {
-                if let Err(error) = emitters.reopen() {
+                if running.is_of_file() {
+                    // It says itself what is wrong.
+                    let _ = running.reload();
+                }
+                if let Err(error) = running.emitters.reopen() {
                     complain(&format!("reopening after SIGHUP: {error}"));
                 }
             }

@@ -1,22 +1,26 @@
 //! Setting canonlog up: which emitters, which limits; then a guard that ends it.
 
-mod environment;
+mod config;
 mod error;
 mod guard;
 mod limits;
+mod running;
 
 use std::time::Duration;
 
-use self::environment::{Environment, FormatName, OutputName};
+use self::config::tree::{Node, Table, What};
+use self::config::{Program, Source, measure};
+use self::running::Running;
 use crate::emitter::{Emitter, Emitters};
 use crate::event::names;
-use crate::format::{Format, Json, Logfmt, Pretty};
+use crate::format::Format;
 use crate::instrumenter::Instrumenters;
 use crate::level::LevelFilter;
-use crate::output::{File, Output, Stderr, Stdout};
-use crate::pipeline::{self, Parts, Settings};
+use crate::output::Output;
+use crate::pipeline::{self, Parts};
 use crate::redact::Redaction;
 
+pub use self::config::{Config, ConfigError, ConfigErrors};
 pub use self::error::SetupError;
 pub use self::guard::Guard;
 pub use self::limits::Limits;
@@ -33,20 +37,46 @@ pub fn setup() -> Setup {
     Setup::default()
 }
 
+/// Sets canonlog up in one line: every event from a level on, as a line for people.
+///
+/// The output is `stdout`, `stderr` or a path, as in `CANONLOG_OUTPUT`. A stream gets lines without the time
+/// ([`TextLine::shell`](crate::TextLine::shell)), a file with it ([`TextLine::new`](crate::TextLine::new)).
+///
+/// ```
+/// use canonlog::Level;
+///
+/// let _guard = canonlog::quick_setup(Level::Info, "stderr")?;
+/// canonlog::logger("shop").info("open"); // INFO:shop|open
+/// # Ok::<(), canonlog::SetupError>(())
+/// ```
+///
+/// # Errors
+///
+/// As of [`Setup::init`].
+pub fn quick_setup(level: impl Into<LevelFilter>, output: &str) -> Result<Guard, SetupError> {
+    let mut setup = setup().level(level);
+    let format = if matches!(output, "stdout" | "stderr" | "-") { "shell" } else { "line" };
+    setup.said.put("format", Node::text(format));
+    setup.said.put("output", Node::text(output));
+    setup.init()
+}
+
 /// How canonlog is set up; made by [`setup`].
 ///
-/// Without more, every event goes to standard output, through a queue: as logfmt, or at a terminal as [`Pretty`]. The environment
-/// has the last word:
+/// Without more, every event goes to standard output, through a queue: as logfmt, or at a terminal as [`Pretty`](crate::Pretty). What the
+/// program says here has the last word; before it comes the environment, and before that a file (feature `config`: `canonlog.toml`, or what `CANONLOG_CONFIG` names). So an operator
+/// decides what the program leaves open:
 ///
 /// | variable | holds | sets |
 /// |---|---|---|
 /// | `CANONLOG_LEVEL` | `debug`, `info`, `notice`, `warning`, `error`, `critical`, `disabled` | the level of every emitter |
-/// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty` | the format of the first emitter |
-/// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path | the output of the first emitter |
+/// | `CANONLOG_FORMAT` | `logfmt`, `json`, `pretty`, ... | the format of the first emitter |
+/// | `CANONLOG_OUTPUT` | `stdout`, `stderr`, a path, ... | the output of the first emitter |
 /// | `DEVEL` | `1`, `0` | whether it is `Pretty` where nobody names a format; without it, a terminal is asked |
 /// | `CANONLOG_CLOCK` | `tsc`, `instant` | the clock; without it, the best that the machine has |
 ///
-/// An unknown value, or a further variable that begins with `CANONLOG_`, is an error.
+/// The book lists the other variables, and every key of the file. An unknown value, or a further variable that begins with `CANONLOG_`, is an
+/// error.
 #[must_use = "nothing is set up before `init`"]
 #[derive(Debug)]
 pub struct Setup {
@@ -54,14 +84,8 @@ pub struct Setup {
     default: Emitter,
     /// The last shortcut that was called.
     shortcut: Option<&'static str>,
-    /// Whether the program has said in which format.
-    has_format: bool,
-    /// Whether it has said where to.
-    has_output: bool,
-    settings: Settings,
-    message_fields: Vec<String>,
-    redaction: Redaction,
-    drain: Duration,
+    said: Table,
+    source: Source,
 }
 
 impl Default for Setup {
@@ -70,12 +94,8 @@ impl Default for Setup {
             emitters: Vec::new(),
             default: Emitter::new("default"),
             shortcut: None,
-            has_format: false,
-            has_output: false,
-            settings: Settings::default(),
-            message_fields: Vec::new(),
-            redaction: Redaction::default(),
-            drain: Duration::from_secs(2),
+            said: Table::default(),
+            source: Source::Search,
         }
     }
 }
@@ -102,14 +122,12 @@ impl Setup {
     }
 
     /// The format of the only emitter.
-    pub fn format(mut self, format: impl Format) -> Self {
-        self.has_format = true;
+    pub fn format(self, format: impl Format) -> Self {
         self.shortcut("format", |emitter| emitter.format(format))
     }
 
     /// The output of the only emitter.
-    pub fn output(mut self, output: impl Output) -> Self {
-        self.has_output = true;
+    pub fn output(self, output: impl Output) -> Self {
         self.shortcut("output", |emitter| emitter.output(output))
     }
 
@@ -120,7 +138,7 @@ impl Setup {
 
     /// Whether `resp_cpu_time` is measured; it is, by default.
     pub fn cpu_time(mut self, measured: bool) -> Self {
-        self.settings.cpu_time = measured;
+        self.said.put("cpu_time", What::Bool(measured).into());
         self
     }
 
@@ -135,7 +153,7 @@ impl Setup {
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
     pub fn poll_limit(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.settings.poll_limit = limit.into();
+        self.said.put("poll_limit", time_or_off(limit.into()));
         self
     }
 
@@ -151,7 +169,7 @@ impl Setup {
     /// ```
     #[cfg(feature = "stacks")]
     pub fn stacks(mut self, per_second: u32) -> Self {
-        self.settings.stacks = per_second;
+        self.said.put("stacks", What::Integer(per_second.into()).into());
         self
     }
 
@@ -162,14 +180,18 @@ impl Setup {
     /// let setup = canonlog::setup().message_fields(["req_method", "req_path", "app_cart_id"]);
     /// ```
     pub fn message_fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.message_fields.extend(names.into_iter().map(Into::into));
+        let names = names.into_iter().map(|name| Node::text(name.into()));
+        self.said.put("message_fields", What::List(names.collect()).into());
         self
     }
 
     /// How much a record and an event may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
-        let kept = crate::record::log::Limits { record: limits.record, value: limits.value, fields: limits.fields };
-        (self.settings.limits, self.settings.event_limit) = (kept, limits.event);
+        for (key, bytes) in [("record", limits.record), ("value", limits.value), ("event", limits.event)] {
+            self.said.put(&format!("limits.{key}"), Node::text(measure::of_size(bytes as u64)));
+        }
+        let fields = limits.fields.min(usize::from(u16::MAX));
+        self.said.put("limits.fields", What::Integer(fields as i64).into());
         self
     }
 
@@ -182,7 +204,7 @@ impl Setup {
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.settings.timeout = Some(limit);
+        self.said.put("timeout", time_or_off(Some(limit)));
         self
     }
 
@@ -196,13 +218,39 @@ impl Setup {
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
     pub fn redact(mut self, redaction: Redaction) -> Self {
-        self.redaction = redaction;
+        self.said.put("redact", What::Table(said_of(&redaction)).into());
         self
     }
 
     /// How long a shutdown waits for the outputs: 2 s by default.
     pub fn drain(mut self, limit: Duration) -> Self {
-        self.drain = limit;
+        self.said.put("drain", Node::text(measure::of_duration(limit)));
+        self
+    }
+
+    /// The file of the configuration, in place of `CANONLOG_CONFIG` and `canonlog.toml`. [`Guard::reload`] reads it again.
+    ///
+    /// ```
+    /// let error = canonlog::setup().config_file("/no/such/canonlog.toml").init().expect_err("there is none");
+    /// assert!(error.to_string().starts_with("/no/such/canonlog.toml: it cannot be read: "));
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn config_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.source = Source::File(path.into());
+        self
+    }
+
+    /// The configuration in place of that of a file.
+    ///
+    /// ```
+    /// # #[cfg(feature = "config")] {
+    /// let config = canonlog::Config::parse("emitters.events = { format = 'json', output = 'stderr' }").expect("it is right");
+    /// let _guard = canonlog::setup().config(config).init()?;
+    /// # }
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn config(mut self, config: Config) -> Self {
+        self.source = Source::Given(config);
         self
     }
 
@@ -222,58 +270,39 @@ impl Setup {
         if pipeline::installed().is_some() {
             return Err(SetupError::Again);
         }
-        let environment = Environment::read(std::env::vars_os())?;
-        if let Some(pattern) = self.redaction.wrong() {
-            return Err(SetupError::Redaction { pattern: pattern.to_owned() });
+        if let Some(called) = self.shortcut.filter(|_| !self.emitters.is_empty()) {
+            return Err(SetupError::Shortcut { called });
         }
-        let to_stdout = !self.has_output && matches!(environment.output, None | Some(OutputName::Stdout));
-        let develops = !self.has_format && Pretty::is_wanted_at(to_stdout);
-        let default = if develops { self.default.format(Pretty::new()) } else { self.default };
-        let emitters = apply(self.emitters, default, self.shortcut, environment)?;
+        let Setup { emitters, default, said, source, .. } = self;
+        let program = Program { emitters, shortcuts: default, said, source };
+        let mut made = program.make(std::env::vars_os(), None)?;
         Instrumenters::process().setup_all()?;
-        let emitters = Emitters::start(emitters)?;
-        names::hide(&self.redaction);
-        let parts = pipeline::install(Parts::new(self.settings, emitters).with_message_fields(self.message_fields))
-            .ok_or(SetupError::Again)?;
-        Ok(Guard::new(&parts.emitters, self.drain))
+        let emitters = Emitters::start(std::mem::take(&mut made.emitters))?;
+        names::hide(&made.redaction);
+        let fields = std::mem::take(&mut made.message_fields);
+        let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
+        let parts = parts.ok_or(SetupError::Again)?;
+        Ok(Guard::new(Running::new(program, made, &parts.emitters)))
     }
 }
 
-/// The emitters that the program and the environment ask for.
-fn apply(
-    mut emitters: Vec<Emitter>,
-    default: Emitter,
-    shortcut: Option<&'static str>,
-    environment: Environment,
-) -> Result<Vec<Emitter>, SetupError> {
-    match shortcut {
-        Some(called) if !emitters.is_empty() => return Err(SetupError::Shortcut { called }),
-        _ if emitters.is_empty() => emitters.push(default),
-        _ => {}
+fn time_or_off(limit: Option<Duration>) -> Node {
+    // No time at all would read as none.
+    limit.map_or(What::Bool(false).into(), |limit| Node::text(measure::of_duration(limit.max(Duration::from_nanos(1)))))
+}
+
+fn said_of(redaction: &Redaction) -> Table {
+    let list = |texts: &[String]| Node::from(What::List(texts.iter().map(Node::text).collect()));
+    let mut said = Table::default();
+    if !redaction.usual {
+        said.set("usual", What::Bool(false).into());
     }
-    let mut emitters = emitters.into_iter();
-    let mut first: Vec<Emitter> = emitters.next().into_iter().collect();
-    if let Some(format) = environment.format {
-        let change = |emitter: Emitter| match format {
-            FormatName::Logfmt => emitter.format(Logfmt::new()),
-            FormatName::Json => emitter.format(Json::new()),
-            FormatName::Pretty => emitter.format(Pretty::new()),
-        };
-        first = first.into_iter().map(change).collect();
+    said.set("keys", list(&redaction.keys));
+    said.set("except", list(&redaction.except));
+    for (key, shown) in [("query_strings", redaction.query_strings), ("sql_literals", redaction.sql_literals)] {
+        if shown {
+            said.set(key, What::Bool(true).into());
+        }
     }
-    if let Some(output) = environment.output {
-        let change = |emitter: Emitter| {
-            Ok(match &output {
-                OutputName::Stdout => emitter.output(Stdout::new()),
-                OutputName::Stderr => emitter.output(Stderr::new()),
-                OutputName::File(path) => emitter.output(File::open(path).map_err(SetupError::Output)?),
-            })
-        };
-        first = first.into_iter().map(change).collect::<Result<_, SetupError>>()?;
-    }
-    let all = first.into_iter().chain(emitters);
-    Ok(match environment.level {
-        Some(level) => all.map(|emitter| emitter.level_of_environment(level)).collect(),
-        None => all.collect(),
-    })
+    said
 }

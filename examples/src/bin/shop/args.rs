@@ -6,9 +6,10 @@ use std::path::PathBuf;
 const HELP: &str = "\
 A small web shop that writes one canonical line per request to stdout.
 
-Usage: shop [--port N] [--format logfmt|json|pretty] [--database FILE] [--tour]
+Usage: shop [--port N] [--config FILE] [--format logfmt|json|pretty] [--database FILE] [--tour]
 
   --port N         listen on 127.0.0.1:N instead of 8080 (with --tour: any free port)
+  --config FILE    what canonlog does, in TOML; examples/config/canonlog.toml has every key
   --format F       logfmt (the default), json or pretty
   --database FILE  keep the shop's data there; else it lies in $XDG_DATA_HOME/canonlog-shop,
                    or in a temporary directory that goes away at the end
@@ -25,7 +26,8 @@ pub(crate) enum Format {
 /// What the command line asks for.
 pub(crate) struct Args {
     pub(crate) port: u16,
-    pub(crate) format: Format,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) format: Option<Format>,
     pub(crate) database: Option<PathBuf>,
     pub(crate) tour: bool,
 }
@@ -33,7 +35,7 @@ pub(crate) struct Args {
 impl Args {
     /// Nothing if only help was wanted, which it prints.
     pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Option<Args>, String> {
-        let (mut port, mut format, mut database, mut tour) = (None, Format::Logfmt, None, false);
+        let (mut port, mut config, mut format, mut database, mut tour) = (None, None, None, None, false);
         let mut words = words;
         while let Some(word) = words.next() {
             let word = word.to_string_lossy().into_owned();
@@ -44,7 +46,8 @@ impl Args {
             let mut value = || attached.clone().or_else(|| words.next()).ok_or(format!("`{flag}` needs a value"));
             match flag {
                 "--port" => port = Some(number(&value()?)?),
-                "--format" => format = named(&value()?)?,
+                "--config" => config = Some(PathBuf::from(value()?)),
+                "--format" => format = Some(named(&value()?)?),
                 "--database" => database = Some(PathBuf::from(value()?)),
                 "--tour" if attached.is_none() => tour = true,
                 "--help" | "-h" => {
@@ -55,7 +58,7 @@ impl Args {
             }
         }
         let port = port.unwrap_or(if tour { 0 } else { 8080 });
-        Ok(Some(Args { port, format, database, tour }))
+        Ok(Some(Args { port, config, format, database, tour }))
     }
 }
 

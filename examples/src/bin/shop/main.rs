@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --bin shop              serve on 127.0.0.1:8080
 //! cargo run --bin shop -- --tour    ask itself one request of each kind, then exit
+//! cargo run --bin shop -- --config examples/config/canonlog.toml
 //! ```
 //!
 //! Events go to stdout, one a line, and nothing else does. Everything for people goes to stderr.
@@ -53,12 +54,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let setup = match args.format {
-        Format::Logfmt => canonlog::setup().format(canonlog::Logfmt::new()),
-        Format::Json => canonlog::setup().format(canonlog::Json::new()),
-        Format::Pretty => canonlog::setup().format(canonlog::Pretty::new()),
+    let setup = match &args.config {
+        Some(file) => canonlog::setup().config_file(file),
+        None => canonlog::setup().stacks(10),
     };
-    let guard = setup.stacks(10).init().map_err(|error| error.to_string())?; // dropped last: it writes what is still queued
+    let setup = match args.format {
+        Some(Format::Json) => setup.format(canonlog::Json::new()),
+        Some(Format::Pretty) => setup.format(canonlog::Pretty::new()),
+        None if args.config.is_some() => setup,
+        Some(Format::Logfmt) | None => setup.format(canonlog::Logfmt::new()),
+    };
+    let guard = setup.init().map_err(|error| error.to_string())?; // dropped last: it writes what is still queued
+    guard.on_sighup().map_err(|error| error.to_string())?; // which reads the file again
 
     let store = store::open(args.database).await?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));

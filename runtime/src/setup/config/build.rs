@@ -1,0 +1,244 @@
+//! A configuration as what it means: emitters and settings.
+
+use std::time::Duration;
+
+use super::error::ConfigError;
+use super::measure;
+use super::tree::{Node, Place, Table};
+use crate::emitter::{Emitter, Filter};
+use crate::event::EventType;
+use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
+use crate::level::LevelFilter;
+use crate::output::{Background, File, Null, Overflow, Rotation, Stderr, Stdout};
+use crate::pipeline::Settings;
+use crate::record::log::Limits;
+use crate::redact::Redaction;
+
+/// A table that was checked: what it lacks is what holds without a word.
+pub(super) trait Checked {
+    fn text(&self, key: &str) -> Option<&str>;
+    fn truth(&self, key: &str) -> Option<bool>;
+    fn count(&self, key: &str) -> Option<usize>;
+    fn time(&self, key: &str) -> Option<Duration>;
+    fn size(&self, key: &str) -> Option<u64>;
+}
+
+impl Checked for Table {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.at(key)?.as_text()
+    }
+
+    fn truth(&self, key: &str) -> Option<bool> {
+        self.at(key)?.as_bool()
+    }
+
+    fn count(&self, key: &str) -> Option<usize> {
+        usize::try_from(self.at(key)?.as_count()?).ok()
+    }
+
+    fn time(&self, key: &str) -> Option<Duration> {
+        measure::duration(self.text(key)?)
+    }
+
+    fn size(&self, key: &str) -> Option<u64> {
+        measure::size(self.text(key)?)
+    }
+}
+
+fn bytes(table: &Table, key: &str) -> Option<usize> {
+    Some(usize::try_from(table.size(key)?).unwrap_or(usize::MAX))
+}
+
+/// What the pipeline decides about its records.
+pub(super) fn settings(all: &Table) -> Settings {
+    let usual = Settings::default();
+    let limits = Limits {
+        record: bytes(all, "limits.record").unwrap_or(usual.limits.record),
+        value: bytes(all, "limits.value").unwrap_or(usual.limits.value),
+        fields: all.count("limits.fields").unwrap_or(usual.limits.fields),
+    };
+    Settings {
+        cpu_time: all.truth("cpu_time").unwrap_or(usual.cpu_time),
+        limits,
+        event_limit: bytes(all, "limits.event").unwrap_or(usual.event_limit),
+        timeout: all.time("timeout"),
+        poll_limit: all.time("poll_limit"),
+        stacks: all.count("stacks").map_or(usual.stacks, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+    }
+}
+
+/// What is never recorded.
+pub(super) fn redaction(all: &Table) -> Redaction {
+    let texts = |key: &str| all.at(key).map(Node::texts).unwrap_or_default();
+    let redaction = if all.truth("redact.usual") == Some(false) { Redaction::none() } else { Redaction::default() };
+    redaction
+        .keys(texts("redact.keys"))
+        .except(texts("redact.except"))
+        .query_strings(all.truth("redact.query_strings").unwrap_or_default())
+        .sql_literals(all.truth("redact.sql_literals").unwrap_or_default())
+}
+
+/// The emitters of a configuration, in its order; what is wrong with them goes to `errors`.
+pub(super) fn emitters(all: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
+    let mut made = Vec::new();
+    for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter) {
+        let Some(table) = node.as_table() else { continue };
+        let mut emitter = Emitter::new(name).level(level(table.get("level")));
+        if let Some(types) = table.get("types") {
+            let types = types.texts();
+            emitter = emitter.only(EventType::ALL.into_iter().filter(|kind| types.contains(&kind.as_str())));
+        }
+        for condition in table.get("filter").map(Node::texts).unwrap_or_default() {
+            // It was checked.
+            if let Ok(filter) = condition.parse::<Filter>() {
+                emitter = emitter.matching(filter);
+            }
+        }
+        if let Some(format_of) = table.get("format") {
+            emitter = format(emitter, format_of);
+        }
+        if let Some(output_of) = table.get("output") {
+            match output(emitter, output_of, all) {
+                Ok(whole) => made.push(whole),
+                Err(error) => {
+                    errors.push(ConfigError::wrong(
+                        &format!("emitters.{name}.output"),
+                        output_of.place,
+                        error.to_string(),
+                    ));
+                }
+            }
+        } else {
+            made.push(emitter);
+        }
+    }
+    if let Some(path) = all.text("debug_log") {
+        match Emitter::debug_log(path) {
+            Ok(emitter) => made.push(emitter),
+            Err(error) => {
+                let place = all.get("debug_log").map_or(Place::Program, |node| node.place);
+                errors.push(ConfigError::wrong("debug_log", place, error.to_string()));
+            }
+        }
+    }
+    made
+}
+
+/// A level that was checked.
+pub(super) fn level(node: Option<&Node>) -> LevelFilter {
+    node.and_then(Node::as_text).and_then(|text| text.parse().ok()).unwrap_or(LevelFilter::Debug)
+}
+
+/// The name of what was chosen, and what is said of it.
+fn chosen(node: &Node) -> (&str, Table) {
+    match node.as_table() {
+        Some(table) => (table.text("type").unwrap_or_default(), table.clone()),
+        None => (node.as_text().unwrap_or_default(), Table::default()),
+    }
+}
+
+/// The emitter with this format.
+pub(super) fn format(emitter: Emitter, node: &Node) -> Emitter {
+    let (name, said) = chosen(node);
+    let is = |key: &str| said.truth(key) == Some(true);
+    match name {
+        "json" => emitter.format(Json::new()),
+        "pretty" => emitter.format(said.truth("color").map_or_else(Pretty::new, |color| Pretty::new().color(color))),
+        "combined" => emitter.format(Combined::new()),
+        "talisker" if is("exact_durations") => emitter.format(Talisker::new().exact_durations()),
+        "talisker" => emitter.format(Talisker::new()),
+        "line" => emitter.format(text_line(TextLine::new(), &said)),
+        "shell" => emitter.format(text_line(TextLine::shell(), &said)),
+        "template" => match Template::new(said.text("template").unwrap_or_default()) {
+            Ok(template) => emitter.format(template),
+            // It was checked.
+            Err(_) => emitter,
+        },
+        "gelf" => emitter.format(said.text("host").map_or_else(Gelf::new, |host| Gelf::new().host(host))),
+        "otlp" => emitter.format(otlp(&said)),
+        _ => {
+            let mut logfmt = Logfmt::new();
+            if said.text("quote") == Some("needed") {
+                logfmt = logfmt.quote_needed();
+            }
+            if is("exact_durations") {
+                logfmt = logfmt.exact_durations();
+            }
+            emitter.format(logfmt)
+        }
+    }
+}
+
+fn text_line(mut line: TextLine, said: &Table) -> TextLine {
+    if let Some(separator) = said.text("separator") {
+        line = line.separator(separator);
+    }
+    if let Some(prefix) = said.text("traceback_prefix") {
+        line = line.traceback_prefix(prefix);
+    }
+    if said.truth("millis") == Some(true) { line.millis() } else { line }
+}
+
+fn otlp(said: &Table) -> Otlp {
+    let mut otlp = Otlp::new();
+    if let Some(service) = said.text("service") {
+        otlp = otlp.service(service);
+    }
+    for (key, value) in said.table("resource").into_iter().flat_map(Table::iter) {
+        otlp = otlp.resource(key, value.shown());
+    }
+    if said.truth("record_only") == Some(true) { otlp.record_only() } else { otlp }
+}
+
+/// The emitter with this output.
+pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> std::io::Result<Emitter> {
+    if let Some(named) = node.as_text().and_then(|name| all.table("outputs")?.get(name)) {
+        return output(emitter, named, &Table::default());
+    }
+    let (name, said) = chosen(node);
+    let emitter = match name {
+        "stdout" => emitter.output(Stdout::new()),
+        "stderr" => emitter.output(Stderr::new()),
+        "null" => emitter.output(Null::new()),
+        "file" => emitter.output(file(said.text("path").unwrap_or_default(), &said)?),
+        path => emitter.output(File::open(path)?),
+    };
+    Ok(way(emitter, &said))
+}
+
+fn file(path: &str, said: &Table) -> std::io::Result<File> {
+    let file = File::open(path)?;
+    let (daily, size) = (said.truth("daily") == Some(true), said.size("max_size"));
+    let rotation = match (daily, size) {
+        (true, Some(size)) => Rotation::daily().max_size(size),
+        (true, None) => Rotation::daily(),
+        (false, Some(size)) => Rotation::size(size),
+        (false, None) => return Ok(file),
+    };
+    Ok(file.rotate(said.count("keep").map_or(rotation, |keep| rotation.keep(keep))))
+}
+
+/// How lines get to the output.
+fn way(emitter: Emitter, said: &Table) -> Emitter {
+    if said.truth("direct") == Some(true) {
+        return emitter.direct();
+    }
+    if let Some(limit) = said.time("direct") {
+        return emitter.direct_within(limit);
+    }
+    let Some(queue) = said.table("queue") else { return emitter };
+    let mut background = Background::new();
+    if let Some(events) = queue.count("events") {
+        background = background.events(events);
+    }
+    if let Some(size) = bytes(queue, "bytes") {
+        background = background.bytes(size);
+    }
+    if let Some(period) = queue.time("period") {
+        background = background.period(period);
+    }
+    if let Some(limit) = queue.time("overflow") {
+        background = background.overflow(Overflow::Block(limit));
+    }
+    emitter.background(background)
+}

@@ -1,0 +1,185 @@
+//! What is wrong with a configuration.
+
+use std::fmt;
+
+use super::tree::Place;
+use crate::nearest::nearest;
+
+/// One thing that is wrong with a configuration: where, what stands there, what may.
+///
+/// ```
+/// # #[cfg(feature = "config")] {
+/// let errors = canonlog::Config::parse("[emitters.slow]\nformat = 'jsno'\n").expect_err("no such format");
+/// let [error] = errors.all() else { panic!("one mistake") };
+/// assert_eq!((error.path(), error.line(), error.got()), ("emitters.slow.format", Some(2), "jsno"));
+/// assert_eq!(error.nearest(), Some("json"));
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    path: String,
+    line: usize,
+    got: Option<String>,
+    what: What,
+    nearest: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Expected(String),
+    Unknown(String),
+    Variable(String),
+    Missing(String),
+    Wrong(String),
+}
+
+/// What was got, short, and on one line.
+fn cut(got: &str) -> String {
+    const LONGEST: usize = 64;
+    let mut cut: String = got.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
+    if got.chars().nth(LONGEST).is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Names as messages list them.
+pub(super) fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{}`", cut(name))).collect::<Vec<_>>().join(", ")
+}
+
+impl ConfigError {
+    fn new(path: &str, place: Place, got: Option<&str>, what: What) -> Self {
+        let (path, line) = match place {
+            Place::Variable(name) => (name, 0),
+            Place::Line(line) => (path, line),
+            Place::Program => (path, 0),
+        };
+        ConfigError { path: path.to_owned(), line, got: got.map(cut), what, nearest: None }
+    }
+
+    /// A value that is none of what is expected, in words.
+    pub(super) fn expected(path: &str, place: Place, got: &str, expected: impl Into<String>) -> Self {
+        ConfigError::new(path, place, Some(got), What::Expected(expected.into()))
+    }
+
+    /// A value that is none of these; `more`: what else it may be.
+    pub(super) fn one_of(path: &str, place: Place, got: &str, names: &[&str], more: &str) -> Self {
+        let error = ConfigError::expected(path, place, got, list(names) + more);
+        ConfigError { nearest: nearest(got, names).map(str::to_owned), ..error }
+    }
+
+    /// A key that means nothing.
+    pub(super) fn unknown(path: &str, place: Place, key: &str, names: &[&str]) -> Self {
+        let error = ConfigError::new(path, place, Some(key), What::Unknown(list(names)));
+        ConfigError { nearest: nearest(key, names).map(str::to_owned), ..error }
+    }
+
+    /// A variable that means nothing; all of them begin alike.
+    pub(super) fn unknown_variable(got: &str, names: &[&'static str], prefix: &str) -> Self {
+        let error = ConfigError::new(got, Place::Program, Some(got), What::Variable(list(names)));
+        let ends: Vec<&str> = names.iter().map(|name| name.trim_start_matches(prefix)).collect();
+        let near = nearest(got.trim_start_matches(prefix), &ends);
+        ConfigError { nearest: near.map(|near| [prefix, near].concat()), ..error }
+    }
+
+    /// A key that has to be there.
+    pub(super) fn missing(path: &str, place: Place, example: impl Into<String>) -> Self {
+        ConfigError::new(path, place, None, What::Missing(example.into()))
+    }
+
+    /// A text that is wrong in itself, in words that follow the path.
+    pub(super) fn wrong_text(path: &str, place: Place, got: &str, message: impl Into<String>) -> Self {
+        ConfigError::new(path, place, Some(got), What::Wrong(message.into()))
+    }
+
+    /// Something else, in words that follow the path.
+    pub(super) fn wrong(path: &str, place: Place, message: impl Into<String>) -> Self {
+        ConfigError::new(path, place, None, What::Wrong(message.into()))
+    }
+
+    /// The key, with those that it stands in: `emitters.slow.format`; or the variable of the environment.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The line of the file.
+    pub fn line(&self) -> Option<usize> {
+        (self.line > 0).then_some(self.line)
+    }
+
+    /// What stands there, or the key that means nothing; empty for a key that is missing.
+    pub fn got(&self) -> &str {
+        self.got.as_deref().unwrap_or_default()
+    }
+
+    /// What may stand there.
+    pub fn expected_text(&self) -> &str {
+        match &self.what {
+            What::Expected(text)
+            | What::Unknown(text)
+            | What::Variable(text)
+            | What::Missing(text)
+            | What::Wrong(text) => text,
+        }
+    }
+
+    /// What may have been meant.
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        let (path, got) = (cut(&self.path), self.got());
+        match &self.what {
+            What::Expected(expected) => write!(f, "`{path}` is `{got}`; expected {expected}")?,
+            What::Variable(names) => write!(f, "`{path}` is no variable of canonlog; expected {names}")?,
+            What::Unknown(names) => write!(f, "`{path}` is no key of the configuration; expected {names}")?,
+            What::Missing(example) => write!(f, "`{path}` is missing; write {example}")?,
+            What::Wrong(message) if path.is_empty() => f.write_str(message)?,
+            What::Wrong(message) => write!(f, "`{path}`: {message}")?,
+        }
+        self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// All that is wrong with a configuration; nothing of it was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// The file, if it is one.
+    pub(super) source: Option<String>,
+    pub(super) errors: Vec<ConfigError>,
+}
+
+impl ConfigErrors {
+    /// Each of them, in the order of the file.
+    pub fn all(&self) -> &[ConfigError] {
+        &self.errors
+    }
+}
+
+/// One a line.
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.errors.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            // What the environment says does not stand in the file.
+            if let Some(source) = self.source.as_ref().filter(|_| !error.path.starts_with("CANONLOG_")) {
+                write!(f, "{source}: ")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

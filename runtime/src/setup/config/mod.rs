@@ -1,0 +1,324 @@
+//! Configuration: what a file, the environment and the program say, as one.
+//!
+//! ```text
+//! canonlog.toml ─▶ Table ─┐
+//! environment ───▶ Table ─┼─check─▶ resolve ─▶ build ─▶ emitters, settings
+//! program ───────▶ Table ─┘
+//! ```
+//!
+//! Everything is checked before anything is applied, and every mistake is told at once.
+
+mod build;
+mod check;
+mod environment;
+mod error;
+#[cfg(feature = "config")]
+mod file;
+pub(super) mod measure;
+mod print;
+mod resolve;
+mod schema;
+pub(super) mod tree;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::build::Checked;
+use self::resolve::{Said, Tops, resolve};
+use self::tree::{Node, Table};
+use crate::emitter::Emitter;
+use crate::format::Pretty;
+use crate::pipeline::Settings;
+use crate::redact::Redaction;
+
+pub use self::error::{ConfigError, ConfigErrors};
+
+/// The file that is read where nobody names another.
+#[cfg(feature = "config")]
+const FILE: &str = "canonlog.toml";
+
+/// A configuration: what a file says, or all that holds ([`Guard::config`](crate::Guard::config)).
+///
+/// Its `Display` is TOML, which can be read again. Values whose keys look like those of secrets are masked there.
+///
+/// ```
+/// # #[cfg(feature = "config")] {
+/// use canonlog::Config;
+///
+/// let config = Config::parse(
+///     "timeout = '30s'
+///
+///      [emitters.events]
+///      format = 'json'
+///
+///      [emitters.errors]
+///      level = 'error'
+///      output = 'stderr'",
+/// )?;
+/// assert_eq!(Config::parse(&config.to_string())?, config);
+/// let setup = canonlog::setup().config(config);
+/// # }
+/// # Ok::<(), canonlog::ConfigErrors>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    said: Table,
+    /// What the program brings, in words.
+    notes: Vec<String>,
+    source: Option<String>,
+}
+
+/// Two that say the same are the same, wherever they come from.
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.said == other.said
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print::tables(&self.said, "", f)?;
+        self.notes.iter().try_for_each(|note| write!(f, "\n# {note}\n"))
+    }
+}
+
+impl Config {
+    /// What says nothing.
+    pub(super) fn new() -> Self {
+        Config { said: Table::default(), notes: Vec::new(), source: None }
+    }
+
+    /// Reads TOML.
+    ///
+    /// ```
+    /// let mistakes = canonlog::Config::parse("level = 'wraning'\nstaks = 3").expect_err("both lines are wrong");
+    /// assert_eq!(mistakes.all().len(), 2);
+    /// assert!(mistakes.to_string().ends_with("; the nearest is `stacks`"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    #[cfg(feature = "config")]
+    pub fn parse(text: &str) -> Result<Self, ConfigErrors> {
+        Config::from_text(text, None)
+    }
+
+    /// Reads a file.
+    ///
+    /// ```
+    /// let error = canonlog::Config::read("/no/such/canonlog.toml").expect_err("there is none");
+    /// assert!(error.to_string().starts_with("/no/such/canonlog.toml: "));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read; all that is wrong with it.
+    #[cfg(feature = "config")]
+    pub fn read(path: impl AsRef<std::path::Path>) -> Result<Self, ConfigErrors> {
+        let path = path.as_ref();
+        let source = Some(path.display().to_string());
+        match std::fs::read_to_string(path) {
+            Ok(text) => Config::from_text(&text, source),
+            Err(error) => {
+                let error = ConfigError::wrong("", tree::Place::Program, format!("it cannot be read: {error}"));
+                Err(ConfigErrors { source, errors: vec![error] })
+            }
+        }
+    }
+
+    #[cfg(feature = "config")]
+    fn from_text(text: &str, source: Option<String>) -> Result<Self, ConfigErrors> {
+        let table = file::read(text).map_err(|errors| ConfigErrors { source: source.clone(), errors })?;
+        let outputs = table.table("outputs").into_iter().flat_map(Table::keys).collect();
+        let mut checks = check::Checks { outputs, ..check::Checks::default() };
+        let said = checks.table(schema::ROOT, &table, tree::Place::Program, "");
+        let errors = checks.errors;
+        if errors.is_empty() {
+            Ok(Config { said, notes: Vec::new(), source })
+        } else {
+            Err(ConfigErrors { source, errors })
+        }
+    }
+
+    /// The time that a key has, where it was checked.
+    pub(super) fn time(&self, key: &str) -> Option<Duration> {
+        self.said.time(key)
+    }
+
+    /// Keys by which it differs from another one, of those that count when the program starts.
+    pub(super) fn differs_from(&self, other: &Config) -> Vec<&'static str> {
+        const AT_START: [&str; 7] =
+            ["timeout", "poll_limit", "cpu_time", "stacks", "drain", "limits", "message_fields"];
+        AT_START.into_iter().filter(|key| self.said.get(key) != other.said.get(key)).collect()
+    }
+
+    /// Whether its emitters are added to those that there are.
+    pub(super) fn is_incremental(&self) -> bool {
+        self.said.truth("incremental") == Some(true)
+    }
+}
+
+/// Where the file's part comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// `CANONLOG_CONFIG`, or `canonlog.toml` if it is there.
+    Search,
+    /// A file that the program names.
+    #[cfg(feature = "config")]
+    File(PathBuf),
+    Given(Config),
+}
+
+impl Source {
+    /// What it says, and whether that is a file which may say something else later.
+    fn read(&self, of_environment: Option<PathBuf>) -> Result<(Config, bool), ConfigErrors> {
+        match (self, of_environment) {
+            (Source::Given(config), _) => Ok((config.clone(), false)),
+            #[cfg(feature = "config")]
+            (Source::File(path), _) => Ok((Config::read(path)?, true)),
+            #[cfg(feature = "config")]
+            (Source::Search, Some(path)) => Ok((Config::read(path)?, true)),
+            #[cfg(feature = "config")]
+            (Source::Search, None) if std::path::Path::new(FILE).exists() => Ok((Config::read(FILE)?, true)),
+            #[cfg(not(feature = "config"))]
+            (Source::Search, Some(_)) => {
+                let message = "canonlog was built without the feature `config`, which reads files";
+                Err(ConfigErrors {
+                    source: None,
+                    errors: vec![ConfigError::wrong("CANONLOG_CONFIG", tree::Place::Program, message)],
+                })
+            }
+            (Source::Search, None) => Ok((Config::new(), false)),
+        }
+    }
+}
+
+/// What the program says, to be joined with what others say.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) emitters: Vec<Emitter>,
+    /// What holds for all emitters, or the first.
+    pub(super) shortcuts: Emitter,
+    pub(super) said: Table,
+    pub(super) source: Source,
+}
+
+/// All that holds.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) emitters: Vec<Emitter>,
+    pub(super) settings: Settings,
+    pub(super) redaction: Redaction,
+    pub(super) message_fields: Vec<String>,
+    pub(super) config: Config,
+    /// Whether it was read from a file; for whoever waits for signals.
+    #[cfg_attr(not(feature = "signal-hook"), allow(dead_code))]
+    pub(super) is_of_file: bool,
+}
+
+impl Program {
+    /// Reads what others say, checks it, and opens what it leads to. Nothing is applied.
+    pub(super) fn make(
+        &self,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+        before: Option<&Config>,
+    ) -> Result<Made, ConfigErrors> {
+        let all: Vec<_> = variables.collect();
+        // The names of outputs are needed for the environment, and its variable for the file.
+        let named = environment::read(all.iter().cloned(), Vec::new()).0.file;
+        let read = self.source.read(named);
+        let outputs = |config: &Config| {
+            config.said.table("outputs").into_iter().flat_map(Table::keys).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let names = read.as_ref().map(|(config, _)| outputs(config)).unwrap_or_default();
+        let (environment, mut errors) = environment::read(all.into_iter(), names.iter().map(String::as_str).collect());
+        let (file, is_of_file) = read.map_err(|mut all| {
+            all.errors.append(&mut errors.clone());
+            all
+        })?;
+        let (program, program_errors) = self.check();
+        let (said, tops) = resolve(&Said {
+            file: &file.said,
+            environment: &environment.said,
+            program: &program,
+            before: before.and_then(|before| before.said.table("emitters")),
+            has_emitters: !self.emitters.is_empty(),
+            develops: &|to_stdout| {
+                !self.shortcuts.said().format && Pretty::is_wanted_at(to_stdout && !self.shortcuts.said().output)
+            },
+        });
+        errors.extend(program_errors);
+        let made = if errors.is_empty() { build::emitters(&said, &mut errors) } else { Vec::new() };
+        let source = file.source;
+        let emitters = self.emitters(made, &tops, &said, &mut errors);
+        if !errors.is_empty() {
+            return Err(ConfigErrors { source, errors });
+        }
+        let notes = self.notes();
+        Ok(Made {
+            emitters,
+            settings: build::settings(&said),
+            redaction: build::redaction(&said),
+            message_fields: said
+                .get("message_fields")
+                .map(Node::texts)
+                .unwrap_or_default()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            config: Config { said, notes, source },
+            is_of_file,
+        })
+    }
+
+    /// What the program says, and what is wrong with it.
+    fn check(&self) -> (Table, Vec<ConfigError>) {
+        let mut checks = check::Checks::default();
+        let said = checks.table(schema::ROOT, &self.said, tree::Place::Program, "");
+        (said, checks.errors)
+    }
+
+    /// The emitters of the configuration and of the program, which has the last word.
+    fn emitters(&self, made: Vec<Emitter>, tops: &Tops, said: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
+        let mut all = made;
+        for emitter in &self.emitters {
+            let is_first = all.is_empty();
+            let mut emitter = emitter.clone();
+            if let (Some(level), false) = (&tops.level, emitter.said().level) {
+                emitter = emitter.level(build::level(Some(level)));
+            }
+            if let (Some(format), false, true) = (&tops.format, emitter.said().format, is_first) {
+                emitter = build::format(emitter, format);
+            }
+            if let (Some(output), false, true) = (&tops.output, emitter.said().output, is_first) {
+                match build::output(emitter.clone(), output, said) {
+                    Ok(whole) => emitter = whole,
+                    Err(error) => errors.push(ConfigError::wrong("output", output.place, error.to_string())),
+                }
+            }
+            match all.iter_mut().find(|known| known.name() == emitter.name()) {
+                Some(known) => *known = emitter,
+                None => all.push(emitter),
+            }
+        }
+        let shortcuts = &self.shortcuts;
+        all.into_iter().enumerate().map(|(at, emitter)| emitter.overridden_by(shortcuts, at == 0)).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let of_emitters = self
+            .emitters
+            .iter()
+            .map(|emitter| format!("The program brings the emitter `{}`.", emitter.name().escape_debug()));
+        let shortcuts = self.shortcuts.said();
+        let of_shortcuts = [("level", shortcuts.level), ("format", shortcuts.format), ("output", shortcuts.output)];
+        let of_shortcuts = of_shortcuts.into_iter().filter(|(_, said)| *said);
+        of_emitters.chain(of_shortcuts.map(|(what, _)| format!("The program sets the {what}."))).collect()
+    }
+}
+
+#[cfg(all(test, feature = "config"))]
+mod tests;

@@ -1,0 +1,197 @@
+//! Every key of the configuration: what it may hold, and what holds without it.
+
+use super::check::{Checks, Key, Kind, Variant};
+use super::tree::Node;
+use crate::emitter::Filter;
+use crate::format::Template;
+use crate::redact;
+
+pub(super) static ROOT: &[Key] = &[
+    Key::new("level", Kind::Level, "debug"),
+    Key::new("format", Kind::Choice(FORMATS, &[]), "logfmt"),
+    Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
+    Key::new("timeout", Kind::DurationOrOff, "false"),
+    Key::new("poll_limit", Kind::DurationOrOff, "100ms"),
+    Key::new("cpu_time", Kind::Bool, "true"),
+    Key::new("stacks", Kind::Count(0, 1_000_000), "0"),
+    Key::new("drain", Kind::Duration, "2s"),
+    Key::new("debug_log", Kind::Path, ""),
+    Key::new("message_fields", Kind::ListOf(&Kind::Text), "[]"),
+    Key::new("incremental", Kind::Bool, "false"),
+    Key::new("limits", Kind::Table(LIMITS), ""),
+    Key::new("redact", Kind::Table(REDACT), ""),
+    Key::new("outputs", Kind::Named(&Kind::Choice(OUTPUTS, WAYS)), ""),
+    Key::new("emitters", Kind::Named(&Kind::Table(EMITTER)), ""),
+];
+
+pub(super) static LIMITS: &[Key] = &[
+    Key::new("record", Kind::Size, "64KiB"),
+    Key::new("value", Kind::Size, "8KiB"),
+    Key::new("fields", Kind::Count(0, 65_535), "128"),
+    Key::new("event", Kind::Size, "64KiB"),
+];
+
+const PATTERN: Kind = Kind::Checked("a pattern of keys", is_pattern);
+
+fn is_pattern(text: &str) -> Result<(), String> {
+    let expected = "expected words of letters and digits joined by `_`, with `*` for any characters of a word";
+    let text = text.escape_debug();
+    redact::is_pattern(&text.to_string()).then_some(()).ok_or_else(|| format!("`{text}` is no pattern; {expected}"))
+}
+
+pub(super) static REDACT: &[Key] = &[
+    Key::new("usual", Kind::Bool, "true"),
+    Key::new("keys", Kind::ListOf(&PATTERN), "[]"),
+    Key::new("except", Kind::ListOf(&PATTERN), "[]"),
+    Key::new("query_strings", Kind::Bool, "false"),
+    Key::new("sql_literals", Kind::Bool, "false"),
+];
+
+pub(super) static EMITTER: &[Key] = &[
+    Key::new("level", Kind::Level, "debug"),
+    Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
+    Key::new("filter", Kind::ListOf(&CONDITION), ""),
+    Key::new("format", Kind::Choice(FORMATS, &[]), "logfmt"),
+    Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
+];
+
+const CONDITION: Kind = Kind::Checked("a condition", is_condition);
+
+fn is_condition(text: &str) -> Result<(), String> {
+    text.parse::<Filter>().and_then(|filter| filter.check()).map_err(|error| error.to_string())
+}
+
+pub(super) const TYPES: [&str; 9] =
+    ["request", "job", "timeout", "partial_failure", "late_response", "lost", "dropped", "log", "status"];
+
+pub(super) static FORMATS: &[Variant] = &[
+    Variant { name: "logfmt", keys: &[Key::new("quote", Kind::OneOf(&["all", "needed"]), "all"), EXACT] },
+    Variant { name: "json", keys: &[] },
+    Variant { name: "pretty", keys: &[Key::new("color", Kind::Bool, "")] },
+    Variant { name: "combined", keys: &[] },
+    Variant { name: "talisker", keys: &[EXACT] },
+    Variant { name: "line", keys: TEXT },
+    Variant { name: "shell", keys: TEXT },
+    Variant { name: "template", keys: &[Key::required("template", Kind::Checked("a template", is_template))] },
+    Variant { name: "gelf", keys: &[Key::new("host", Kind::Text, "")] },
+    Variant {
+        name: "otlp",
+        keys: &[
+            Key::new("service", Kind::Text, ""),
+            Key::new("resource", Kind::Fields, ""),
+            Key::new("record_only", Kind::Bool, "false"),
+        ],
+    },
+];
+
+const EXACT: Key = Key::new("exact_durations", Kind::Bool, "false");
+
+const TEXT: &[Key] = &[
+    Key::new("separator", Kind::Text, "|"),
+    Key::new("traceback_prefix", Kind::Text, "\\nTRACE "),
+    Key::new("millis", Kind::Bool, "false"),
+];
+
+fn is_template(text: &str) -> Result<(), String> {
+    Template::new(text).map(drop).map_err(|error| error.to_string())
+}
+
+pub(super) static OUTPUTS: &[Variant] = &[
+    Variant { name: "stdout", keys: &[] },
+    Variant { name: "stderr", keys: &[] },
+    Variant {
+        name: "file",
+        keys: &[
+            Key::required("path", Kind::Path),
+            Key::new("daily", Kind::Bool, "false"),
+            Key::new("max_size", Kind::Size, ""),
+            Key::new("keep", Kind::Count(0, 100_000), "7"),
+        ],
+    },
+    Variant { name: "null", keys: &[] },
+];
+
+/// How lines get to an output.
+pub(super) static WAYS: &[Key] = &[
+    Key::new("queue", Kind::Table(QUEUE), ""),
+    Key::new("direct", Kind::Either(&Kind::Bool, &Kind::Duration), "false"),
+];
+
+pub(super) static QUEUE: &[Key] = &[
+    Key::new("events", Kind::Count(1, 100_000_000), "8192"),
+    Key::new("bytes", Kind::Size, "16MiB"),
+    Key::new("period", Kind::Duration, "100ms"),
+    Key::new("overflow", Kind::Either(&Kind::OneOf(&["drop"]), &Kind::Duration), "drop"),
+];
+
+/// Variables of the environment, and the keys that they set.
+pub(super) const VARIABLES: [(&str, &str); 12] = [
+    ("CANONLOG_LEVEL", "level"),
+    ("CANONLOG_FORMAT", "format"),
+    ("CANONLOG_OUTPUT", "output"),
+    ("CANONLOG_TIMEOUT", "timeout"),
+    ("CANONLOG_POLL_LIMIT", "poll_limit"),
+    ("CANONLOG_CPU_TIME", "cpu_time"),
+    ("CANONLOG_STACKS", "stacks"),
+    ("CANONLOG_DRAIN", "drain"),
+    ("CANONLOG_DEBUG_LOG", "debug_log"),
+    ("CANONLOG_MESSAGE_FIELDS", "message_fields"),
+    ("CANONLOG_REDACT", "redact.keys"),
+    ("CANONLOG_QUERY_STRINGS", "redact.query_strings"),
+];
+
+/// The key that a path leads to.
+pub(super) fn key(path: &str) -> Option<&'static Key> {
+    let mut keys = ROOT;
+    let mut found = None;
+    for name in path.split('.') {
+        found = keys.iter().find(|key| key.name == name);
+        keys = match found?.kind {
+            Kind::Table(inner) => inner,
+            _ => &[],
+        };
+    }
+    found
+}
+
+/// What a key holds where nothing is said.
+pub(super) fn usual(key: &Key) -> Option<Node> {
+    let mut checks = Checks { loose: true, ..Checks::default() };
+    if key.usual.is_empty() {
+        return None;
+    }
+    checks.check(key.kind, &Node::text(key.usual.trim_matches(['[', ']'])), key.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventType;
+
+    #[test]
+    fn what_holds_without_a_word_is_what_the_key_may_hold() {
+        fn look(keys: &[Key]) {
+            for key in keys {
+                match key.kind {
+                    Kind::Table(inner) => look(inner),
+                    _ if key.usual.is_empty() => {}
+                    _ => assert!(usual(key).is_some(), "{}", key.name),
+                }
+            }
+        }
+        for keys in [ROOT, EMITTER, WAYS].into_iter().chain(FORMATS.iter().chain(OUTPUTS).map(|variant| variant.keys)) {
+            look(keys);
+        }
+    }
+
+    #[test]
+    fn every_variable_sets_a_key() {
+        assert!(VARIABLES.iter().all(|(_, path)| key(path).is_some()));
+    }
+
+    #[test]
+    fn every_type_of_event_has_its_name() {
+        let all: Vec<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(all, TYPES);
+    }
+}

@@ -1,0 +1,3 @@
+//! What the file, the environment and the program say together.
+
+mod reload;
