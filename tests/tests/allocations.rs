@@ -1,4 +1,4 @@
-//! Nothing is allocated for a request in steady state: through the layer, the macros, the context and a file, on all threads.
+//! Nothing is allocated for a request in steady state: through the layer, the macros, the context, messages and a file, on all threads.
 //!
 //! One test alone in its program, as the allocator counts for the whole process.
 #![allow(unsafe_code)] // an allocator that counts cannot be written without
@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use canonlog::tower::RequestLayer;
 use canonlog::{
-    Combined, Context, Emitter, EventType, File, Format, Gelf, Json, Level, Logfmt, Otlp, OwnedEvent, Pretty, Talisker,
-    Template, TextLine, instrument_request, operation,
+    Combined, Context, Emitter, EventType, File, Format, Gelf, Json, Level, Logfmt, Logger, Otlp, OwnedEvent, Pretty,
+    Talisker, Template, TextLine, instrument_request, operation,
 };
 use http::{Request, Response};
 use http_body::Body;
 use tower::{Layer, Service};
+use tracing_subscriber::prelude::*;
 
 struct Counting;
 
@@ -45,6 +46,19 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+static SHOP: Logger = Logger::new("shop");
+
+/// Messages by every way.
+fn say(items: u64) {
+    canonlog::info!(SHOP, items = items, total = 19.99, plan = "business"; "checked out {items}");
+    SHOP.field("items", items).field("plan", "business").info(format_args!("checked out {items}"));
+    log::info!(items = items, total = 19.99, plan = "business"; "checked out {items}");
+    tracing::info!(items, total = 19.99, plan = "business", "checked out {items}");
+    canonlog::debug!(SHOP, items = items.to_string(); "nobody wants it");
+}
+
+const MESSAGES: u64 = 4;
 
 #[instrument_request(fields(plan = "business"))]
 async fn checkout(items: u64) -> Result<u64, std::num::ParseIntError> {
@@ -118,7 +132,10 @@ fn a_request_allocates_nothing_after_a_thousand() {
     const REQUESTS: u64 = 10_000;
     let folder = tempfile::tempdir().expect("a folder");
     let file = File::open(folder.path().join("events.log")).expect("a file");
-    let guard = canonlog::setup().emitter(Emitter::new("file").output(file)).init().expect("set up once");
+    let guard =
+        canonlog::setup().emitter(Emitter::new("file").level(Level::Info).output(file)).init().expect("set up once");
+    canonlog::log::install().expect("the only logger of `log`");
+    tracing_subscriber::registry().with(canonlog::tracing::layer()).init();
     let mut service = RequestLayer::new().layer(Shop);
     // The writer's thread must have seen every chunk before the counting begins.
     let settle = || assert!(guard.flush_within(Duration::from_secs(10)), "the file takes everything");
@@ -140,10 +157,27 @@ fn a_request_allocates_nothing_after_a_thousand() {
     let ours = recorded.checked_sub(bare).expect("canonlog saves http nothing");
     // Once a second the saturation sample and the flushes above may allocate; a request may not.
     assert!(ours < REQUESTS / 100, "{ours} allocations in {REQUESTS} requests");
+    const SAID: u64 = 2_000;
+    let request = canonlog::begin(canonlog::Kind::Request);
+    request.enter(|| (0..SAID).for_each(|_| say(3)));
+    settle();
+    let said = counted(|| {
+        request.enter(|| (0..SAID).for_each(|_| say(3)));
+    });
+    assert!(said < SAID / 100, "{said} allocations in {SAID} times {MESSAGES} messages");
+    request.finish();
     drop(guard);
     let written = std::fs::read_to_string(folder.path().join("events.log")).expect("the file is there");
-    assert_eq!(written.lines().count() as u64, REQUESTS + 1_000);
-    assert!(written.lines().all(|line| line.contains(" db_dup_queries=\"2\" ")), "{}", &written[..600]);
+    let (messages, requests): (Vec<&str>, Vec<&str>) =
+        written.lines().partition(|line| line.contains("event_type=\"log\""));
+    assert_eq!(requests.len() as u64, REQUESTS + 1_000 + 1);
+    assert_eq!(requests.iter().filter(|line| line.contains(" db_dup_queries=\"2\" ")).count() as u64, REQUESTS + 1_000);
+    assert_eq!(messages.len() as u64, MESSAGES * 2 * SAID);
+    assert!(
+        messages.iter().all(|line| line.contains(" req_id=") && line.contains(" app_items=\"3\"")),
+        "{}",
+        messages[0]
+    );
     let formatted = format_in_every_way();
     assert!(formatted < 100, "{formatted} allocations for 22,000 lines");
 }

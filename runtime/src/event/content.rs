@@ -153,7 +153,7 @@ impl Content {
 
     /// Appends a number; where its head stands.
     #[inline(always)]
-    fn put(&mut self, kind: u64, value: u64) -> usize {
+    pub(super) fn put(&mut self, kind: u64, value: u64) -> usize {
         let at = self.bytes.len();
         self.bytes.extend_from_slice([head::new(kind, 8).to_le_bytes(), value.to_le_bytes()].as_flattened());
         at
@@ -237,7 +237,7 @@ impl Content {
     }
 
     #[inline]
-    fn push_field(&mut self, field: Field, order: u16) {
+    pub(super) fn push_field(&mut self, field: Field, order: u16) {
         self.seen |= 1 << field.label.bit;
         self.in_order &= order >= self.last_order();
         self.fields.push(field);

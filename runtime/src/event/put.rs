@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::content::{Content, Field, Span, Stored};
+use super::content::{Content, Field, Span, Stored, head};
 use super::names::{self, KeyId};
 use super::order::{OTHER_BIT, order};
 use crate::scratch::guarded;
@@ -63,6 +63,32 @@ impl Content {
                 troubles.failed += 1;
             }
         }))
+    }
+
+    /// Sets a field of a key that the program has, as [`keep_value`](Self::keep_value) and [`put_key`](Self::put_key) do together. In one
+    /// go: what a value is, is looked at once.
+    #[inline]
+    pub(crate) fn put_value(&mut self, id: KeyId, value: &Value<'_>, limit: usize, troubles: &mut Troubles) {
+        let at = match value {
+            Value::Str(text) if text.len() <= limit => {
+                let at = self.bytes.len();
+                self.put_text(|bytes| bytes.extend_from_slice(text.as_bytes()));
+                at
+            }
+            Value::U64(value) => self.put(head::U64, *value),
+            Value::I64(value) => self.put(head::I64, value.cast_unsigned()),
+            Value::F64(value) => self.put(head::F64, value.to_bits()),
+            Value::Bool(value) => self.put(head::BOOL, u64::from(*value)),
+            value => {
+                let stored = self.keep_value(*value, limit, troubles);
+                self.place(stored)
+            }
+        };
+        let label = names::key(id);
+        match self.fields.iter().rposition(|field| std::ptr::eq(field.label, label)) {
+            Some(found) => self.fields[found].at = at as u32,
+            None => self.push_field(Field::new(label, at), label.order),
+        }
     }
 
     /// Keeps a value; of a text, up to `limit` bytes.

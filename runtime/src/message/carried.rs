@@ -49,7 +49,7 @@ pub trait MessageValue {
 impl<T: ToValue + ?Sized> MessageValue for T {
     #[inline]
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>) {
-        into.put(key, self.to_value());
+        into.put(key, &self.to_value());
     }
 }
 
@@ -81,10 +81,10 @@ pub fn lazy<T: ToValue, F: Fn() -> T>(compute: F) -> Lazy<F> {
 impl<T: ToValue, F: Fn() -> T> MessageValue for Lazy<F> {
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>) {
         match guarded(&self.0) {
-            Ok(value) => into.put(key, value.to_value()),
+            Ok(value) => into.put(key, &value.to_value()),
             Err(_) => {
                 into.failed();
-                into.put(key, Value::Null);
+                into.put(key, &Value::Null);
             }
         }
     }
@@ -138,7 +138,7 @@ pub struct Many<C, T> {
 impl<C: Carried, T: Fields> Carried for Many<C, T> {
     fn take(&self, into: &mut Taking<'_, '_>) {
         self.rest.take(into);
-        self.fields.record(&mut |key, value| into.put(key, value));
+        self.fields.record(&mut |key, value| into.put(key, &value));
     }
 }
 

@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::builder::Message;
 use super::carried::{And, Carried, Error, Many, MessageValue, Nothing, Stack};
-use super::pass::{Filter, Head};
+use super::pass::Head;
 use super::taking::Taking;
 use super::template::Style;
 use super::text::Text;
 use super::{pass, wanted};
 use crate::context::OwnedValue;
+use crate::emitter::{Filter, filter};
 use crate::event::Event;
 use crate::fields::Fields;
 use crate::level::{Level, LevelFilter};
@@ -140,7 +141,24 @@ impl Logger {
     /// ```
     #[must_use]
     pub fn filter(self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Logger {
-        Logger { filter: Some(Arc::new(test)), ..self }
+        self.matching(test)
+    }
+
+    /// The same with a filter that each message has to pass; see [`Filter`] for what can be one. One that cannot be (its
+    /// [`check`](Filter::check) says why) lets everything pass.
+    ///
+    /// ```
+    /// use canonlog::filter::field;
+    ///
+    /// let log = canonlog::logger("shop").matching(field("app_items").gt(0));
+    /// ```
+    #[must_use]
+    pub fn matching(self, filter: impl Into<Filter>) -> Logger {
+        let filter = match self.filter {
+            Some(before) => filter::all([Filter::clone(&before), filter.into()]),
+            None => filter.into(),
+        };
+        Logger { filter: Some(Arc::new(filter)), ..self }
     }
 
     /// The same, whose texts have places of this style, filled from the fields of each message; for texts that come from configuration.
@@ -280,12 +298,12 @@ impl Logger {
 impl Bound {
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>) {
         match self {
-            Bound::Value(value) => into.put(key, value.to_value()),
+            Bound::Value(value) => into.put(key, &value.to_value()),
             Bound::Lazy(compute) => match guarded(|| compute()) {
-                Ok(value) => into.put(key, value.to_value()),
+                Ok(value) => into.put(key, &value.to_value()),
                 Err(_) => {
                     into.failed();
-                    into.put(key, Value::Null);
+                    into.put(key, &Value::Null);
                 }
             },
         }

@@ -6,16 +6,14 @@ use super::Taking;
 use super::template::{Filling, Style};
 use super::text::{Form, Text};
 use crate::counters::{self, Count};
-use crate::event::{Event, EventType};
+use crate::emitter::Filter;
+use crate::event::EventType;
 use crate::inside::is_inside;
 use crate::level::Level;
 use crate::pipeline::{self, Draft};
 use crate::record::current;
 use crate::scratch::guarded;
 use crate::value::Value;
-
-/// A test that the messages of a logger have to pass.
-pub(super) type Filter = dyn Fn(&Event<'_>) -> bool + Send + Sync;
 
 /// What a message says beside its text and its fields.
 pub(crate) struct Head<'a> {
@@ -65,27 +63,24 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
     pipeline::draft(EventType::Log, head.level, |draft| {
         draft.add_fields_of_unit();
         let mut taking = Taking::new(draft, head);
-        let name = taking.keep(Value::Str(head.name));
+        taking.own_plain("log", "name", &Value::Str(head.name));
         let filling = match (&text.0, head.style) {
             (Form::Template(template), _) => Some(Filling::of(template)),
             (Form::Plain(text), Some(style)) => Some(Filling::plain(style, text)),
             _ => None,
         };
-        let text = match &text.0 {
+        match &text.0 {
             // Filled from the fields, once they are there.
-            Form::Plain(_) if filling.is_some() => taking.keep(Value::Null),
-            Form::Template(_) => taking.keep(Value::Null),
-            Form::Plain(text) => taking.keep(Value::Str(text)),
+            Form::Plain(_) if filling.is_some() => taking.own_plain("log", "msg", &Value::Null),
+            Form::Template(_) => taking.own_plain("log", "msg", &Value::Null),
+            Form::Plain(text) => taking.own_text("log", "msg", text),
             Form::Arguments(text) => match text.as_str() {
-                Some(text) => taking.keep(Value::Str(text)),
-                None => taking.keep_made(|to| to.write_fmt(*text)),
+                Some(text) => taking.own_text("log", "msg", text),
+                None => taking.own_made("log", "msg", |to| to.write_fmt(*text)),
             },
-        };
-        taking.push_own("log", "name", name);
-        taking.push_own("log", "msg", text);
+        }
         if let Some((file, line)) = head.place {
-            let place = taking.keep_place(file, line);
-            taking.push_own("log", "loc", place);
+            taking.own_place("log", "loc", file, line);
         }
         carry(&mut taking);
         if let Some(filling) = filling {
@@ -96,7 +91,7 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
         }
         draft.finish();
         let passes = |filter: &Filter| {
-            guarded(|| filter(&draft.content.view())).unwrap_or_else(|_| {
+            guarded(|| filter.passes(&draft.content.view())).unwrap_or_else(|_| {
                 counters::add(Count::FilterPanics, 1);
                 true
             })
@@ -107,7 +102,8 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
     });
 }
 
-/// Every message that is not held back by a level or a filter of its logger comes by here, as a whole event.
+/// Every message that no level and no filter of its logger holds back comes by here, whoever said it, as a whole event: in order, with
+/// its time, its id and its place, and without canonlog's counts. `draft.content` is all of it; swapped for another, it can be kept.
 fn deliver(draft: &mut Draft<'_>) {
     draft.emit();
 }

@@ -9,7 +9,7 @@ use crate::counters::{self, Count};
 use crate::event::{Stored, names};
 use crate::pipeline::Draft;
 use crate::record::Name;
-use crate::record::keys::{self, KeyId, NOT_INTERNED, Suffix};
+use crate::record::keys::{self, NOT_INTERNED, Suffix};
 use crate::scratch::guarded;
 use crate::value::{ToValue, Value};
 
@@ -21,20 +21,32 @@ pub struct Taking<'t, 'd> {
     on_one_line: bool,
     /// Whether keys are the program's own, and not another library's.
     own_keys: bool,
+    /// Neither of these asks for a look at each field.
+    plain: bool,
     /// So many further fields fit.
     room: usize,
+    /// So many bytes a text may have.
+    limit: usize,
 }
 
 impl<'t, 'd> Taking<'t, 'd> {
     pub(super) fn new(draft: &'t mut Draft<'d>, head: &Head<'_>) -> Self {
-        let room = draft.parts.settings.limits.fields;
-        Taking { draft, on_one_line: head.on_one_line, own_keys: head.own_keys, room }
+        let limits = draft.parts.settings.limits;
+        let (on_one_line, own_keys) = (head.on_one_line, head.own_keys);
+        Taking {
+            draft,
+            on_one_line,
+            own_keys,
+            plain: own_keys && !on_one_line,
+            room: limits.fields,
+            limit: limits.value,
+        }
     }
 
     /// Takes `app_<key>`.
     #[inline]
     pub fn field(&mut self, key: &'static str, value: impl ToValue) {
-        self.put(key, value.to_value());
+        self.put(key, &value.to_value());
     }
 
     /// The same for a key made at run time; such a key is not kept beyond the event.
@@ -55,18 +67,29 @@ impl<'t, 'd> Taking<'t, 'd> {
     }
 
     #[inline]
-    pub(super) fn put(&mut self, key: &'static str, value: Value<'_>) {
+    pub(super) fn put(&mut self, key: &'static str, value: &Value<'_>) {
+        let id = if self.plain { keys::find("app", key, Suffix::None) } else { NOT_INTERNED };
+        // Neither does one that is not interned seem usual.
+        if id.is_unusual() || self.room == 0 {
+            return self.put_slowly(key, value);
+        }
+        self.room -= 1;
+        self.draft.content.put_value(id, value, self.limit, &mut self.draft.troubles);
+    }
+
+    #[inline(never)]
+    fn put_slowly(&mut self, key: &'static str, value: &Value<'_>) {
         // A name is kept as it is first written: that it had to be changed must not stick to a program's own key.
         if !self.own_keys && !is_clean(key) {
-            return self.put_dynamic(key, value);
+            return self.put_dynamic(key, *value);
         }
         let id = keys::find("app", key, Suffix::None);
         if id == NOT_INTERNED {
-            return self.put_dynamic(key, value);
+            return self.put_dynamic(key, *value);
         }
         if self.has_room() {
             self.draft.renamed += u64::from(id.is_renamed());
-            let value = self.keep(id.hide(value));
+            let value = self.keep(id.hide(*value));
             self.draft.content.put_key(id, value);
         }
     }
@@ -81,13 +104,13 @@ impl<'t, 'd> Taking<'t, 'd> {
     }
 
     /// Takes one of the framework's own fields.
-    pub(crate) fn own(&mut self, namespace: &'static str, key: &'static str, value: Value<'_>) {
+    pub(super) fn own(&mut self, namespace: &'static str, key: &'static str, value: Value<'_>) {
         let value = self.keep(value);
         self.put_own(namespace, key, value);
     }
 
     /// The same, of what `write` writes.
-    pub(crate) fn own_made(
+    pub(super) fn own_made(
         &mut self,
         namespace: &'static str,
         key: &'static str,
@@ -98,19 +121,36 @@ impl<'t, 'd> Taking<'t, 'd> {
     }
 
     fn put_own(&mut self, namespace: &'static str, key: &'static str, value: Stored) {
-        let id = own_key(namespace, key);
+        let id = keys::find(namespace, key, Suffix::None);
         if id != NOT_INTERNED {
             self.draft.content.put_key(id, value);
         }
     }
 
-    /// Adds one of the fields that every message has.
+    /// Takes one of the framework's own fields that is no text of the user's.
     #[inline]
-    pub(super) fn push_own(&mut self, namespace: &'static str, key: &'static str, value: Stored) {
-        let id = own_key(namespace, key);
+    pub(super) fn own_plain(&mut self, namespace: &'static str, key: &'static str, value: &Value<'_>) {
+        let id = keys::find(namespace, key, Suffix::None);
         if id != NOT_INTERNED {
-            self.draft.content.push_key(id, value);
+            self.draft.content.put_value(id, value, self.limit, &mut self.draft.troubles);
         }
+    }
+
+    /// The same of a text, on one line if that is asked for.
+    #[inline]
+    pub(super) fn own_text(&mut self, namespace: &'static str, key: &'static str, text: &str) {
+        if self.on_one_line {
+            self.own(namespace, key, Value::Str(text))
+        } else {
+            self.own_plain(namespace, key, &Value::Str(text))
+        }
+    }
+
+    /// The same of `file:line`.
+    #[inline]
+    pub(super) fn own_place(&mut self, namespace: &'static str, key: &'static str, file: &str, line: u32) {
+        let place = self.draft.content.keep_place(file, line);
+        self.put_own(namespace, key, place);
     }
 
     /// Fills the text from what was taken.
@@ -125,13 +165,8 @@ impl<'t, 'd> Taking<'t, 'd> {
         self.text(text);
     }
 
-    /// Keeps `file:line`.
-    pub(super) fn keep_place(&mut self, file: &str, line: u32) -> Stored {
-        self.draft.content.keep_place(file, line)
-    }
-
     /// Counts a value that could not be had.
-    pub(crate) fn failed(&mut self) {
+    pub(super) fn failed(&mut self) {
         self.draft.troubles.failed += 1;
     }
 
@@ -145,14 +180,14 @@ impl<'t, 'd> Taking<'t, 'd> {
     }
 
     #[inline]
-    pub(super) fn keep(&mut self, value: Value<'_>) -> Stored {
-        let limit = self.draft.value_limit();
+    fn keep(&mut self, value: Value<'_>) -> Stored {
+        let limit = self.limit;
         let stored = self.draft.content.keep_value(value, limit, &mut self.draft.troubles);
         self.joined(stored)
     }
 
-    pub(super) fn keep_made(&mut self, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Stored {
-        let limit = self.draft.value_limit();
+    fn keep_made(&mut self, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Stored {
+        let limit = self.limit;
         let stored = self.draft.content.keep_made(limit, &mut self.draft.troubles, write);
         self.joined(stored)
     }
@@ -180,10 +215,4 @@ impl<'t, 'd> Taking<'t, 'd> {
 fn is_clean(key: &str) -> bool {
     let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     key.bytes().next().is_some_and(|byte| !byte.is_ascii_digit()) && key.bytes().all(fits)
-}
-
-/// The number of one of the framework's own names.
-#[inline]
-pub(super) fn own_key(namespace: &'static str, key: &'static str) -> KeyId {
-    keys::find(namespace, key, Suffix::None)
 }

@@ -70,11 +70,6 @@ impl Draft<'_> {
         }
     }
 
-    /// Bytes that one of its texts may have.
-    pub(crate) fn value_limit(&self) -> usize {
-        self.parts.settings.limits.value
-    }
-
     /// What there is to say of its own making, its size and its order: then it is an event.
     pub(crate) fn finish(&mut self) {
         let content = &mut *self.content;
