@@ -16,7 +16,7 @@ type Event = HashMap<String, String>;
 /// The shop with a home of its own and without whatever the environment asks of it.
 fn shop(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
-    for variable in ["XDG_DATA_HOME", "CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT"] {
+    for variable in ["XDG_DATA_HOME", "CANONLOG_LEVEL", "CANONLOG_FORMAT", "CANONLOG_OUTPUT", "DEVEL"] {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

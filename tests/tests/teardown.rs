@@ -280,6 +280,20 @@ fn the_environment_decides_format_output_and_level() {
 }
 
 #[test]
+fn a_developer_has_lines_for_eyes_where_no_format_is_named() {
+    let lines = |variables: &[(&str, &str)]| {
+        let output = command(&["drop", "none"]).envs(variables.iter().copied()).output().expect("it runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(text.lines().count(), 10, "{text}");
+        text
+    };
+    assert!(lines(&[("DEVEL", "1")]).lines().all(|line| line[12..].starts_with(" INFO    ")));
+    for variables in [&[("DEVEL", "0")][..], &[("DEVEL", "1"), ("CANONLOG_FORMAT", "logfmt")], &[]] {
+        assert!(lines(variables).starts_with("event_type="), "{variables:?}");
+    }
+}
+
+#[test]
 fn what_is_opened_after_stdout_was_closed_gets_no_events() {
     let dir = tempfile::tempdir().expect("a directory");
     let precious = dir.path().join("precious.db");
