@@ -5,4 +5,5 @@
 mod files;
 mod journal;
 mod messages;
+mod rsyslog;
 mod sockets;
