@@ -1,9 +1,12 @@
 //! Counts of canonlog's own troubles: one block of counters a thread, so that counting shares no cache line.
 
+pub(crate) mod measures;
+
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::measures::Measures;
 use crate::sys::thread;
 
 /// What is counted.
@@ -37,12 +40,35 @@ pub(crate) enum Count {
     FilterPanics,
     /// A text of a message that could not be filled.
     TextErrors,
+    /// An increment of a counter beyond those that there is room for.
+    IncrementsLost,
+    /// A feature whose own code panicked.
+    FeatureErrors,
 }
 
-const COUNTS: usize = 14;
+const COUNTS: usize = 16;
+
+/// What canonlog tells of itself, by name.
+pub(crate) const NAMED: [(&str, Count); 15] = [
+    ("late_writes", Count::LateWrites),
+    ("outside_writes", Count::OutsideWrites),
+    ("truncated", Count::Truncated),
+    ("renamed_keys", Count::RenamedKeys),
+    ("value_errors", Count::ValueErrors),
+    ("instrumenter_errors", Count::InstrumenterErrors),
+    ("without_slot", Count::WithoutSlot),
+    ("reentrant", Count::Reentrant),
+    ("unreported", Count::Unreported),
+    ("reporters_replaced", Count::ReportersReplaced),
+    ("frames_lost", Count::FramesLost),
+    ("filter_panics", Count::FilterPanics),
+    ("text_errors", Count::TextErrors),
+    ("increments_lost", Count::IncrementsLost),
+    ("feature_errors", Count::FeatureErrors),
+];
 
 /// One thread's counters. Only that thread writes them; a block outlives its thread and is used again by another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Block {
     counts: [AtomicU64; COUNTS],
@@ -58,10 +84,12 @@ pub(crate) struct Block {
     tid: AtomicU64,
     /// Its stack: the lowest address, and the first above it; 0 where that is not known.
     stack: [AtomicU64; 2],
+    /// What the program counts.
+    measures: Measures,
 }
 
 /// A record that a thread is inside.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Place {
     /// The record, packed; 0 for none.
     record: AtomicU64,
@@ -105,6 +133,20 @@ pub(crate) struct Visit {
 }
 
 impl Block {
+    /// One that a thread has.
+    const fn taken() -> Block {
+        Block {
+            counts: [const { AtomicU64::new(0) }; COUNTS],
+            told: [const { AtomicU64::new(0) }; 2],
+            taken: AtomicU64::new(1),
+            at: Place::new(),
+            outer: Place::new(),
+            tid: AtomicU64::new(0),
+            stack: [const { AtomicU64::new(0) }; 2],
+            measures: Measures::new(),
+        }
+    }
+
     /// Notes which thread this is, for those that look on.
     fn is_mine(&self) {
         self.tid.store(thread::tid(), Ordering::Relaxed);
@@ -123,6 +165,11 @@ impl Block {
     fn leave_all(&self) {
         self.at.set(0, 0, 0);
         self.outer.set(0, 0, 0);
+    }
+
+    /// The thread's number in the system; 0 where it is not known.
+    pub(crate) fn tid(&self) -> u64 {
+        self.tid.load(Ordering::Relaxed)
     }
 
     /// Whether the thread is inside a record.
@@ -163,15 +210,7 @@ impl Block {
 static BLOCKS: Mutex<Vec<&'static Block>> = Mutex::new(Vec::new());
 
 /// For threads whose thread-local storage is gone, or not there yet.
-static LAST_RESORT: Block = Block {
-    counts: [const { AtomicU64::new(0) }; COUNTS],
-    told: [const { AtomicU64::new(0) }; 2],
-    taken: AtomicU64::new(1),
-    at: Place::new(),
-    outer: Place::new(),
-    tid: AtomicU64::new(0),
-    stack: [const { AtomicU64::new(0) }; 2],
-};
+static LAST_RESORT: Block = Block::taken();
 
 thread_local! {
     static MINE: Cell<Option<&'static Block>> = const { Cell::new(None) };
@@ -194,19 +233,22 @@ fn blocks() -> MutexGuard<'static, Vec<&'static Block>> {
     BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock on all threads' blocks, held.
+/// The locks on the names of counters and on all threads' blocks, held.
 pub(crate) struct Held {
+    _names: MutexGuard<'static, ()>,
     blocks: MutexGuard<'static, Vec<&'static Block>>,
 }
 
 pub(crate) fn hold() -> Held {
-    Held { blocks: blocks() }
+    Held { _names: measures::hold_names(), blocks: blocks() }
 }
 
 impl Held {
-    /// In a forked child: the other threads are not here. What they counted stays.
+    /// In a forked child: the other threads are not here. What they counted of canonlog's troubles stays; what the program counts is
+    /// its parent's to report.
     pub(crate) fn keep_this_thread(&self) {
         let mine = MINE.get();
+        self.blocks.iter().copied().chain([&LAST_RESORT]).for_each(|block| block.measures.clear());
         let others = self.blocks.iter().filter(|block| mine.is_none_or(|mine| !std::ptr::eq(**block, mine)));
         for block in others {
             block.leave_all();
@@ -231,8 +273,7 @@ fn take() -> &'static Block {
     let free =
         blocks.iter().find(|block| block.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok());
     let block = free.copied().unwrap_or_else(|| {
-        let block: &'static Block = Box::leak(Box::default());
-        block.taken.store(1, Ordering::Relaxed);
+        let block: &'static Block = Box::leak(Box::new(Block::taken()));
         blocks.push(block);
         block
     });

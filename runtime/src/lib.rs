@@ -39,6 +39,8 @@
 //! | count database queries | [`db`], `sqlx::wrap` (feature `sqlx`) |
 //! | add fields to every event | [`Instrumenter`], [`register_instrumenter`] |
 //! | choose formats and outputs | [`setup()`], [`Emitter`], [`Background`] |
+//! | count, and be told every so often | [`inc`], [`Status`] |
+//! | add fields to events of every kind | [`features`], [`Feature`] |
 //! | learn what was lost | [`stats()`] |
 //! | test all that | `testing` (feature `test-util`) |
 //!
@@ -55,9 +57,11 @@ mod counters;
 pub mod db;
 mod emitter;
 mod event;
+pub mod features;
 mod fields;
 mod format;
 mod id;
+mod inc;
 mod inside;
 mod instrumenter;
 #[cfg(any(
@@ -69,6 +73,7 @@ mod instrumenter;
     feature = "tracing"
 ))]
 mod integrations;
+mod interval;
 mod level;
 mod macros;
 pub mod message;
@@ -95,11 +100,13 @@ pub use context::{Context, Namespace, OwnedValue, Scoped, TimeGuard};
 pub use emitter::EmitterSet;
 pub use emitter::{Emitter, EmitterError, Filter, FilterError, filter, wanted};
 pub use event::{Event, EventFields, EventType, OwnedEvent};
+pub use features::{Collision, Feature, FeatureFields};
 pub use fields::Fields;
 pub use format::{
     Combined, Conversion, Converter, Format, Gelf, Json, Logfmt, MissingFields, Otlp, Pretty, Talisker, Template,
     TemplateError, TextLine, push_escaped,
 };
+pub use inc::{Inc, inc, inc_by};
 pub use instrumenter::{
     Expectation, Instrumenter, InstrumenterError, InstrumenterSetupError, Registration, template_error,
 };
@@ -113,9 +120,11 @@ pub use integrations::sqlx;
 pub use integrations::tower;
 #[cfg(feature = "tracing")]
 pub use integrations::tracing;
+pub use interval::{Interval, ParseIntervalError};
 pub use level::{Level, LevelFilter, ParseLevelError};
 pub use message::{Logger, Message, lazy, logger};
 pub use monitor::saturation;
+pub use monitor::status::Status;
 pub use output::{
     AddressError, Background, Batch, Facility, File, Framing, Journald, LossReason, Memory, Null, Output, Overflow,
     ParseFacilityError, Rotation, Stderr, Stdout, Syslog, Tcp, UnixSocket, WriteError, Writer,

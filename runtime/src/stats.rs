@@ -1,6 +1,6 @@
 //! What canonlog counts about itself.
 
-use crate::counters::{Count, total};
+use crate::counters::{Count, NAMED, measures, total};
 use crate::emitter::SinkStats;
 use crate::output::LossReason;
 use crate::pipeline;
@@ -23,6 +23,7 @@ use crate::pipeline;
 pub struct Stats {
     outputs: Vec<OutputStats>,
     counts: Vec<(&'static str, u64)>,
+    counters: Vec<(&'static str, i64)>,
 }
 
 /// What became of the events of one output.
@@ -45,23 +46,11 @@ pub struct OutputStats {
 /// What canonlog has counted about itself since the process began.
 pub fn stats() -> Stats {
     let outputs = pipeline::in_use().flat_map(|parts| parts.emitters.stats()).map(OutputStats::from).collect();
-    let filter_panics: u64 = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
-    let counts = vec![
-        ("late_writes", total(Count::LateWrites)),
-        ("outside_writes", total(Count::OutsideWrites)),
-        ("truncated", total(Count::Truncated)),
-        ("renamed_keys", total(Count::RenamedKeys)),
-        ("value_errors", total(Count::ValueErrors)),
-        ("instrumenter_errors", total(Count::InstrumenterErrors)),
-        ("without_slot", total(Count::WithoutSlot)),
-        ("reentrant", total(Count::Reentrant)),
-        ("unreported", total(Count::Unreported)),
-        ("reporters_replaced", total(Count::ReportersReplaced)),
-        ("frames_lost", total(Count::FramesLost)),
-        ("filter_panics", filter_panics + total(Count::FilterPanics)),
-        ("text_errors", total(Count::TextErrors)),
-    ];
-    Stats { outputs, counts }
+    let of_emitters: u64 = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
+    let more = |what| if what == Count::FilterPanics { of_emitters } else { 0 };
+    let counts = NAMED.into_iter().map(|(name, what)| (name, total(what) + more(what))).collect();
+    let counters = measures::counters().into_iter().map(|(_, name, sum)| (name, sum.sum)).collect();
+    Stats { outputs, counts, counters }
 }
 
 impl Stats {
@@ -88,6 +77,26 @@ impl Stats {
     /// ```
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         self.counts.iter().copied()
+    }
+
+    /// The program's own counters ([`inc`](crate::inc)), in the order of their first use.
+    ///
+    /// ```
+    /// canonlog::inc("requests").by("bytes", 512);
+    /// let stats = canonlog::stats();
+    /// assert!(stats.counters().eq([("requests", 1), ("bytes", 512)]));
+    /// ```
+    pub fn counters(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
+        self.counters.iter().copied()
+    }
+
+    /// One of the program's own counters; 0 for one that was never used.
+    ///
+    /// ```
+    /// assert_eq!(canonlog::stats().counter("requests"), 0);
+    /// ```
+    pub fn counter(&self, name: &str) -> i64 {
+        self.counters().find_map(|(known, sum)| (known == name).then_some(sum)).unwrap_or(0)
     }
 
     /// One of the other counts; 0 for an unknown name.

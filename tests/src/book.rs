@@ -28,6 +28,8 @@ pages! {
     emitters = "guide/emitters.md";
     redaction = "guide/redaction.md";
     configuration = "guide/configuration.md";
+    status = "guide/status.md";
+    features = "guide/features.md";
     testing = "guide/testing.md";
     events = "reference/events.md";
     fields = "reference/fields.md";

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 34] = [
     "nearest",
     "value",
     "level",
+    "interval",
     "scratch",
     "inside",
     "redact",
@@ -17,6 +18,7 @@ const ORDER: [&str; 31] = [
     "clock",
     "id",
     "counters",
+    "inc",
     "record",
     "trace",
     "registry",
@@ -24,6 +26,7 @@ const ORDER: [&str; 31] = [
     "context",
     "db",
     "unit",
+    "features",
     "instrumenter",
     "monitor",
     "format",

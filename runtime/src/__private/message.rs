@@ -5,12 +5,15 @@ use std::fmt;
 use crate::level::Level;
 use crate::message::{And, Carried, Logger, Message, MessageValue, Text};
 
-pub use crate::message::wanted;
+pub use crate::message::heard;
 
 /// What a message can be said through: a logger, or one that carries something already.
 pub trait Speaks {
     #[doc(hidden)]
     fn is_enabled(&self, level: Level) -> bool;
+
+    #[doc(hidden)]
+    fn count(&self, level: Level, size: usize);
 
     #[doc(hidden)]
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried);
@@ -20,6 +23,11 @@ impl Speaks for Logger {
     #[inline]
     fn is_enabled(&self, level: Level) -> bool {
         Logger::is_enabled(self, level)
+    }
+
+    #[inline]
+    fn count(&self, level: Level, size: usize) {
+        Logger::count(self, level, || size);
     }
 
     #[inline]
@@ -33,6 +41,10 @@ impl<C: Carried> Speaks for Message<C> {
         self.logger().is_enabled(level)
     }
 
+    fn count(&self, level: Level, size: usize) {
+        self.logger().count(level, || size);
+    }
+
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
         self.logger().pass(level, Some(place), &Text::from(text), &(self.carried(), carried));
     }
@@ -42,6 +54,11 @@ impl<T: Speaks> Speaks for &T {
     #[inline]
     fn is_enabled(&self, level: Level) -> bool {
         (**self).is_enabled(level)
+    }
+
+    #[inline]
+    fn count(&self, level: Level, size: usize) {
+        (**self).count(level, size);
     }
 
     #[inline]

@@ -28,7 +28,7 @@ pub use fields::{Key, REDACTED, check_key, keep, record, record_kept, set, timeo
 pub use frames::{
     Argument, Awaiting, FrameGuard, Here, Other, Together, awaiting, awaiting_at, back, frame, here, line,
 };
-pub use message::{Speaks, and, wanted};
+pub use message::{Speaks, and, heard};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};
 pub use site::{Fun, name_of};

@@ -3,6 +3,7 @@
 //! [`Event`] is a view that lives as long as the call it is handed to; whoever keeps one takes [`Event::to_owned`].
 //! Fields stand in canonical order: namespace by namespace, each in the order of its first write.
 
+mod clash;
 mod content;
 mod entries;
 mod filler;

@@ -12,7 +12,7 @@ use ::log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use crate::emitter::wanted;
 use crate::event::EventType;
 use crate::inside::is_inside;
-use crate::message::{Relay, Taking};
+use crate::message::{Relay, Taking, heard};
 use crate::pipeline;
 use crate::value::{ToValue, Value, display};
 
@@ -95,7 +95,8 @@ impl Log for Bridge {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
+        // One that nobody wants may be counted still.
+        if record.level() > self.max_level || !heard(record.level().into()) {
             return;
         }
         let mut relay = Relay::new(record.level().into(), record.target());

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::carried::{And, Carried, Error, Many, MessageValue, Stack};
+use super::heard;
 use super::logger::Logger;
 use super::text::Text;
 use crate::fields::Fields;
@@ -80,9 +81,12 @@ impl<C: Carried> Message<C> {
     #[inline]
     #[track_caller]
     pub fn log<'a>(&self, level: Level, text: impl Into<Text<'a>>) {
-        if self.logger.is_enabled(level) {
-            let place = Location::caller();
-            self.logger.pass(level, Some((place.file(), place.line())), &text.into(), &self.carried);
+        if heard(level) {
+            let (place, text) = (Location::caller(), text.into());
+            self.logger.count(level, || text.template_len());
+            if self.logger.is_enabled(level) {
+                self.logger.pass(level, Some((place.file(), place.line())), &text, &self.carried);
+            }
         }
     }
 }

@@ -13,8 +13,9 @@ use super::pass::Head;
 use super::taking::Taking;
 use super::template::Style;
 use super::text::Text;
-use super::{pass, wanted};
+use super::{heard, pass, wanted};
 use crate::context::OwnedValue;
+use crate::counters::measures;
 use crate::emitter::{Filter, filter};
 use crate::event::Event;
 use crate::fields::Fields;
@@ -275,13 +276,24 @@ impl Logger {
     #[inline]
     #[track_caller]
     pub fn log<'a>(&self, level: Level, text: impl Into<Text<'a>>) {
-        if self.is_enabled(level) {
-            let place = Location::caller();
-            self.pass(level, Some((place.file(), place.line())), &text.into(), &Nothing);
+        if heard(level) {
+            let (place, text) = (Location::caller(), text.into());
+            self.count(level, || text.template_len());
+            if self.is_enabled(level) {
+                self.pass(level, Some((place.file(), place.line())), &text, &Nothing);
+            }
         }
     }
 
     /// Says it, past the level.
+    /// Counts a message for [`Status`](crate::Status), whether or not some emitter wants it; `size` is asked for only then.
+    #[inline]
+    pub(crate) fn count(&self, level: Level, size: impl FnOnce() -> usize) {
+        if measures::counts_messages() && level as u8 >= self.minimum.load(Relaxed) {
+            measures::message(level, size());
+        }
+    }
+
     #[inline(never)]
     pub(crate) fn pass(&self, level: Level, place: Option<(&str, u32)>, text: &Text<'_>, carried: &dyn Carried) {
         let (name, style, on_one_line) = (&*self.name, self.style, self.on_one_line);

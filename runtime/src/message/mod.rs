@@ -21,6 +21,7 @@ mod taking;
 mod template;
 mod text;
 
+use crate::counters::measures;
 use crate::emitter;
 use crate::event::EventType;
 use crate::level::Level;
@@ -37,9 +38,15 @@ pub use self::taking::Taking;
 pub use self::template::{Style, Template, brace, dollar, percent};
 pub use self::text::Text;
 
-#[doc(hidden)]
 /// Whether a message of this level would go anywhere: one load.
 #[inline(always)]
-pub fn wanted(level: Level) -> bool {
+pub(crate) fn wanted(level: Level) -> bool {
     emitter::wanted(EventType::Log, level)
+}
+
+/// Whether it would go anywhere, or is counted at least.
+#[doc(hidden)]
+#[inline(always)]
+pub fn heard(level: Level) -> bool {
+    wanted(level) || measures::counts_messages()
 }

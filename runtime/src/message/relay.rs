@@ -6,6 +6,7 @@ use super::pass::Head;
 use super::taking::Taking;
 use super::text::{Form, Text};
 use super::{pass, wanted};
+use crate::counters::measures;
 use crate::level::Level;
 
 /// A message that another library took, to be said as one of canonlog's: for those who tie logging libraries to it, as the features
@@ -49,6 +50,9 @@ impl<'a> Relay<'a> {
     /// Says it, with the fields that `carry` hands over. Keys are their library's, so it is not counted where they must be changed.
     pub fn pass(self, text: fmt::Arguments<'_>, carry: impl FnOnce(&mut Taking<'_, '_>)) {
         let Relay { level, name, place } = self;
+        if measures::counts_messages() {
+            measures::message(level, Text(Form::Arguments(text)).template_len());
+        }
         if !wanted(level) {
             return;
         }

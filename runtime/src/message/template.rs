@@ -93,6 +93,11 @@ pub fn dollar<'a>(text: impl Into<Cow<'a, str>>) -> Template<'a> {
 }
 
 impl<'a> Template<'a> {
+    /// The text, with its places.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// With values for its places that are no fields.
     #[must_use]
     pub fn with(self, values: &'a [(&'a str, &'a dyn ToValue)]) -> Self {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::template::Template;
+use crate::scratch;
 
 /// The text of a message: any text; what `format_args!` makes, which is not formatted before somebody wants it; or a [`Template`].
 ///
@@ -23,6 +24,18 @@ pub(super) enum Form<'a> {
     Plain(Cow<'a, str>),
     Arguments(fmt::Arguments<'a>),
     Template(Template<'a>),
+}
+
+impl Text<'_> {
+    /// How long the text is before anything is put into it. What `format_args!` makes does not tell that, if it has places: then, how
+    /// long it is with what is put into them. The macros know better.
+    pub(crate) fn template_len(&self) -> usize {
+        match &self.0 {
+            Form::Plain(text) => text.len(),
+            Form::Template(template) => template.text().len(),
+            Form::Arguments(text) => text.as_str().map_or_else(|| scratch::display(text).len(), str::len),
+        }
+    }
 }
 
 impl<'a> From<&'a str> for Text<'a> {

@@ -5,4 +5,5 @@ pub(crate) mod enforce;
 mod limit;
 pub(crate) mod polls;
 pub mod saturation;
+pub(crate) mod status;
 pub(crate) mod timeout;

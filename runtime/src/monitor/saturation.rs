@@ -93,6 +93,8 @@ pub(crate) fn ensure_started() {
 
 fn start_with(mut monitor: Saturation, before: Sample) {
     let Some(process) = sampled_by(ensure_started, before) else { return };
+    // In a child made by `fork`, it is told of here too.
+    super::status::ensure_running();
     let began = Instant::now();
     let run = move || {
         while process == fork::generation() {

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{CANONLOG_ORDER, Content, EventType, ID_ORDER, Stored, names, order};
+use crate::features;
 use crate::id::LONGEST;
 use crate::inside::is_inside;
 use crate::level::Level;
@@ -189,9 +190,10 @@ pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -
     if !is_inside() {
         parts.instrumenters.call_all(&mut unit);
     }
-    let failed = unit.is_failed();
+    let (failed, cx) = (unit.is_failed(), unit.context());
     // An error that became a 4xx answer is the client's mistake.
     let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));
+    features::apply(content, cx);
     finish_event(content, facts, parts, failed && !refused);
     parts
 }
@@ -287,9 +289,26 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
             content.push_text(name, ID_ORDER, true, Value::Str(&id));
         }
         fill(&mut Unit { content, facts, outcome: Outcome::default() });
+        features::apply(content, cx);
         let parts = parts(facts.pipeline);
         finish_event(content, facts, parts, false);
         content.level = level;
+        parts.emit(&content.view(), now);
+    });
+}
+
+/// Emits an event that belongs to no unit.
+pub(crate) fn emit_apart(kind: EventType, level: Level, now: u64, fill: impl FnOnce(&mut Content)) {
+    let parts = parts(super::Pipeline::current().number());
+    with_buffers(|Buffers { content, .. }| {
+        content.reset(kind, level, clock::unix_nanos(now));
+        fill(content);
+        features::apply(content, Context::none());
+        if names::hides_late() {
+            content.hide_late();
+        }
+        limit::hold(content, parts.settings.event_limit);
+        content.sort();
         parts.emit(&content.view(), now);
     });
 }

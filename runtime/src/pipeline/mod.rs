@@ -33,7 +33,7 @@ pub(crate) use self::scope::Resting;
 pub use self::scope::{Scope, begin};
 pub use crate::record::Kind;
 
-pub(crate) use self::end::emit_now;
+pub(crate) use self::end::{emit_apart, emit_now};
 pub(crate) use self::now::{Draft, draft};
 
 /// What a pipeline decides about its records.

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
 use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles, is_reserved, names};
+use crate::features;
 use crate::id::LONGEST;
 use crate::level::Level;
 use crate::record::Kind;
@@ -73,6 +74,7 @@ impl Draft<'_> {
     /// What there is to say of its own making, its size and its order: then it is an event.
     pub(crate) fn finish(&mut self) {
         let content = &mut *self.content;
+        features::apply(content, self.cx);
         if names::hides_late() {
             content.hide_late();
         }

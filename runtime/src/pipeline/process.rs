@@ -10,15 +10,17 @@ use std::cell::RefCell;
 use super::{panic, reporter, timed_out};
 use crate::sys::fork::{self, Around};
 use crate::trace::{names, site};
-use crate::{clock, counters, db, monitor, record, registry};
+use crate::{clock, counters, db, features, monitor, record, registry};
 
 /// All locks of the process, in the order in which they are taken. Who holds one of them takes only later ones.
 struct Held {
     _starting: monitor::timeout::Held,
+    _status: monitor::status::Held,
     #[cfg(feature = "tower")]
     waiting: monitor::enforce::Held,
     _watched: monitor::saturation::Held,
     _pipelines: super::Held,
+    _features: features::Held,
     _record: record::Held,
     _known: site::Held,
     _names: names::Held,
@@ -49,10 +51,12 @@ fn before() {
         let Ok(mut held) = held.try_borrow_mut() else { return };
         *held = Some(Held {
             _starting: monitor::timeout::hold(),
+            _status: monitor::status::hold(),
             #[cfg(feature = "tower")]
             waiting: monitor::enforce::hold(),
             _watched: monitor::saturation::hold(),
             _pipelines: super::hold(),
+            _features: features::hold(),
             _record: record::hold(),
             _known: site::hold(),
             _names: names::hold(),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use super::config::ConfigErrors;
 use crate::emitter::EmitterError;
@@ -28,6 +29,11 @@ pub enum SetupError {
         /// Which.
         called: &'static str,
     },
+    /// The period of a [`Status`](crate::Status) is too short.
+    Status {
+        /// The period.
+        period: Duration,
+    },
     /// The emitters cannot start.
     Emitter(EmitterError),
     /// The instrumenters cannot start.
@@ -42,6 +48,9 @@ impl fmt::Display for SetupError {
             SetupError::Shortcut { called } => {
                 write!(f, "`{called}` has no effect next to `emitter`; call it on the emitter")
             }
+            SetupError::Status { period } => {
+                write!(f, "the period of a status is {period:?}; expected at least 1 ms; for no status, leave it out")
+            }
             SetupError::Emitter(error) => error.fmt(f),
             SetupError::Instrumenter(error) => error.fmt(f),
         }
@@ -53,7 +62,7 @@ impl Error for SetupError {
         match self {
             SetupError::Emitter(error) => error.source(),
             SetupError::Instrumenter(error) => error.source(),
-            SetupError::Again | SetupError::Config(_) | SetupError::Shortcut { .. } => None,
+            SetupError::Again | SetupError::Config(_) | SetupError::Shortcut { .. } | SetupError::Status { .. } => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::config::Config;
 use super::error::SetupError;
 use super::running::Running;
+use crate::monitor::status;
 use crate::pipeline::{LiveEmitters, reporter};
 use crate::sys::fd::complain;
 
@@ -128,6 +129,11 @@ impl Guard {
             if lost > 0 {
                 complain(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
             }
+        }
+        if status::is_on() {
+            // So that it counts as written what is.
+            self.running.emitters.flush(until.saturating_duration_since(Instant::now()) / 2);
+            status::end();
         }
         self.running.emitters.shutdown(until.saturating_duration_since(Instant::now()))
     }

@@ -13,9 +13,11 @@ use self::config::{Program, Source, measure};
 use self::running::Running;
 use crate::emitter::{Emitter, Emitters};
 use crate::event::names;
+use crate::features::{self, Feature};
 use crate::format::Format;
 use crate::instrumenter::Instrumenters;
 use crate::level::LevelFilter;
+use crate::monitor::status::{self, Status};
 use crate::output::Output;
 use crate::pipeline::{self, Parts};
 use crate::redact::Redaction;
@@ -86,6 +88,8 @@ pub struct Setup {
     shortcut: Option<&'static str>,
     said: Table,
     source: Source,
+    statuses: Vec<Status>,
+    features: Vec<Feature>,
 }
 
 impl Default for Setup {
@@ -96,6 +100,8 @@ impl Default for Setup {
             shortcut: None,
             said: Table::default(),
             source: Source::Search,
+            statuses: Vec::new(),
+            features: Vec::new(),
         }
     }
 }
@@ -222,6 +228,33 @@ impl Setup {
         self
     }
 
+    /// Adds a `status` event every so often; off by default.
+    ///
+    /// ```
+    /// use canonlog::Status;
+    /// use std::time::Duration;
+    ///
+    /// let _guard = canonlog::setup().status(Status::every(Duration::from_secs(60))).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn status(mut self, status: Status) -> Self {
+        self.statuses.push(status);
+        self
+    }
+
+    /// Adds a [`Feature`]: fields for events of every kind. [`features::add`](crate::features::add) does the same at any time.
+    ///
+    /// ```
+    /// use canonlog::Feature;
+    ///
+    /// let _guard = canonlog::setup().feature(Feature::process()).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn feature(mut self, feature: Feature) -> Self {
+        self.features.push(feature);
+        self
+    }
+
     /// How long a shutdown waits for the outputs: 2 s by default.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.said.put("drain", Node::text(measure::of_duration(limit)));
@@ -273,7 +306,10 @@ impl Setup {
         if let Some(called) = self.shortcut.filter(|_| !self.emitters.is_empty()) {
             return Err(SetupError::Shortcut { called });
         }
-        let Setup { emitters, default, said, source, .. } = self;
+        if let Some(status) = self.statuses.iter().find(|status| status.period < status::SHORTEST) {
+            return Err(SetupError::Status { period: status.period });
+        }
+        let Setup { emitters, default, said, source, statuses, features, .. } = self;
         let program = Program { emitters, shortcuts: default, said, source };
         let mut made = program.make(std::env::vars_os(), None)?;
         Instrumenters::process().setup_all()?;
@@ -282,6 +318,8 @@ impl Setup {
         let fields = std::mem::take(&mut made.message_fields);
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
+        features.into_iter().for_each(features::add);
+        status::start(statuses);
         Ok(Guard::new(Running::new(program, made, &parts.emitters)))
     }
 }

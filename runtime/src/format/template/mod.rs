@@ -9,18 +9,17 @@ use std::io::Write;
 use self::parse::{Align, Moment, Piece, Place};
 use super::logfmt::push_bare;
 use super::number::Digits;
-use super::people::without_app;
 use super::time::{self, Civil};
 use super::{Format, line, push_escaped};
 use crate::event::{Event, EventType, Stored};
 use crate::value::Value;
 
-/// A line made of a text with places: `{event_time:%F %T} log messages: {status_error|0} ERROR`.
+/// A line made of a text with places: `{event_time:%F %T} log messages: {status_error} ERROR`.
 ///
 /// | place | shows |
 /// |---|---|
 /// | `{resp_status}` | the field of that name, or of `app_` and that name; `event_type`, `event_time`, `event_level` |
-/// | `{resp_status\|none}` | `none` where the field is absent; `-` otherwise |
+/// | `{resp_status\|none}` | `none` where the field is absent; without a word for that, `-`, and `0` in a `status` event |
 /// | `{resp_time:>8.1}` | as Rust's `format!`: fill, `<` `^` `>`, `0`, width, decimals of a number or characters of a text |
 /// | `{event_time:%H:%M:%S}` | the time, UTC, by `%Y %m %d %H %M %S`, `%L` (milliseconds), `%F` (`%Y-%m-%d`), `%T` (`%H:%M:%S`) |
 /// | `{*}` | all fields that no place names, as `name=value` |
@@ -38,7 +37,7 @@ use crate::value::Value;
 /// event.set("status_error", 1);
 /// event.set("status_info", 5);
 ///
-/// let status = "{event_time:%F %T} log messages: {status_error|0} ERROR, {status_warning|0} WARNING {status_info|0} INFO";
+/// let status = "{event_time:%F %T} log messages: {status_error} ERROR, {status_warning} WARNING {status_info} INFO";
 /// let mut line = Vec::new();
 /// Template::new(status)?.format(&event.view(), &mut line);
 /// assert_eq!(String::from_utf8_lossy(&line), "2019-03-05 23:53:31 log messages: 1 ERROR, 0 WARNING 5 INFO");
@@ -88,7 +87,7 @@ impl Template {
 
 /// Whether a place of that name shows the field, if no other fits better.
 fn is(name: &str, full: &[u8]) -> bool {
-    name.as_bytes() == full || without_app(full) == Some(name.as_bytes())
+    name.as_bytes() == full || full.strip_prefix(b"app_") == Some(name.as_bytes())
 }
 
 impl Format for Template {
@@ -137,6 +136,11 @@ impl Place {
                 false
             }
             name => match find(event, name).map(|value| event.value_of(value)) {
+                // A status that never saw a counter has counted none of it.
+                None if event.kind() == EventType::Status && self.default.is_none() => {
+                    let none = if self.precision.is_some() { Value::F64(0.0) } else { Value::U64(0) };
+                    self.push_value(none, line)
+                }
                 None | Some(Value::Null) => self.push_text(self.default.as_deref().unwrap_or("-"), line),
                 Some(value) => self.push_value(value, line),
             },
@@ -241,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_status_line_is_that_of_starlog() {
-        let template = "{event_time:%Y-%m-%d %H:%M:%S} log messages: {status_error|0} ERROR, {status_warning|0} WARNING \
-                        {status_info|0} INFO";
+        let template = "{event_time:%Y-%m-%d %H:%M:%S} log messages: {status_error} ERROR, {status_warning} WARNING \
+                        {status_info} INFO";
         let fields = [("status_error", 1.to_value()), ("status_warning", 4.to_value()), ("status_info", 5.to_value())];
         assert_eq!(line(template, &fields), "2019-03-05 23:53:31 log messages: 1 ERROR, 4 WARNING 5 INFO");
         assert_eq!(line(template, &[]), "2019-03-05 23:53:31 log messages: 0 ERROR, 0 WARNING 0 INFO");
@@ -273,6 +277,10 @@ mod tests {
             assert_eq!(shown(spec, value), expected, "{spec}");
         }
         assert_eq!(line("{app_n|0:03}", &[]), "000");
+        assert_eq!(
+            line("{2xx} {2xx.avg:.2} {3xx} {3xx.avg:.2} {4xx|none}", &[("app_2xx", 7.to_value())]),
+            "7 0.00 0 0.00 none"
+        );
     }
 
     #[test]

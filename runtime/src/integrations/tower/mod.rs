@@ -27,7 +27,7 @@ use tower_service::Service;
 
 pub use self::body::RecordedBody;
 pub use self::future::RequestFuture;
-pub use self::request::ClientIp;
+pub use self::request::{ClientIp, PeerAddr};
 pub(crate) use self::request::{record_header, record_path, record_query, record_referrer, record_version};
 
 use self::ending::Ending;

@@ -1,12 +1,13 @@
 //! What a record takes over from the head of its request.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::context::Context;
 use crate::event::HttpVersion;
+use crate::features;
 use crate::record::keys::builtin;
 use crate::record::set_http;
 use crate::redact;
@@ -27,6 +28,19 @@ use crate::value::display;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientIp(pub IpAddr);
+
+/// The other end of the request's connection, for the feature [`peer`](crate::Feature::peer): put it into the request's extensions
+/// where your server tells it. With the feature `axum`, what `axum::extract::ConnectInfo` holds is taken without further ado.
+///
+/// ```
+/// use canonlog::tower::PeerAddr;
+/// use std::net::{Ipv4Addr, SocketAddr};
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(PeerAddr(SocketAddr::from((Ipv4Addr::LOCALHOST, 50_123))));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAddr(pub SocketAddr);
 
 /// Whether a layer further out records this request already.
 ///
@@ -50,6 +64,12 @@ pub(super) fn record<B>(cx: Context, request: &Request<B>, id_header: &HeaderNam
     if let Some(ip) = client_ip(request.extensions()) {
         cx.set_in("req", "client_ip", ip);
     }
+    if features::wants_peer()
+        && let Some(peer) = peer(request.extensions())
+    {
+        cx.set_in("peer", "ip", peer.ip().to_canonical());
+        cx.set_in("peer", "port", peer.port());
+    }
 }
 
 /// Writes the template of the route, where a router has found it already.
@@ -62,12 +82,22 @@ pub(super) fn record_route(cx: Context, extensions: &Extensions) {
     let _ = (cx, extensions);
 }
 
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    if let Some(PeerAddr(peer)) = extensions.get() {
+        return Some(*peer);
+    }
+    #[cfg(feature = "axum")]
+    return crate::integrations::axum::peer(extensions);
+    #[cfg(not(feature = "axum"))]
+    None
+}
+
 fn client_ip(extensions: &Extensions) -> Option<IpAddr> {
     if let Some(ClientIp(ip)) = extensions.get() {
         return Some(*ip);
     }
     #[cfg(feature = "axum")]
-    return crate::integrations::axum::peer(extensions);
+    return crate::integrations::axum::client_ip(extensions);
     #[cfg(not(feature = "axum"))]
     None
 }
