@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 use super::carried::trace;
 use super::pass::Head;
 use super::template::Filling;
-use crate::counters::{self, Count};
 use crate::event::{Stored, names};
 use crate::pipeline::Draft;
 use crate::record::Name;
@@ -159,7 +158,7 @@ impl<'t, 'd> Taking<'t, 'd> {
         // The text so far is nothing; a value of the user's may panic.
         let filled = guarded(|| filling.write(self.draft.content, &mut text).map(|not_filled| wrong = not_filled));
         if wrong > 0 {
-            counters::add(Count::TextErrors, 1);
+            filling.complain();
         }
         self.draft.troubles.failed += wrong + u64::from(!matches!(filled, Ok(Ok(()))));
         self.text(text);

@@ -8,11 +8,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::text::{Form, Text};
+use crate::clock;
+use crate::counters::{self, Count};
 use crate::event::Content;
 use crate::record::Name;
 use crate::record::keys::Suffix;
+use crate::sys::fd;
 use crate::value::ToValue;
 
 /// How places are written in a text that is filled at run time.
@@ -40,8 +45,8 @@ pub enum Style {
 /// A text whose places are filled when a message is made; made by [`brace`], [`percent`] and [`dollar`].
 ///
 /// A place takes the value of that name from [`with`](Template::with), else the field of that name, `app_` or whole. One that there is no
-/// value for stays as it is written, and is counted: in the message (`canonlog_value_errors`), and in
-/// [`stats`](crate::stats) (`text_errors`).
+/// value for stays as it is written. It is counted in the message (`canonlog_value_errors`) and in [`stats`](crate::stats) (`text_errors`),
+/// and stderr hears of it once a second.
 #[derive(Clone)]
 pub struct Template<'a> {
     style: Style,
@@ -212,6 +217,21 @@ impl<'t> Filling<'t> {
             }
         }
         Ok(wrong)
+    }
+
+    /// Counts that there was no value for some place, and says so on stderr, at most once a second.
+    #[cold]
+    pub(super) fn complain(&self) {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        counters::add(Count::TextErrors, 1);
+        let (now, last) = (clock::now(), LAST.load(Relaxed));
+        if last != 0 && clock::between(last, now) < 1_000_000_000 {
+            return;
+        }
+        if LAST.compare_exchange(last, now.max(1), Relaxed, Relaxed).is_ok() {
+            let text: String = self.text.chars().take(100).collect();
+            fd::complain(&format!("the text {text:?} of a message has a place without a value"));
+        }
     }
 
     fn fill(&self, name: &str, fields: &Content, to: &mut dyn fmt::Write) -> Result<bool, fmt::Error> {
