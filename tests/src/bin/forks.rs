@@ -153,10 +153,73 @@ fn record_in_child(parents: Context, number: usize) {
     many.into_iter().for_each(std::mem::forget);
 }
 
+/// Works until it is told to stop.
+fn spin(until: impl Fn() -> bool) {
+    while !until() {
+        for n in 0..20_000_u64 {
+            std::hint::black_box(n);
+        }
+    }
+}
+
+/// A request that works beyond its limit.
+fn spinning_request(n: usize, until: impl Fn() -> bool) {
+    let scope = started(n);
+    scope.enter(|| {
+        Context::set_timeout(Duration::from_millis(20));
+        spin(until);
+    });
+    scope.finish();
+}
+
+/// Forks while stacks of threads that work are taken, one after the other, and put into words. Each child has one taken of its own.
+fn while_captured() -> ! {
+    let guard = canonlog::setup().stacks(10_000).init().expect("a set-up");
+    let load = &AtomicBool::new(true);
+    let mut failed = None;
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while load.load(Relaxed) {
+                    let began = Instant::now();
+                    spinning_request(0, || began.elapsed() > Duration::from_millis(30));
+                }
+            });
+        }
+        // Whatever takes its time at the first stack has been done by then.
+        let is_under_way = written(&guard, 4);
+        for n in 1..=12 {
+            std::thread::sleep(Duration::from_micros(700 * n as u64));
+            let child = fork();
+            if child == 0 {
+                let before = canonlog::stats().written();
+                let (began, told) = (Instant::now(), || canonlog::stats().written() > before);
+                spinning_request(n, || {
+                    guard.flush();
+                    told() || began.elapsed() > PATIENCE
+                });
+                exit_child(i32::from(!(told() && guard.flush())));
+            }
+            let status = wait_for(child, PATIENCE + PATIENCE);
+            if status != Some(0) || !is_under_way {
+                failed = Some((n, status, is_under_way));
+                break;
+            }
+        }
+        load.store(false, Relaxed);
+    });
+    if let Some((n, status, is_under_way)) = failed {
+        eprintln!("child {n} ended with {status:?}; stacks are taken: {is_under_way}");
+        exit(1);
+    }
+    exit(i32::from(guard.shutdown() != 0))
+}
+
 fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("time_out") => time_out(),
         Some("any_moment") => any_moment(),
+        Some("while_captured") => while_captured(),
         _ => exit(64),
     }
 }

@@ -1,5 +1,5 @@
-//! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways: `stuck [stacks] [own]`,
-//! with so many stacks a second, and a handler of its own for SIGURG.
+//! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways: `stuck [stacks] [how]`,
+//! with so many stacks a second; `own`: with a handler of its own for SIGURG; `dropped`: having dropped the right to look at itself.
 //!
 //! `tests/lines.rs` builds it as users build theirs, and looks what its timeouts tell. The lines that they should name
 //! end in a comment, `in <handler>` for the innermost and `of <handler>` for the outermost.
@@ -76,11 +76,34 @@ async fn socket(stream: &UnixStream) -> u64 {
     2
 }
 
+/// What `/proc` tells of this process is another user's from now on, as in a server that began as root, or one that was made
+/// unreadable on purpose.
+#[allow(unsafe_code)]
+fn drop_rights() -> std::io::Result<()> {
+    const NOBODY: u32 = 65_534;
+    // SAFETY: it takes nothing and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    // SAFETY: numbers alone are passed; no other thread runs yet.
+    if is_root && unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: numbers alone are passed.
+    if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let is_readable = std::fs::read("/proc/self/syscall").is_ok();
+    if is_readable { Err(std::io::Error::other("it can still be read")) } else { Ok(()) }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let stacks = args.next().map_or(Ok(100), |stacks| stacks.parse())?;
     let urgent = Arc::new(AtomicBool::new(false));
-    if args.next().is_some() {
+    let how = args.next();
+    if how.as_deref() == Some("dropped") {
+        drop_rights()?;
+    }
+    if how.as_deref() == Some("own") {
         signal_hook::flag::register(signal_hook::consts::SIGURG, Arc::clone(&urgent))?;
     }
     let _guard = canonlog::setup().timeout(LIMIT).stacks(stacks).init()?;

@@ -189,3 +189,18 @@ fn a_program_that_handles_the_signal_itself_gets_none() {
     assert_eq!(timeouts["stuck::spin"].get("timeout_stack"), "unavailable");
     assert_eq!(with_stack(&timeouts), 5, "the others sleep");
 }
+
+#[test]
+fn a_program_that_may_not_read_what_its_threads_do_tells_what_annotations_tell() {
+    let timeouts = timeouts_with(Path::new(env!("CARGO_BIN_EXE_stuck")), &["100", "dropped"]);
+    check_handlers(&timeouts);
+    for (view, event) in &timeouts {
+        // Whether a thread sleeps can be read all the same; where it does, cannot.
+        let state = if view == "stuck::spin" { "running" } else { "blocked" };
+        assert_eq!(event.get("timeout_state"), state, "{view}");
+        if view != "stuck::spin" {
+            assert_eq!(event.get("timeout_stack"), "unavailable", "{view}");
+            assert!(event.get("timeout_cause_loc").ends_with(&format!(":{view}")), "{view}");
+        }
+    }
+}

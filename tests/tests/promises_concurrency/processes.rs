@@ -69,6 +69,28 @@ fn a_child_times_out_its_own_request_and_leaves_the_parents_to_the_parent() {
 }
 
 #[test]
+fn a_fork_while_stacks_are_taken_leaves_the_child_able_to_take_its_own() {
+    let ended = run_forks("while_captured");
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
+    let timeouts: Vec<(u64, bool)> = ended
+        .out
+        .lines()
+        .filter(|line| logfmt::field(line, "event_type").is_ok_and(|kind| kind == "timeout"))
+        .map(|line| {
+            let n = logfmt::field(line, "app_n").expect("a number").parse().expect("a number");
+            (n, logfmt::field(line, "timeout_stack").is_ok_and(|stack| stack.contains("forks::spin")))
+        })
+        .collect();
+    let children: BTreeSet<u64> = timeouts.iter().map(|(n, _)| *n).filter(|n| *n > 0).collect();
+    assert_eq!(children, (1..=12).collect());
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        let with_stack = timeouts.iter().filter(|(n, has_stack)| *n > 0 && *has_stack).count();
+        // A child may get no processor for a tenth of a second.
+        assert!(with_stack >= 10, "{timeouts:?}");
+    }
+}
+
+#[test]
 fn a_fork_at_any_moment_leaves_the_child_no_lock_that_nobody_has() {
     let ended = run_forks("any_moment");
     assert_eq!(ended.code(), Some(0), "{}", ended.err);
