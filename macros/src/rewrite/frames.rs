@@ -12,11 +12,14 @@
 //! the future borrows until the statement's end. Closures and async blocks run elsewhere and stay as they are.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, BinOp, Block, Expr, ExprBinary, ExprLit, Item, Lit, Macro, Pat, Path, Stmt, Type};
+use syn::{
+    Arm, BinOp, Block, Expr, ExprBinary, ExprCall, ExprLit, ExprMatch, Item, Lit, Macro, Pat, Path, Stmt, Token, Type,
+    token,
+};
 
 use super::macros::{self, Part};
 use super::{last_line, take, taps};
@@ -135,10 +138,12 @@ impl VisitMut for Lines<'_> {
                 stmts.push(stmt);
                 continue;
             }
-            let (number, span) = (site::line(stmt.span()), Span::mixed_site().located_at(stmt.span()));
+            let start = start(&stmt);
+            let (number, span) = (site::line(start), Span::mixed_site().located_at(start));
             if self.lines && self.last != Some(number) && calls(&stmt) {
                 let runtime = self.runtime;
-                stmts.push(syn::parse_quote_spanned!(span=> #runtime::line(#number);));
+                let line = Expr::Verbatim(quote_spanned!(span=> #runtime::line(#number)));
+                stmts.push(Stmt::Expr(line, Some(Token![;](span))));
                 self.tell(number);
             }
             let waits = self.frame.filter(|_| may_wait_unseen(&stmt));
@@ -174,12 +179,28 @@ impl VisitMut for Lines<'_> {
                         self.tell(number);
                         quote_spanned!(span=> #runtime::awaiting_at(#pinned, #number))
                     };
-                    let awaiting = quote_spanned! {span=>
-                        match ::core::future::IntoFuture::into_future(#base) {
-                            #awaited => #awaiting #dot #keyword,
-                        }
+                    // Made of parts, as parsing it again takes its time.
+                    let arm = Arm {
+                        attrs: Vec::new(),
+                        pat: Pat::Verbatim(awaited.to_token_stream()),
+                        fat_arrow_token: Token![=>](span),
+                        body: Box::new(Expr::Verbatim(quote_spanned!(span=> #awaiting #dot #keyword))),
+                        comma: Some(Token![,](span)),
                     };
-                    *expr = syn::parse2(awaiting).unwrap_or(Expr::PLACEHOLDER);
+                    *expr = Expr::Match(ExprMatch {
+                        attrs: Vec::new(),
+                        match_token: Token![match](span),
+                        expr: Box::new(Expr::Call(ExprCall {
+                            attrs: Vec::new(),
+                            func: Box::new(Expr::Verbatim(
+                                quote_spanned!(span=> ::core::future::IntoFuture::into_future),
+                            )),
+                            paren_token: token::Paren(span),
+                            args: [base].into_iter().collect(),
+                        })),
+                        brace_token: token::Brace(span),
+                        arms: vec![arm],
+                    });
                 }
             }
             // Asked again after each turn, in which it has come to other lines.
@@ -229,6 +250,32 @@ impl VisitMut for Lines<'_> {
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
     fn visit_pat_mut(&mut self, _: &mut Pat) {}
+}
+
+/// Where a statement begins. To ask all of it for its span takes as long as to print it.
+fn start(stmt: &Stmt) -> Span {
+    match stmt {
+        Stmt::Local(local) if local.attrs.is_empty() => local.let_token.span,
+        Stmt::Macro(it) if it.attrs.is_empty() => it.mac.path.span(),
+        Stmt::Expr(expr, _) => start_of(expr),
+        stmt => stmt.span(),
+    }
+}
+
+fn start_of(expr: &Expr) -> Span {
+    match expr {
+        Expr::Assign(it) if it.attrs.is_empty() => start_of(&it.left),
+        Expr::Await(it) if it.attrs.is_empty() => start_of(&it.base),
+        Expr::Binary(it) if it.attrs.is_empty() => start_of(&it.left),
+        Expr::Call(it) if it.attrs.is_empty() => start_of(&it.func),
+        Expr::If(it) if it.attrs.is_empty() => it.if_token.span,
+        Expr::Loop(it) if it.attrs.is_empty() && it.label.is_none() => it.loop_token.span,
+        Expr::Match(it) if it.attrs.is_empty() => it.match_token.span,
+        Expr::MethodCall(it) if it.attrs.is_empty() => start_of(&it.receiver),
+        Expr::Return(it) if it.attrs.is_empty() => it.return_token.span,
+        Expr::Try(it) if it.attrs.is_empty() => start_of(&it.expr),
+        expr => expr.span(),
+    }
 }
 
 /// The line that a statement of another attribute tells.

@@ -9,10 +9,10 @@
 //!
 //! Nothing asks for the operand's type before the compiler knows it, and no value of the user's is borrowed over an await.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprCall, GenericArgument, Local, PathArguments, Stmt, Token, Type};
+use syn::{Block, Expr, ExprCall, GenericArgument, Local, PathArguments, Stmt, Token, Type, token};
 
 use super::places;
 use super::{Rules, plain_question};
@@ -88,8 +88,8 @@ impl<'m> Taps<'m> {
         let (fun, line, span) = (site::fun(), site::line(token.span), Span::mixed_site().located_at(token.span));
         let (runtime, join) = (located(self.runtime, span), self.join(&operand, span));
         let tap = quote_spanned!(span=> #runtime::Tap::tap::<#left, _>);
-        let tap = called(tap, &operand, quote_spanned!(span=> #join, #operand, &#fun, #line));
-        syn::parse_quote!(#tap #token)
+        let tap = called(tap, join, operand, quote_spanned!(span=> &#fun), quote_spanned!(span=> #line));
+        plain_question(tap, token)
     }
 }
 
@@ -110,18 +110,16 @@ impl Rules for Taps<'_> {
         // An argument can have no attributes; on a variable they say nothing.
         if let Expr::Path(path) = &mut value {
             path.attrs.clear();
-        } else if value.to_token_stream().to_string().starts_with('#') {
-            return value;
         }
-        if !may_fail(self.result) || is_success(&value) || is_ours(&value) {
+        let has_attribute = || ends(&value).is_some_and(|(is_hash, _, _)| is_hash);
+        if !may_fail(self.result) || is_success(&value) || is_ours(&value) || has_attribute() {
             return value;
         }
         let (fun, number, span) = (site::fun(), site::line(line), Span::mixed_site().located_at(line));
         let join = self.join(&value, span);
         let (runtime, result) = (located(self.runtime, span), self.result);
         let exit = quote_spanned!(span=> (&&#runtime::Leaving::<#result>::NEW).__canonlog_exit);
-        let exit = called(exit, &value, quote_spanned!(span=> #join, #value, &#fun, #number));
-        syn::parse_quote!(#exit)
+        called(exit, join, value, quote_spanned!(span=> &#fun), quote_spanned!(span=> #number))
     }
 
     fn failing_macro(&mut self, mac: Expr, line: Span, diverges: bool) -> Expr {
@@ -137,26 +135,40 @@ impl Rules for Taps<'_> {
 }
 
 /// A call that stands where `value` stands, for what the compiler says of it: from its first token to its last.
-fn called(function: TokenStream, value: &Expr, arguments: TokenStream) -> TokenStream {
-    let (mut first, mut last) = (None, None);
-    for token in value.to_token_stream() {
-        first = first.or(Some(match &token {
-            TokenTree::Group(group) => group.span_open(),
-            token => token.span(),
-        }));
-        last = Some(match &token {
-            TokenTree::Group(group) => group.span_close(),
-            token => token.span(),
-        });
-    }
+///
+/// Made of parts, as parsing it again is what takes most of an expansion's time.
+fn called(function: TokenStream, join: TokenStream, value: Expr, fun: TokenStream, line: TokenStream) -> Expr {
+    let (_, first, last) = ends(&value).unwrap_or((false, Span::call_site(), Span::call_site()));
     let mut function = function.into_iter();
     let opening = function.next().map(|mut token| {
-        token.set_span(first.unwrap_or_else(Span::call_site));
+        token.set_span(first);
         token
     });
-    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
-    arguments.set_span(last.unwrap_or_else(Span::call_site));
-    opening.into_iter().chain(function).chain([TokenTree::Group(arguments)]).collect()
+    let function = opening.into_iter().chain(function).collect();
+    let args = [Expr::Verbatim(join), value, Expr::Verbatim(fun), Expr::Verbatim(line)];
+    Expr::Call(ExprCall {
+        attrs: Vec::new(),
+        func: Box::new(Expr::Verbatim(function)),
+        paren_token: token::Paren(last),
+        args: args.into_iter().collect(),
+    })
+}
+
+/// Whether the first token of an expression begins an attribute; where it stands, and where the last one does.
+fn ends(value: &Expr) -> Option<(bool, Span, Span)> {
+    let mut tokens = value.to_token_stream().into_iter();
+    let first = tokens.next()?;
+    let is_hash = matches!(&first, TokenTree::Punct(punct) if punct.as_char() == '#');
+    let (open, close) = match &first {
+        TokenTree::Group(group) => (group.span_open(), group.span_close()),
+        token => (token.span(), token.span()),
+    };
+    let last = match tokens.last() {
+        Some(TokenTree::Group(group)) => group.span_close(),
+        Some(token) => token.span(),
+        None => close,
+    };
+    Some((is_hash, open, last))
 }
 
 /// Whether a value is a success by the look of it.
@@ -178,9 +190,12 @@ fn is_success(value: &Expr) -> bool {
 /// Whether another of canonlog's attributes on the same function has written this.
 pub(super) fn is_ours(expr: &Expr) -> bool {
     match expr {
-        Expr::Call(call) => {
-            matches!(&*call.func, Expr::Path(path) if path.path.segments.iter().any(|part| part.ident == "__private"))
-        }
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => path.path.segments.iter().any(|part| part.ident == "__private"),
+            // Written just now.
+            Expr::Verbatim(_) => true,
+            _ => false,
+        },
         Expr::MethodCall(call) => call.method == "__canonlog_exit" || call.method == "__canonlog_together",
         _ => false,
     }
