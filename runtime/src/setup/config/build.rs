@@ -145,8 +145,10 @@ pub(super) fn format(emitter: Emitter, node: &Node) -> Emitter {
         "json" => emitter.format(Json::new()),
         "pretty" => emitter.format(said.truth("color").map_or_else(Pretty::new, |color| Pretty::new().color(color))),
         "combined" => emitter.format(Combined::new()),
-        "talisker" if is("exact_durations") => emitter.format(Talisker::new().exact_durations()),
-        "talisker" => emitter.format(Talisker::new()),
+        "talisker" => {
+            let talisker = if is("exact_durations") { Talisker::new().exact_durations() } else { Talisker::new() };
+            emitter.format(if is("locations") { talisker.locations() } else { talisker })
+        }
         "line" => emitter.format(text_line(TextLine::new(), &said)),
         "shell" => emitter.format(text_line(TextLine::shell(), &said)),
         "template" => match Template::new(said.text("template").unwrap_or_default()) {

@@ -69,7 +69,7 @@ pub(super) static FORMATS: &[Variant] = &[
     Variant { name: "json", keys: &[] },
     Variant { name: "pretty", keys: &[Key::new("color", Kind::Bool, "")] },
     Variant { name: "combined", keys: &[] },
-    Variant { name: "talisker", keys: &[EXACT] },
+    Variant { name: "talisker", keys: &[EXACT, Key::new("locations", Kind::Bool, "false")] },
     Variant { name: "line", keys: TEXT },
     Variant { name: "shell", keys: TEXT },
     Variant { name: "template", keys: &[Key::required("template", Kind::Checked("a template", is_template))] },
