@@ -10,6 +10,7 @@ use super::timeout;
 use crate::counters;
 use crate::pipeline::{Pipeline, parts, timed_out};
 use crate::record::{Handle, Packed, Spot};
+use crate::trace::stuck::Why;
 use crate::trace::{places, stuck, texts};
 
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -65,7 +66,7 @@ fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Ins
         return;
     }
     let mut stuck = stuck::look(handle);
-    stuck.take_stack(per_second, until);
+    stuck.take_stack(Why::Poll, per_second, until);
     if stuck.has_stack() {
         timed_out::put_into_words(move || {
             if let Some(text) = stuck.innermost().and_then(texts::number) {

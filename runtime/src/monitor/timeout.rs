@@ -14,7 +14,7 @@ use crate::record::state::Phase;
 use crate::registry;
 use crate::scratch::guarded;
 use crate::sys::fork;
-use crate::trace::stuck::{self, State};
+use crate::trace::stuck::{self, State, Why};
 
 const LEAD: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -61,7 +61,7 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
     // One that was taken is put into words by another thread. Others have their time, too: what is late goes without.
     let until = Instant::now() + STACKS;
     for (unit, mut stuck, per_second) in stacks {
-        stuck.take_stack(per_second, until);
+        stuck.take_stack(Why::Timeout, per_second, until);
         if stuck.has_stack() {
             timed_out::report_with_stack(unit, stuck);
         } else {

@@ -84,21 +84,29 @@ pub(super) const CALLED_BY: &str = " < ";
 /// The line of a function of which only the name is known.
 pub(super) const NO_LINE: &str = "?:?";
 
+/// What a stack is taken for: of each, so many in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Timeout,
+    Poll,
+}
+
 /// Whether one more stack may be taken in this second.
 #[cfg(any(test, all(feature = "stacks", target_os = "linux", target_arch = "x86_64")))]
-fn may_take(per_second: u32) -> bool {
+fn may_take(per_second: u32, why: Why) -> bool {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use crate::clock;
     /// The second in the upper half, how many were taken in it in the lower.
-    static TAKEN: AtomicU64 = AtomicU64::new(0);
+    static TAKEN: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
     let second = (clock::nanos(clock::now()) / 1_000_000_000) & 0xFFFF_FFFF;
     let take = |taken: u64| match taken >> 32 == second {
         true => (taken as u32 as u64) < u64::from(per_second),
         false => per_second > 0,
     };
     let next = |taken: u64| if taken >> 32 == second { taken + 1 } else { second << 32 | 1 };
-    let taken = TAKEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| take(taken).then(|| next(taken)));
+    let taken = TAKEN[why as usize]
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| take(taken).then(|| next(taken)));
     taken.is_ok()
 }
 
@@ -122,14 +130,14 @@ pub(crate) fn look(handle: Handle) -> Stuck {
 
 impl Stuck {
     /// Takes the stack of the thread that is inside, if there is one: at most so many in a second, over all records.
-    pub(crate) fn take_stack(&mut self, per_second: u32, until: Instant) {
+    pub(crate) fn take_stack(&mut self, why: Why, per_second: u32, until: Instant) {
         self.wants_stack = per_second > 0 && self.inside.is_some();
         #[cfg(not(all(feature = "stacks", target_os = "linux", target_arch = "x86_64")))]
-        let _ = until;
+        let _ = (why, until);
         #[cfg(all(feature = "stacks", target_os = "linux", target_arch = "x86_64"))]
         if let Some((record, Some((visit, doing)))) = self.inside
             && Instant::now() < until
-            && may_take(per_second)
+            && may_take(per_second, why)
         {
             self.captured = stack::capture(&visit, doing, until, || visits(record).contains(&visit));
         }
@@ -272,10 +280,12 @@ mod tests {
     #[test]
     fn no_more_stacks_are_taken_in_a_second_than_asked_for() {
         clock::hold(Some(clock::ticks(std::time::Duration::from_secs(1_000))));
-        assert!(!may_take(0));
-        assert_eq!((0..5).filter(|_| may_take(3)).count(), 3);
+        assert!(!may_take(0, Why::Timeout));
+        for why in [Why::Timeout, Why::Poll] {
+            assert_eq!((0..5).filter(|_| may_take(3, why)).count(), 3);
+        }
         clock::hold(Some(clock::ticks(std::time::Duration::from_secs(1_001))));
-        assert_eq!((0..5).filter(|_| may_take(1)).count(), 1);
+        assert_eq!((0..5).filter(|_| may_take(1, Why::Timeout)).count(), 1);
         clock::hold(None);
     }
 }

@@ -83,8 +83,8 @@ fn until_killed() {
     }
 }
 
-/// Panics in a request, where it is caught; and reports one that is stuck.
-fn panic_and_time_out(n: u64) {
+/// Panics in a request, where it is caught; and has one that is stuck for so long.
+fn panic_and_time_out(n: u64, stuck: Duration) {
     let scope = begin(Kind::Request);
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let scope = begin(Kind::Job);
@@ -97,9 +97,14 @@ fn panic_and_time_out(n: u64) {
         Context::set("n", n + 1);
         Context::set_timeout(Duration::from_millis(20));
     });
-    std::thread::sleep(Duration::from_millis(60));
+    std::thread::sleep(stuck);
     scope.finish();
 }
+
+/// Longer than the limit; enough where nobody is there to look.
+const SHORT: Duration = Duration::from_millis(60);
+/// So long that whoever looks has looked.
+const LONG: Duration = Duration::from_secs(2);
 
 fn main() {
     match argument(1).as_str() {
@@ -128,7 +133,7 @@ fn main() {
             filter::apply(Deny::Kill, &[libc::SYS_rt_sigaction]);
             let guard = init();
             (0..10).for_each(emit);
-            panic_and_time_out(10);
+            panic_and_time_out(10, LONG);
             guard.flush();
             if argument(2) == "then_with" {
                 let _ = guard.on_sighup();
@@ -144,21 +149,21 @@ fn main() {
                 Err(error) => tell(error),
             }
             (0..10).for_each(emit);
-            panic_and_time_out(10);
+            panic_and_time_out(10, SHORT);
             tell(format_args!("lost {} written {}", canonlog::stats().lost(), canonlog::stats().written()));
         }
         "direct_without_threads" => {
             filter::apply(Deny::Errno(libc::EAGAIN), &[libc::SYS_clone, libc::SYS_clone3]);
             let guard = canonlog::setup().emitter(Emitter::new("direct").direct()).init().expect("needs no thread");
             (0..10).for_each(emit);
-            panic_and_time_out(10);
+            panic_and_time_out(10, SHORT);
             tell_the_end(guard);
         }
         "threads_run_out" => {
             let guard = init();
             filter::apply(Deny::Errno(libc::EAGAIN), &[libc::SYS_clone, libc::SYS_clone3]);
             (0..10).for_each(emit);
-            panic_and_time_out(10);
+            panic_and_time_out(10, LONG);
             tell_the_end(guard);
         }
         "without_files" => {
