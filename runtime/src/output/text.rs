@@ -1,5 +1,6 @@
 //! The values of fields as text, for outputs that name each field.
 
+use std::cell::Cell;
 use std::io::Write;
 
 use crate::value::Value;
@@ -19,6 +20,25 @@ pub(super) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             let _ = write!(out, "{other}");
         }
     }
+}
+
+thread_local! {
+    /// Kept, so that no event allocates.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A buffer that grew longer than this is given back.
+const KEPT: usize = 256 * 1024;
+
+/// Calls `work` with an empty buffer of this thread.
+pub(super) fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    scratch.clear();
+    let done = work(&mut scratch);
+    if scratch.capacity() <= KEPT {
+        let _ = SCRATCH.try_with(|kept| kept.set(scratch));
+    }
+    done
 }
 
 /// The end, at most `at`, where no character is cut.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, EventType};
 use crate::format::{Format, push_escaped, rfc3339};
-use crate::output::text::push_value;
+use crate::output::text::{push_value, with_scratch};
 use crate::value::Value;
 
 /// A line of the emitter's format, and each field, as an entry on one line.
@@ -38,42 +38,53 @@ const KNOWN: [&str; 12] = [
 ];
 const KNOWN_STARTS: [&str; 4] = ["SYSLOG_", "OBJECT_", "COREDUMP_", "DOCUMENTATION"];
 
-/// The name of a field in the journal: upper case; letters, digits and `_`, a letter first; none that means something there.
-pub(super) fn name(field: &str) -> String {
-    let character = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    let name: String = field.chars().map(character).collect();
-    let own = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !KNOWN.contains(&name.as_str())
-        && !KNOWN_STARTS.iter().any(|start| name.starts_with(start));
-    let prefix = match (own, name.starts_with('_')) {
-        (true, _) => "",
-        (false, true) => "APP",
-        (false, false) => "APP_",
-    };
-    format!("{prefix}{name}").chars().take(NAME).collect()
+/// Appends the name of a field in the journal: upper case; letters, digits and `_`, a letter first; none that means something there.
+fn push_name(line: &mut Vec<u8>, field: &str) {
+    let start = line.len();
+    let fit = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
+    line.extend(field.bytes().map(fit));
+    let name = &line[start..];
+    let own = name.first().is_some_and(u8::is_ascii_alphabetic)
+        && !KNOWN.iter().any(|known| known.as_bytes() == name)
+        && !KNOWN_STARTS.iter().any(|known| name.starts_with(known.as_bytes()));
+    if !own {
+        let prefix: &[u8] = if name.starts_with(b"_") { b"APP" } else { b"APP_" };
+        line.splice(start..start, prefix.iter().copied());
+    }
+    line.truncate(start + NAME);
 }
 
-/// Appends `NAME=value`.
-fn push(line: &mut Vec<u8>, name: &str, value: &[u8]) {
-    line.extend_from_slice(name.as_bytes());
+/// Appends `=value`, and the end of the field.
+fn push_text(line: &mut Vec<u8>, value: &[u8]) {
     line.push(b'=');
     push_escaped(line, &String::from_utf8_lossy(value));
     line.push(b'\t');
 }
 
+/// Appends a field of the journal's own.
+fn push(line: &mut Vec<u8>, name: &str, value: &[u8]) {
+    line.extend_from_slice(name.as_bytes());
+    push_text(line, value);
+}
+
 impl Format for Entry {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let mut value = Vec::new();
+        with_scratch(|value| self.format_by(event, line, value));
+    }
+}
+
+impl Entry {
+    fn format_by(&self, event: &Event<'_>, line: &mut Vec<u8>, value: &mut Vec<u8>) {
         let log = event.kind() == EventType::Log;
         match event.get("log_msg") {
             Some(Value::Str(message)) if log => value.extend_from_slice(message.as_bytes()),
-            _ => self.format.format(event, &mut value),
+            _ => self.format.format(event, value),
         }
         if value.is_empty() && !log {
             return;
         }
-        push(line, "PRIORITY", event.level().syslog_severity().to_string().as_bytes());
-        push(line, "MESSAGE", &value);
+        push(line, "PRIORITY", &[b'0' + event.level().syslog_severity()]);
+        push(line, "MESSAGE", value);
         if !self.identifier.is_empty() {
             push(line, "SYSLOG_IDENTIFIER", self.identifier.as_bytes());
         }
@@ -91,8 +102,9 @@ impl Format for Entry {
                 continue;
             }
             value.clear();
-            push_value(&mut value, &of_field);
-            push(line, &name(field), &value);
+            push_value(value, &of_field);
+            push_name(line, field);
+            push_text(line, value);
         }
         line.pop();
     }
@@ -150,6 +162,12 @@ fn unescape(escaped: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn name(field: &str) -> String {
+        let mut line = b"x".to_vec();
+        push_name(&mut line, field);
+        String::from_utf8(line).expect("ASCII")[1..].to_owned()
+    }
 
     #[test]
     fn a_name_is_one_that_the_journal_takes_and_that_means_nothing_else_there() {

@@ -1,11 +1,12 @@
 //! An event as a message of syslog (RFC 5424, 6): header, structured data, text.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use crate::event::{Event, EventType};
 use crate::format::{Format, push_escaped, rfc3339};
 use crate::output::PerProcess;
-use crate::output::text::{char_end, push_value};
+use crate::output::text::{char_end, push_value, with_scratch};
 use crate::value::Value;
 
 use super::Facility;
@@ -50,6 +51,10 @@ pub(super) fn name_text(text: &str) -> String {
     header_text(text, NAME).replace(['=', ']', '"'], "_")
 }
 
+fn or_nil(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
 impl Format for Message {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
         let start = line.len();
@@ -84,25 +89,19 @@ impl Format for Message {
 impl Message {
     fn push_header(&self, event: &Event<'_>, line: &mut Vec<u8>) {
         let Origin { facility, host, app, local, id, .. } = &self.origin;
-        let or_nil = |text: &str| if text.is_empty() { b"-".to_vec() } else { text.as_bytes().to_vec() };
         let priority = u32::from(facility.code()) * 8 + u32::from(event.level().syslog_severity());
         let pid = *self.pid.get(std::process::id);
         let time = rfc3339(event.unix_nanos());
-        line.extend_from_slice(format!("<{priority}>").as_bytes());
+        // To a vector nothing can fail.
+        let _ = write!(line, "<{priority}>");
         if *local {
             line.extend_from_slice(&rfc3164(&time));
-            line.push(b' ');
-            line.extend_from_slice(&or_nil(app));
-            line.extend_from_slice(format!("[{pid}]:").as_bytes());
+            let _ = write!(line, " {}[{pid}]:", or_nil(app));
             return;
         }
         line.extend_from_slice(b"1 ");
         line.extend_from_slice(&time);
-        for part in [host, app] {
-            line.push(b' ');
-            line.extend_from_slice(&or_nil(part));
-        }
-        line.extend_from_slice(format!(" {pid} {} ", event.kind()).as_bytes());
+        let _ = write!(line, " {} {} {pid} {} ", or_nil(host), or_nil(app), event.kind());
         if id.is_none() {
             line.push(b'-');
         }
@@ -120,7 +119,7 @@ impl Message {
                 if left_out > 0 {
                     // Over the closing bracket.
                     line.pop();
-                    line.extend_from_slice(format!(" fields_left_out=\"{left_out}\"]").as_bytes());
+                    let _ = write!(line, " fields_left_out=\"{left_out}\"]");
                 }
                 return;
             }
@@ -134,34 +133,50 @@ impl Message {
 fn push_fields(event: &Event<'_>, id: &str, has_text: bool, line: &mut Vec<u8>, longest: usize, end: usize) -> usize {
     line.push(b'[');
     line.extend_from_slice(id.as_bytes());
-    let (mut left_out, mut value_text) = (0, Vec::new());
-    for (name, value) in event.fields() {
-        if matches!(value, Value::Null) || (has_text && name == "log_msg") {
-            continue;
+    let mut left_out = 0;
+    with_scratch(|text| {
+        for (name, value) in event.fields() {
+            if matches!(value, Value::Null) || (has_text && name == "log_msg") {
+                continue;
+            }
+            let before = line.len();
+            line.push(b' ');
+            push_name(line, name);
+            line.extend_from_slice(b"=\"");
+            text.clear();
+            push_value(text, &value);
+            let cut = char_end(text, longest);
+            push_param(line, &text[..cut]);
+            if cut < text.len() {
+                line.extend_from_slice(CUT.as_bytes());
+            }
+            line.push(b'"');
+            if line.len() >= end {
+                line.truncate(before);
+                left_out += 1;
+            }
         }
-        let before = line.len();
-        line.push(b' ');
-        line.extend_from_slice(name_text(name).as_bytes());
-        line.extend_from_slice(b"=\"");
-        value_text.clear();
-        push_value(&mut value_text, &value);
-        let cut = char_end(&value_text, longest);
-        push_param(line, &value_text[..cut]);
-        if cut < value_text.len() {
-            line.extend_from_slice(CUT.as_bytes());
-        }
-        line.push(b'"');
-        if line.len() >= end {
-            line.truncate(before);
-            left_out += 1;
-        }
-    }
+    });
     line.push(b']');
     left_out
 }
 
+/// Appends the name of a parameter.
+fn push_name(line: &mut Vec<u8>, name: &str) {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b']' | b'"');
+    if name.len() <= NAME && name.bytes().all(fits) {
+        line.extend_from_slice(name.as_bytes());
+    } else {
+        line.extend_from_slice(name_text(name).as_bytes());
+    }
+}
+
 /// Appends the value of a parameter: escapes for what must not stand in a line, and over these those of the RFC.
 fn push_param(line: &mut Vec<u8>, value: &[u8]) {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b']');
+    if value.iter().all(|byte| plain(*byte)) {
+        return line.extend_from_slice(value);
+    }
     let mut escaped = Vec::new();
     let value = str::from_utf8(value).unwrap_or_default();
     // A quote is escaped once, by the rule of the RFC.
