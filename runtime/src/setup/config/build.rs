@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::measure;
+use super::outputs;
 use super::tree::{Node, Place, Table};
 use crate::emitter::{Emitter, Filter};
 use crate::event::EventType;
 use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
 use crate::level::LevelFilter;
-use crate::output::{Background, File, Null, Overflow, Rotation, Stderr, Stdout};
 use crate::pipeline::Settings;
 use crate::record::log::Limits;
 use crate::redact::Redaction;
@@ -45,7 +45,7 @@ impl Checked for Table {
     }
 }
 
-fn bytes(table: &Table, key: &str) -> Option<usize> {
+pub(super) fn bytes(table: &Table, key: &str) -> Option<usize> {
     Some(usize::try_from(table.size(key)?).unwrap_or(usize::MAX))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn emitters(all: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitte
             emitter = format(emitter, format_of);
         }
         if let Some(output_of) = table.get("output") {
-            match output(emitter, output_of, all) {
+            match outputs::output(emitter, output_of, all) {
                 Ok(whole) => made.push(whole),
                 Err(error) => {
                     errors.push(ConfigError::wrong(
@@ -130,7 +130,7 @@ pub(super) fn level(node: Option<&Node>) -> LevelFilter {
 }
 
 /// The name of what was chosen, and what is said of it.
-fn chosen(node: &Node) -> (&str, Table) {
+pub(super) fn chosen(node: &Node) -> (&str, Table) {
     match node.as_table() {
         Some(table) => (table.text("type").unwrap_or_default(), table.clone()),
         None => (node.as_text().unwrap_or_default(), Table::default()),
@@ -190,57 +190,4 @@ fn otlp(said: &Table) -> Otlp {
         otlp = otlp.resource(key, value.shown());
     }
     if said.truth("record_only") == Some(true) { otlp.record_only() } else { otlp }
-}
-
-/// The emitter with this output.
-pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> std::io::Result<Emitter> {
-    if let Some(named) = node.as_text().and_then(|name| all.table("outputs")?.get(name)) {
-        return output(emitter, named, &Table::default());
-    }
-    let (name, said) = chosen(node);
-    let emitter = match name {
-        "stdout" => emitter.output(Stdout::new()),
-        "stderr" => emitter.output(Stderr::new()),
-        "null" => emitter.output(Null::new()),
-        "file" => emitter.output(file(said.text("path").unwrap_or_default(), &said)?),
-        path => emitter.output(File::open(path)?),
-    };
-    Ok(way(emitter, &said))
-}
-
-fn file(path: &str, said: &Table) -> std::io::Result<File> {
-    let file = File::open(path)?;
-    let (daily, size) = (said.truth("daily") == Some(true), said.size("max_size"));
-    let rotation = match (daily, size) {
-        (true, Some(size)) => Rotation::daily().max_size(size),
-        (true, None) => Rotation::daily(),
-        (false, Some(size)) => Rotation::size(size),
-        (false, None) => return Ok(file),
-    };
-    Ok(file.rotate(said.count("keep").map_or(rotation, |keep| rotation.keep(keep))))
-}
-
-/// How lines get to the output.
-fn way(emitter: Emitter, said: &Table) -> Emitter {
-    if said.truth("direct") == Some(true) {
-        return emitter.direct();
-    }
-    if let Some(limit) = said.time("direct") {
-        return emitter.direct_within(limit);
-    }
-    let Some(queue) = said.table("queue") else { return emitter };
-    let mut background = Background::new();
-    if let Some(events) = queue.count("events") {
-        background = background.events(events);
-    }
-    if let Some(size) = bytes(queue, "bytes") {
-        background = background.bytes(size);
-    }
-    if let Some(period) = queue.time("period") {
-        background = background.period(period);
-    }
-    if let Some(limit) = queue.time("overflow") {
-        background = background.overflow(Overflow::Block(limit));
-    }
-    emitter.background(background)
 }

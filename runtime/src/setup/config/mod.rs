@@ -15,6 +15,7 @@ mod error;
 #[cfg(feature = "config")]
 mod file;
 pub(super) mod measure;
+mod outputs;
 mod print;
 mod resolve;
 mod schema;
@@ -294,7 +295,7 @@ impl Program {
                 emitter = build::format(emitter, format);
             }
             if let (Some(output), false, true) = (&tops.output, emitter.said().output, is_first) {
-                match build::output(emitter.clone(), output, said) {
+                match outputs::output(emitter.clone(), output, said) {
                     Ok(whole) => emitter = whole,
                     Err(error) => errors.push(ConfigError::wrong("output", output.place, error.to_string())),
                 }

@@ -1,9 +1,11 @@
 //! Every key of the configuration: what it may hold, and what holds without it.
 
 use super::check::{Checks, Key, Kind, Variant};
+use super::outputs;
 use super::tree::Node;
 use crate::emitter::Filter;
 use crate::format::Template;
+use crate::output::{Facility, Tcp, UnixSocket};
 use crate::redact;
 
 pub(super) static ROOT: &[Key] = &[
@@ -109,7 +111,49 @@ pub(super) static OUTPUTS: &[Variant] = &[
         ],
     },
     Variant { name: "null", keys: &[] },
+    Variant { name: "tcp", keys: &[Key::required("server", SERVER), CONNECT, HOLD, FIRST, LONGEST] },
+    Variant { name: "unix", keys: &[Key::required("path", SOCKET), CONNECT, HOLD, FIRST, LONGEST] },
+    Variant {
+        name: "syslog",
+        keys: &[
+            Key::new("server", Kind::Checked("a server", outputs::is_syslog), ""),
+            Key::new("facility", Kind::Checked("a facility", is_facility), "user"),
+            Key::new("app_name", Kind::Text, ""),
+            Key::new("hostname", Kind::Text, ""),
+            Key::new("full_header", Kind::Bool, ""),
+            Key::new("structured", Kind::Text, ""),
+            Key::new("max_message", Kind::Size, "8KiB"),
+            Key::new("framing", Kind::OneOf(&["octets", "newline"]), ""),
+            CONNECT,
+            HOLD,
+            FIRST,
+            LONGEST,
+        ],
+    },
+    Variant {
+        name: "journald",
+        keys: &[Key::new("path", SOCKET, ""), Key::new("identifier", Kind::Text, ""), CONNECT, HOLD, FIRST, LONGEST],
+    },
 ];
+
+const SERVER: Kind = Kind::Checked("a server", is_server);
+const SOCKET: Kind = Kind::Checked("a socket", is_socket);
+const CONNECT: Key = Key::new("connect_within", Kind::Duration, "5s");
+const HOLD: Key = Key::new("wait_for_server", Kind::Duration, "1s");
+const FIRST: Key = Key::new("first_pause", Kind::Duration, "100ms");
+const LONGEST: Key = Key::new("longest_pause", Kind::Duration, "5s");
+
+fn is_server(text: &str) -> Result<(), String> {
+    Tcp::new(text).map(drop).map_err(|error| error.to_string())
+}
+
+fn is_socket(text: &str) -> Result<(), String> {
+    UnixSocket::new(text).map(drop).map_err(|error| error.to_string())
+}
+
+fn is_facility(text: &str) -> Result<(), String> {
+    text.parse::<Facility>().map(drop).map_err(|error| error.to_string())
+}
 
 /// How lines get to an output.
 pub(super) static WAYS: &[Key] = &[

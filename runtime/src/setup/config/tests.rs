@@ -58,6 +58,13 @@ fn each_mistake_names_its_path_its_line_what_it_got_what_may_be_there_and_the_ne
     assert!(
         told("redact.keys = ['ok', '*']")[0].starts_with("line 1: `redact.keys[1]`: `*` is no pattern; expected words")
     );
+    assert!(
+        told("emitters.a.output = { type = 'tcp', server = '::1' }")[0]
+            .ends_with("`::1` has no port; write `[::1]:5170`")
+    );
+    assert!(
+        told("emitters.a.output = { type = 'syslog', server = 'loghost' }")[0].contains("expected `udp://host:port`")
+    );
     assert!(told("emitters.a.filter = 'resp_status => 500'")[0].ends_with("; the nearest is `>=`"));
     assert!(
         told("timeout = 1979-05-27")[0].starts_with("line 1: `timeout` is `1979-05-27`; expected a length of time")
@@ -223,6 +230,12 @@ fn fitting(kind: check::Kind) -> BoxedStrategy<String> {
         Kind::Count(least, most) => (least..=most.min(1 << 62)).prop_map(|number| number.to_string()).boxed(),
         Kind::Text | Kind::Path => "[ -~]{1,12}".prop_map(|text| format!("{text:?}")).boxed(),
         Kind::Checked("a condition", _) => Just("'resp_status >= 500 and not (app_a like \"x*\")'".to_owned()).boxed(),
+        Kind::Checked("a server", check) => {
+            let server = if check("tcp://a:1").is_ok() { "'udp://[::1]:514'" } else { "'localhost:5170'" };
+            Just(server.to_owned()).boxed()
+        }
+        Kind::Checked("a socket", _) => Just("'/run/a b.sock'".to_owned()).boxed(),
+        Kind::Checked("a facility", _) => Just("'local7'".to_owned()).boxed(),
         Kind::Checked("a template", _) => Just("'{event_time:%T} {resp_status|-}'".to_owned()).boxed(),
         Kind::Checked(..) => "[a-z*]{0,3}[a-z]_[a-z]".prop_map(|text| format!("'{text}'")).boxed(),
         Kind::OneOf(names) => one_of(names.to_vec()),

@@ -1,0 +1,159 @@
+//! Outputs, as a configuration says them.
+
+use std::io;
+use std::time::Duration;
+
+use super::build::{Checked, bytes, chosen};
+use super::tree::{Node, Table};
+use crate::emitter::Emitter;
+use crate::output::{
+    AddressError, Background, Facility, File, Framing, Journald, Null, Overflow, Rotation, Stderr, Stdout, Syslog, Tcp,
+    UnixSocket,
+};
+
+/// What is said of the link to a server.
+macro_rules! link {
+    ($output:ident, $said:expr) => {
+        if let Some(limit) = $said.time("connect_within") {
+            $output = $output.connect_within(limit);
+        }
+        if let Some(time) = $said.time("wait_for_server") {
+            $output = $output.wait_for_server(time);
+        }
+        if $said.text("first_pause").or($said.text("longest_pause")).is_some() {
+            let first = $said.time("first_pause").unwrap_or(Duration::from_millis(100));
+            $output = $output.pauses(first, $said.time("longest_pause").unwrap_or(Duration::from_secs(5)));
+        }
+    };
+}
+
+/// A server of syslog: `udp://host:port`, `tcp://host:port`, or `unix:/path`.
+fn syslog_at(server: &str) -> Result<Syslog, AddressError> {
+    if let Some(server) = server.strip_prefix("udp://") {
+        return Syslog::udp(server);
+    }
+    match server.strip_prefix("unix:") {
+        Some(path) => Syslog::unix(path),
+        None => Syslog::tcp(server.strip_prefix("tcp://").unwrap_or(server)),
+    }
+}
+
+/// Whether a text is such a server.
+pub(super) fn is_syslog(text: &str) -> Result<(), String> {
+    if !["udp://", "tcp://", "unix:"].iter().any(|scheme| text.starts_with(scheme)) {
+        return Err(format!(
+            "`{}` is no server; expected `udp://host:port`, `tcp://host:port` or `unix:/path`",
+            text.escape_debug()
+        ));
+    }
+    syslog_at(text).map(drop).map_err(|error| error.to_string())
+}
+
+fn syslog(said: &Table) -> io::Result<Syslog> {
+    let mut syslog = match said.text("server") {
+        Some(server) => syslog_at(server).map_err(io::Error::other)?,
+        None => Syslog::local(),
+    };
+    if let Some(facility) = said.text("facility").and_then(|name| name.parse::<Facility>().ok()) {
+        syslog = syslog.facility(facility);
+    }
+    if let Some(name) = said.text("app_name") {
+        syslog = syslog.app_name(name);
+    }
+    if let Some(name) = said.text("hostname") {
+        syslog = syslog.hostname(name);
+    }
+    if let Some(full) = said.truth("full_header") {
+        syslog = syslog.full_header(full);
+    }
+    if let Some(id) = said.text("structured") {
+        syslog = syslog.structured(id);
+    }
+    if let Some(longest) = bytes(said, "max_message") {
+        syslog = syslog.max_message(longest);
+    }
+    syslog = match said.text("framing") {
+        Some("octets") => syslog.framing(Framing::OctetCounting),
+        Some(_) => syslog.framing(Framing::Newline),
+        None => syslog,
+    };
+    link!(syslog, said);
+    Ok(syslog)
+}
+
+fn journald(said: &Table) -> io::Result<Journald> {
+    let mut journald = match said.text("path") {
+        Some(path) => Journald::at(path).map_err(io::Error::other)?,
+        None => Journald::new(),
+    };
+    if let Some(name) = said.text("identifier") {
+        journald = journald.identifier(name);
+    }
+    link!(journald, said);
+    Ok(journald)
+}
+
+/// The emitter with this output.
+pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<Emitter> {
+    if let Some(named) = node.as_text().and_then(|name| all.table("outputs")?.get(name)) {
+        return output(emitter, named, &Table::default());
+    }
+    let (name, said) = chosen(node);
+    let emitter = match name {
+        "stdout" => emitter.output(Stdout::new()),
+        "stderr" => emitter.output(Stderr::new()),
+        "null" => emitter.output(Null::new()),
+        "tcp" => {
+            let mut tcp = Tcp::new(said.text("server").unwrap_or_default()).map_err(io::Error::other)?;
+            link!(tcp, said);
+            emitter.output(tcp)
+        }
+        "unix" => {
+            let mut unix = UnixSocket::new(said.text("path").unwrap_or_default()).map_err(io::Error::other)?;
+            link!(unix, said);
+            emitter.output(unix)
+        }
+        "syslog" => emitter.output(syslog(&said)?),
+        "journald" => emitter.output(journald(&said)?),
+        "file" => emitter.output(file(said.text("path").unwrap_or_default(), &said)?),
+        path => emitter.output(File::open(path)?),
+    };
+    Ok(way(emitter, &said))
+}
+
+fn file(path: &str, said: &Table) -> io::Result<File> {
+    let file = File::open(path)?;
+    let (daily, size) = (said.truth("daily") == Some(true), said.size("max_size"));
+    let rotation = match (daily, size) {
+        (true, Some(size)) => Rotation::daily().max_size(size),
+        (true, None) => Rotation::daily(),
+        (false, Some(size)) => Rotation::size(size),
+        (false, None) => return Ok(file),
+    };
+    Ok(file.rotate(said.count("keep").map_or(rotation, |keep| rotation.keep(keep))))
+}
+
+/// How lines get to the output.
+fn way(emitter: Emitter, said: &Table) -> Emitter {
+    if said.truth("direct") == Some(true) {
+        return emitter.direct();
+    }
+    if let Some(limit) = said.time("direct") {
+        return emitter.direct_within(limit);
+    }
+    let Some(queue) = said.table("queue") else { return emitter };
+    let mut background = Background::new();
+    if let Some(events) = queue.count("events") {
+        background = background.events(events);
+    }
+    if let Some(size) = bytes(queue, "bytes") {
+        background = background.bytes(size);
+    }
+    if let Some(period) = queue.time("period") {
+        background = background.period(period);
+    }
+    if let Some(limit) = queue.time("overflow") {
+        background = background.overflow(Overflow::Block(limit));
+    }
+    emitter.background(background)
+}
