@@ -37,3 +37,55 @@ fn taliskers_example_line_is_what_it_was() {
     assert!(request.starts_with(r#"TIME INFO canonlog.request "" view=talisker::view duration_ms="#), "{request}");
     assert!(request.ends_with(" request_id=ID"), "{request}");
 }
+
+/// The line with its time, which was looked at, as `TIME`.
+fn without_time(line: &str) -> String {
+    let (time, rest) = line.split_at(20);
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(shape, "0000-00-00T00:00:00Z", "{line}");
+    format!("TIME{rest}")
+}
+
+#[test]
+fn three_outputs_and_four_emitters_write_what_they_did_in_twiggy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_twiggy"))
+        .arg(folder.path())
+        .env_remove("CANONLOG_LEVEL")
+        .env_remove("CANONLOG_FORMAT")
+        .env_remove("CANONLOG_OUTPUT")
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("the file");
+    let everything: Vec<String> = file("everything.log").lines().map(without_time).collect();
+    assert_eq!(
+        everything,
+        [
+            "TIME:INFO:shop|open",
+            "TIME:INFO:pants:holes=2:size=32|worn",
+            r"TIME:WARNING:socks:holes=1|a toe\nshows",
+            "TIME:INFO:hat:colour=red|",
+            r"TIME:ERROR:pants:size=32|no such size\nTRACE core::num::error::ParseIntError: invalid digit found in string",
+        ]
+    );
+    assert_eq!(
+        file("clothes.log").lines().collect::<Vec<_>>(),
+        [
+            "DEBUG:pants:size=32|folded",
+            "INFO:pants:holes=2:size=32|worn",
+            r"WARNING:socks:holes=1|a toe\nshows",
+            r"ERROR:pants:size=32|no such size\nTRACE core::num::error::ParseIntError: invalid digit found in string",
+        ]
+    );
+    assert_eq!(
+        file("bad.log").lines().collect::<Vec<_>>(),
+        [
+            r"ERROR:pants:size=32|no such size\nTRACE core::num::error::ParseIntError: invalid digit found in string",
+            "NOTICE:pants:size=32|ironed",
+            "CRITICAL:shop|on fire",
+        ]
+    );
+    let shown = lines(env!("CARGO_BIN_EXE_twiggy"));
+    assert_eq!(shown.iter().filter(|line| line.ends_with(".log")).count(), 3, "{shown:#?}");
+}

@@ -73,6 +73,7 @@ mod instrumenter;
     feature = "tracing"
 ))]
 mod integrations;
+mod internal;
 mod interval;
 mod level;
 mod macros;

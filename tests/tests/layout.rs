@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 35] = [
     "nearest",
     "value",
     "level",
@@ -15,6 +15,7 @@ const ORDER: [&str; 34] = [
     "redact",
     "event",
     "sys",
+    "internal",
     "clock",
     "id",
     "counters",

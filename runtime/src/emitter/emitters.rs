@@ -134,6 +134,7 @@ impl Emitters {
             format: Arc::clone(emitter.wired_format()),
             own: emitter.wired_own().cloned(),
             sink: Arc::clone(&planned.homes[*at].sink),
+            name: emitter.name().into(),
             follows: false,
             followed: false,
         });

@@ -11,8 +11,8 @@ use crate::format::{Format, push_escaped};
 ///
 /// # Errors
 ///
-/// The format panicked.
-pub(super) fn format(format: &dyn Format, event: &Event<'_>, line: &mut Vec<u8>) -> Result<(), ()> {
+/// The format panicked: what it said.
+pub(super) fn format(format: &dyn Format, event: &Event<'_>, line: &mut Vec<u8>) -> Result<(), String> {
     guarded(|| format.format(event, line))?;
     hold(line);
     if !line.is_empty() {

@@ -8,6 +8,7 @@ use super::sink::{Sink, guarded};
 use super::{Filter, Wants, foreign};
 use crate::event::Event;
 use crate::format::{Format, Own, with_kept};
+use crate::internal;
 use crate::output::LossReason;
 
 /// One way for events: which take it, what becomes of them, and where it leads.
@@ -18,6 +19,8 @@ pub(super) struct Route {
     /// The same format, if it is one of ours.
     pub(super) own: Option<Own>,
     pub(super) sink: Arc<Sink>,
+    /// The emitter's name.
+    pub(super) name: Box<str>,
     /// Whether a route before it, and one after it, lead to the same place.
     pub(super) follows: bool,
     pub(super) followed: bool,
@@ -126,8 +129,9 @@ impl Route {
     #[cold]
     fn passes(&self, event: &Event<'_>, panics: &AtomicU64) -> bool {
         self.filters.iter().all(|filter| {
-            guarded(|| filter.passes(event)).unwrap_or_else(|()| {
+            guarded(|| filter.passes(event)).unwrap_or_else(|text| {
                 panics.fetch_add(1, Ordering::Relaxed);
+                internal::say_of(&format!("a filter of emitter `{}`", self.name), &format!("{text}; the event passes"));
                 true
             })
         })
@@ -147,16 +151,22 @@ impl Route {
     fn emit_own(&self, format: &Own, event: &Event<'_>, send: impl FnOnce(&[u8])) {
         with_kept(|kept| match guarded(move || kept.line(|staged| format.stage(event, staged))) {
             Ok(line) => send(line),
-            Err(()) => self.sink.lose(LossReason::Encode),
+            Err(text) => self.format_panicked(&text),
         });
+    }
+
+    #[cold]
+    fn format_panicked(&self, text: &str) {
+        self.sink.lose(LossReason::Encode);
+        internal::say_of(&format!("the format of emitter `{}`", self.name), &format!("{text}; the event is lost"));
     }
 
     /// The same for a format that wants a buffer of its own, or has no line for the event.
     fn emit_other(&self, event: &Event<'_>, send: impl FnOnce(&[u8])) {
         let mut line = LINE.try_with(Cell::take).unwrap_or_default();
         line.clear();
-        if foreign::format(&*self.format, event, &mut line).is_err() {
-            self.sink.lose(LossReason::Encode);
+        if let Err(text) = foreign::format(&*self.format, event, &mut line) {
+            self.format_panicked(&text);
         } else if !line.is_empty() {
             send(&line);
         }

@@ -1,7 +1,6 @@
 //! One place that lines go to, whichever emitters write there.
 
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use super::Way;
 use super::report::Reports;
 use crate::clock;
 use crate::format::Format;
+use crate::internal;
 use crate::output::{
     Batch, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, WriteError, is_inside,
 };
@@ -20,11 +20,14 @@ const LATE_LIMIT: Duration = Duration::from_millis(100);
 /// As long a sink waits for that which led to the same place before it, and has as long itself to come to its end.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(3);
 
-/// Calls what users wrote.
-pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ()> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+/// Calls what users wrote, whose panic is none of the request's; with an error, what it says.
+#[inline(always)]
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    crate::scratch::guarded(call).map_err(|payload| {
+        let text = internal::panic_text(&*payload);
         // A payload whose own drop panics must not end the thread.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        let _ = crate::scratch::guarded(|| drop(payload));
+        text
     })
 }
 
@@ -240,7 +243,7 @@ impl Sink {
             Ok(Err(error)) => {
                 Err(Failure { written: error.written, kind: error.source.kind(), text: error.source.to_string() })
             }
-            Err(()) => Err(Failure { written: 0, kind: ErrorKind::Other, text: "it panicked".to_owned() }),
+            Err(text) => Err(Failure { written: 0, kind: ErrorKind::Other, text }),
         }
     }
 
@@ -290,7 +293,7 @@ impl Sink {
     pub(super) fn reopen(&self) -> std::io::Result<()> {
         let _inside = Inside::enter();
         let reopened = guarded(|| self.output.with(|output| output.reopen()).unwrap_or(Ok(())));
-        reopened.unwrap_or_else(|()| Err(std::io::Error::other("it panicked")))
+        reopened.unwrap_or_else(|text| Err(std::io::Error::other(text)))
     }
 
     /// Tells the writer to end.

@@ -216,10 +216,9 @@ fn panicked(panic: Box<dyn Any + Send>) -> InstrumenterError {
     error
 }
 
-/// Says on stderr, which may be closed, what `init()` would have returned.
+/// Says what `init()` would have returned.
 fn complain(error: &InstrumenterSetupError) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "canonlog: {error}");
+    crate::internal::say(&error.to_string());
 }
 
 #[cfg(test)]

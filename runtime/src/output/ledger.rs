@@ -3,12 +3,11 @@
 //! The law it keeps: every event that was handed over is in exactly one of the counts, or still in the queue.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::tally::Tally;
-use crate::sys::fd;
+use crate::internal;
 
 /// Why an event did not reach its output.
 ///
@@ -98,11 +97,7 @@ pub(crate) struct Ledger {
     lost: [Lost; LossReason::ALL.len()],
     /// Counts the losses of other outputs as well.
     all: Arc<AtomicU64>,
-    complained: Mutex<Option<Instant>>,
 }
-
-/// At most one line on stderr in this time, for each output.
-const COMPLAINTS: Duration = Duration::from_secs(1);
 
 impl Ledger {
     /// `all` counts the losses of several outputs.
@@ -114,7 +109,6 @@ impl Ledger {
             any_lost: AtomicBool::new(false),
             lost: Default::default(),
             all,
-            complained: Mutex::new(None),
         }
     }
 
@@ -200,16 +194,10 @@ impl Ledger {
         LossReason::ALL.iter().all(|reason| self.lost[*reason as usize].told.load(Relaxed) >= self.lost(*reason))
     }
 
-    /// Says on stderr that the output fails, at most once a second.
+    /// Says on stderr that the output fails.
     pub(crate) fn complain(&self, what: &dyn fmt::Display) {
-        {
-            let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
-            if complained.is_some_and(|at| at.elapsed() < COMPLAINTS) {
-                return;
-            }
-            *complained = Some(Instant::now());
-        }
-        fd::complain(&format!("output `{}`: {what}; {} events lost so far", self.output, self.lost_in_all()));
+        let lost = self.lost_in_all();
+        internal::say_of(&format!("output `{}`", self.output), &format!("{what}; {lost} events lost so far"));
     }
 
     /// Says on stderr what was lost, if anything was.
@@ -225,7 +213,7 @@ impl Ledger {
             text.push_str(&format!("{separator}{reason}: {}", self.lost(reason)));
         }
         text.push(')');
-        fd::complain(&text);
+        internal::say(&text);
     }
 }
 

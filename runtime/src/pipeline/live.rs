@@ -173,3 +173,50 @@ impl LiveEmitters {
         self.changed(self.emitters().change_one(name, |_| None))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::format::Json;
+    use crate::output::Memory;
+    use crate::pipeline::{Kind, Parts, Settings, begin, panic};
+    use crate::{filter, logger};
+
+    #[test]
+    fn the_panic_of_a_filter_is_none_of_the_request_and_loses_nothing() {
+        panic::install();
+        let memory = Memory::new();
+        let emitter = Emitter::new("m").format(Json::new()).output(memory.clone()).direct();
+        let broken = emitter.filter(|_: &Event<'_>| panic!("a filter's bug")).matching(filter::not(false));
+        let started = Emitters::start(vec![broken.ready()]).expect("they agree");
+        let before = Pipeline::add(Parts::new(Settings::default(), started)).make_current();
+        let request = begin(Kind::Request);
+        request.enter(|| logger("shop").info("said"));
+        request.finish();
+        assert_eq!(emitters().emitters().filter_panics(), 2);
+        before.make_current();
+        let lines = memory.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(!lines[1].contains("panic"), "{lines:?}");
+    }
+
+    #[test]
+    fn the_emitters_of_a_thread_of_its_own_are_changed_apart_from_those_of_the_process() {
+        let (memory, more) = (Memory::new(), Memory::new());
+        let emitter = |name: &str, memory: &Memory| Emitter::new(name).output(memory.clone()).direct();
+        let started = Emitters::start(vec![emitter("mine", &memory).ready()]).expect("they agree");
+        let before = Pipeline::add(Parts::new(Settings::default(), started)).make_current();
+        let mine = emitters();
+        mine.add(emitter("more", &more)).expect("another name");
+        assert!(matches!(mine.add(emitter("more", &more)), Err(EmitterError::Twice { .. })));
+        begin(Kind::Job).finish();
+        mine.change("mine", |mine| mine.level(LevelFilter::Error)).expect("it is there");
+        mine.remove("more").expect("it is there");
+        begin(Kind::Job).finish();
+        before.make_current();
+        assert_eq!((memory.len(), more.len(), mine.names()), (1, 1, vec!["mine".to_owned()]));
+        assert!(!emitters().names().contains(&"mine".to_owned()));
+        assert_eq!(mine.get("mine").map(|mine| mine.minimum()), Some(LevelFilter::Error));
+    }
+}

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use super::config::Config;
 use super::error::SetupError;
 use super::running::Running;
+use crate::internal;
 use crate::monitor::status;
 use crate::pipeline::{LiveEmitters, reporter};
-use crate::sys::fd::complain;
 
 /// Ends canonlog in order: dropped at the end of `main`, it writes what the queues hold, for at most the time set by
 /// [`Setup::drain`](crate::Setup::drain), and says on stderr what was lost.
@@ -127,7 +127,7 @@ impl Guard {
         if !reporter::flush(self.running.drain / 4 * 3) {
             let lost = reporter::give_up();
             if lost > 0 {
-                complain(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
+                internal::say(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
             }
         }
         if status::is_on() {
@@ -154,7 +154,7 @@ impl Guard {
                     let _ = running.reload();
                 }
                 if let Err(error) = running.emitters.reopen() {
-                    complain(&format!("reopening after SIGHUP: {error}"));
+                    internal::say_of("SIGHUP", &format!("reopening: {error}"));
                 }
             }
         })?;

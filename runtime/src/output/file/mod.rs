@@ -23,6 +23,7 @@ use super::per_process::PerProcess;
 use super::turn::Turn;
 use super::whole::write_lines;
 use super::{Batch, Output, WriteError};
+use crate::internal;
 use crate::sys::fd;
 
 /// A file that lines are appended to.
@@ -162,7 +163,8 @@ impl File {
             }
             Err(error) => {
                 held.failed = Some(Instant::now());
-                fd::complain(&format!("cannot rotate `{}`: {error}; its lines go on into it", self.path.display()));
+                let file = format!("file `{}`", self.path.display());
+                internal::say_of(&file, &format!("cannot rotate: {error}; its lines go on into it"));
             }
         }
         let len = held.opened.as_ref().and_then(|open| open.file.metadata().ok()).map_or(0, |found| found.len());
