@@ -48,6 +48,7 @@ pages! {
     stacks = "internals/stacks.md";
     migration = "migration.md";
     migration_talisker = "migration/talisker.md";
+    migration_twiggy = "migration/twiggy.md";
     contributing = "contributing.md";
 }
 

@@ -3,6 +3,7 @@
 //! `cargo run --bin twiggy` shows what went where; with a directory behind `--`, the outputs are files in it.
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     guard.shutdown();
     if shown {
         for name in ["everything.log", "clothes.log", "bad.log"] {
-            println!("{name}\n{}", fs::read_to_string(folder.join(name))?);
+            writeln!(io::stdout(), "{name}\n{}", fs::read_to_string(folder.join(name))?)?;
         }
         fs::remove_dir_all(&folder)?;
     }

@@ -18,6 +18,7 @@ use super::leaving::{self, Counts, Departed, merge};
 use super::list::{List, Route};
 use super::plan::{Home, plan};
 use super::sink::{Sink, SinkStats, guarded};
+use super::wanted::WantsCell;
 use super::{Emitter, EmitterError, Wants};
 use crate::counters::{self, Count};
 use crate::event::{Event, EventType};
@@ -29,6 +30,8 @@ use crate::output::{Inside, LossReason};
 pub(crate) struct Emitters {
     /// The number of the list by which events go.
     current: AtomicU64,
+    /// What one of its routes at least wants.
+    wanted: WantsCell,
     state: Mutex<State>,
     /// Sinks without a route.
     departed: Arc<Departed>,
@@ -76,6 +79,7 @@ impl Emitters {
         let list = List::new(Vec::new());
         Emitters {
             current: AtomicU64::new(list.number),
+            wanted: WantsCell::new(Wants::NOTHING),
             state: Mutex::new(State { emitters: Vec::new(), homes: Vec::new(), list, ended: false }),
             departed: Arc::default(),
             filter_panics: AtomicU64::new(0),
@@ -104,7 +108,7 @@ impl Emitters {
 
     /// What one of them at least wants.
     pub(crate) fn wants(&self) -> Wants {
-        self.state().list.routes.iter().fold(Wants::NOTHING, |all, route| all.and(route.wants))
+        self.wanted.load()
     }
 
     /// Copies of the emitters, in their order.
@@ -146,6 +150,7 @@ impl Emitters {
         let old_emitters = std::mem::replace(&mut state.emitters, planned.emitters);
         let old_homes = std::mem::replace(&mut state.homes, planned.homes);
         self.current.store(list.number, Ordering::Release);
+        self.wanted.store(list.routes.iter().fold(Wants::NOTHING, |all, route| all.and(route.wants)));
         let is_left = |home: &Home| state.homes.iter().all(|new| !Arc::ptr_eq(&new.sink, &home.sink));
         let left: Vec<Home> = old_homes.into_iter().filter(is_left).collect();
         self.departed.add(left.iter().map(|home| &home.sink));
@@ -200,10 +205,9 @@ impl Emitters {
 
     /// The list by which events go now. Without a lock, and without a write that threads share, unless it has changed.
     #[inline(always)]
-    fn with_list<R>(&self, look: impl FnOnce(&List) -> R) -> R {
-        match List::look_at_kept(self.current.load(Ordering::Acquire), look) {
-            Ok(looked) => looked,
-            Err(look) => look(&self.fetch()),
+    fn with_list(&self, look: impl Fn(&List)) {
+        if !List::look_at_kept(self.current.load(Ordering::Acquire), &look) {
+            look(&self.fetch());
         }
     }
 
@@ -216,8 +220,12 @@ impl Emitters {
 
     /// Hands an event to every emitter that takes it; `stamp` is [`clock::now`](crate::clock::now) of now, or before.
     pub(crate) fn emit(&self, event: &Event<'_>, stamp: u64) {
+        let one = Wants::one(event.kind(), event.level());
+        if !self.wanted.load().has(one) {
+            return;
+        }
         let Some(_inside) = Inside::enter() else { return self.lose_reentrant(event.kind(), event.level()) };
-        self.with_list(|list| list.emit(event, stamp, &self.filter_panics));
+        self.with_list(|list| list.emit(event, one, stamp, &self.filter_panics));
     }
 
     #[cold]

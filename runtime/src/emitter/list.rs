@@ -59,20 +59,15 @@ impl List {
         Arc::new(List { number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed), routes })
     }
 
-    /// Looks at the list that this thread has kept, if that has this number; else gives `look` back.
-    #[inline]
-    pub(super) fn look_at_kept<R, F: FnOnce(&List) -> R>(number: u64, look: F) -> Result<R, F> {
-        let mut look = Some(look);
+    /// Looks at the list that this thread has kept, if that has this number.
+    #[inline(always)]
+    pub(super) fn look_at_kept(number: u64, look: impl Fn(&List)) -> bool {
         let looked = KEPT.try_with(|kept| {
-            let kept = kept.try_borrow().ok()?;
-            let list = kept.as_deref().filter(|list| list.number == number)?;
-            look.take().map(|look| look(list))
+            let Ok(kept) = kept.try_borrow() else { return false };
+            let list = kept.as_deref().filter(|list| list.number == number);
+            list.map(look).is_some()
         });
-        match (looked, look) {
-            (Ok(Some(looked)), _) => Ok(looked),
-            (_, Some(look)) => Err(look),
-            (_, None) => unreachable!("it either looked or is still here"),
-        }
+        looked == Ok(true)
     }
 
     /// Keeps a list for this thread's next event, in place of the one that it had.
@@ -98,8 +93,7 @@ impl List {
 
     /// Hands an event to every route that takes it.
     #[inline(always)]
-    pub(super) fn emit(&self, event: &Event<'_>, stamp: u64, filter_panics: &AtomicU64) {
-        let one = Wants::one(event.kind(), event.level());
+    pub(super) fn emit(&self, event: &Event<'_>, one: Wants, stamp: u64, filter_panics: &AtomicU64) {
         let mut sent = None;
         for route in &self.routes {
             if !route.wants.has(one) || !(route.filters.is_empty() || route.passes(event, filter_panics)) {

@@ -11,7 +11,7 @@ use crate::level::{Level, LevelFilter};
 pub(crate) struct Wants(u64);
 
 /// What some emitter of some pipeline wants. Before any is set up: everything, as without a set-up everything is written.
-static WANTED: AtomicU64 = AtomicU64::new(Wants::ALL.0);
+static WANTED: WantsCell = WantsCell::new(Wants::ALL);
 
 const LEVELS: u32 = Level::ALL.len() as u32;
 
@@ -48,7 +48,25 @@ impl Wants {
 
     /// Makes it what [`wanted`] answers.
     pub(crate) fn publish(self) {
-        WANTED.store(self.0, Relaxed);
+        WANTED.store(self);
+    }
+}
+
+/// What is wanted at a time: looked at by every event, and hardly ever written.
+pub(super) struct WantsCell(AtomicU64);
+
+impl WantsCell {
+    pub(super) const fn new(wants: Wants) -> WantsCell {
+        WantsCell(AtomicU64::new(wants.0))
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&self) -> Wants {
+        Wants(self.0.load(Relaxed))
+    }
+
+    pub(super) fn store(&self, wants: Wants) {
+        self.0.store(wants.0, Relaxed);
     }
 }
 
@@ -66,7 +84,7 @@ impl Wants {
 /// ```
 #[inline]
 pub fn wanted(kind: EventType, level: Level) -> bool {
-    Wants(WANTED.load(Relaxed)).has(Wants::one(kind, level))
+    WANTED.load().has(Wants::one(kind, level))
 }
 
 #[cfg(test)]
