@@ -7,8 +7,8 @@ use super::config::{Config, Made, Program};
 use super::error::SetupError;
 use crate::emitter::Emitters;
 use crate::event::names;
+use crate::internal::say;
 use crate::pipeline::LiveEmitters;
-use crate::sys::fd::complain;
 
 /// The configuration that runs, with all that another one is made of.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Running {
         let changed = self.change(&mut state);
         if let Err(error) = &changed {
             for line in error.to_string().lines() {
-                complain(&format!("the configuration was not loaded again, the old one goes on: {line}"));
+                say(&format!("the configuration was not loaded again, the old one goes on: {line}"));
             }
         }
         changed
@@ -82,7 +82,7 @@ impl Running {
         }
         names::hide(&made.redaction);
         for key in made.config.differs_from(&state.config) {
-            complain(&format!("the configuration was loaded again; `{key}` counts from the next start on"));
+            say(&format!("the configuration was loaded again; `{key}` counts from the next start on"));
         }
         *state = State::of(made);
         Ok(())
