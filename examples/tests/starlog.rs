@@ -68,3 +68,22 @@ fn a_period_that_is_none_is_refused_with_what_is_wrong() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("there is no unit `M`"), "{error}");
 }
+
+#[test]
+fn quiet_messages_are_written_only_where_something_goes_wrong() {
+    let program = start(env!("CARGO_BIN_EXE_lookback"), &[]);
+    let want = [
+        "info request -", // tea
+        "debug log oops: step 2",
+        "debug log oops: step 3",
+        "debug log oops: step 4",
+        "error log no oops today",
+        "info request -",
+        "debug log down: step 3",
+        "debug log down: step 4",
+        "info log done with down",
+        "error request -",
+        "info request -", // coffee
+    ];
+    assert_eq!(after(program, &["tea", "oops", "down", "coffee"]), want);
+}

@@ -44,12 +44,14 @@ pub(crate) enum Count {
     IncrementsLost,
     /// A feature whose own code panicked.
     FeatureErrors,
+    /// A message that was kept, and went out of reach before a flush.
+    LookbackDropped,
 }
 
-const COUNTS: usize = 16;
+const COUNTS: usize = 17;
 
 /// What canonlog tells of itself, by name.
-pub(crate) const NAMED: [(&str, Count); 15] = [
+pub(crate) const NAMED: [(&str, Count); 16] = [
     ("late_writes", Count::LateWrites),
     ("outside_writes", Count::OutsideWrites),
     ("truncated", Count::Truncated),
@@ -65,6 +67,7 @@ pub(crate) const NAMED: [(&str, Count); 15] = [
     ("text_errors", Count::TextErrors),
     ("increments_lost", Count::IncrementsLost),
     ("feature_errors", Count::FeatureErrors),
+    ("lookback_dropped", Count::LookbackDropped),
 ];
 
 /// One thread's counters. Only that thread writes them; a block outlives its thread and is used again by another.

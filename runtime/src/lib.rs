@@ -76,6 +76,7 @@ mod integrations;
 mod internal;
 mod interval;
 mod level;
+mod lookback;
 mod macros;
 pub mod message;
 mod monitor;
@@ -123,6 +124,7 @@ pub use integrations::tower;
 pub use integrations::tracing;
 pub use interval::{Interval, ParseIntervalError};
 pub use level::{Level, LevelFilter, ParseLevelError};
+pub use lookback::Lookback;
 pub use message::{Logger, Message, lazy, logger};
 pub use monitor::saturation;
 pub use monitor::status::Status;
@@ -130,7 +132,7 @@ pub use output::{
     AddressError, Background, Batch, Facility, File, Framing, Journald, LossReason, Memory, Null, Output, Overflow,
     ParseFacilityError, Rotation, Stderr, Stdout, Syslog, Tcp, UnixSocket, WriteError, Writer,
 };
-pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters};
+pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters, flush_lookback};
 pub use redact::{Redaction, Secret};
 pub use setup::{Config, ConfigError, ConfigErrors, Guard, Limits, Setup, SetupError, quick_setup, setup};
 pub use stats::{OutputStats, Stats, stats};

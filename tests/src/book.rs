@@ -29,6 +29,7 @@ pages! {
     redaction = "guide/redaction.md";
     configuration = "guide/configuration.md";
     status = "guide/status.md";
+    lookback = "guide/lookback.md";
     features = "guide/features.md";
     testing = "guide/testing.md";
     events = "reference/events.md";
@@ -47,6 +48,7 @@ pages! {
     writer = "internals/writer.md";
     stacks = "internals/stacks.md";
     migration = "migration.md";
+    starlog = "starlog.md";
     migration_talisker = "migration/talisker.md";
     migration_twiggy = "migration/twiggy.md";
     contributing = "contributing.md";

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the runtime. Each imports only from those before it.
-const ORDER: [&str; 35] = [
+const ORDER: &[&str] = &[
     "nearest",
     "value",
     "level",
@@ -28,6 +28,7 @@ const ORDER: [&str; 35] = [
     "db",
     "unit",
     "features",
+    "lookback",
     "instrumenter",
     "monitor",
     "format",

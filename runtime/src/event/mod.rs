@@ -7,6 +7,7 @@ mod clash;
 mod content;
 mod entries;
 mod filler;
+mod kept;
 mod known;
 pub(crate) mod names;
 mod order;
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime};
 pub(crate) use self::content::{Content, Span, Stored, head};
 pub(crate) use self::entries::{Entries, Raw};
 pub(crate) use self::filler::{Filler, Listed};
+pub(crate) use self::kept::Kept;
 pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, OTHER_RANK, is_reserved, order, rank_of};
 pub(crate) use self::put::Troubles;
 

@@ -105,5 +105,5 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
 /// Every message that no level and no filter of its logger holds back comes by here, whoever said it, as a whole event: in order, with
 /// its time, its id and its place, and without canonlog's counts. `draft.content` is all of it; swapped for another, it can be kept.
 fn deliver(draft: &mut Draft<'_>) {
-    draft.emit();
+    draft.deliver();
 }

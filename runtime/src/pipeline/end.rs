@@ -13,6 +13,7 @@ use crate::features;
 use crate::id::LONGEST;
 use crate::inside::is_inside;
 use crate::level::Level;
+use crate::lookback::Ring;
 use crate::monitor::polls;
 use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
@@ -25,11 +26,14 @@ use crate::value::{Value, display};
 pub(super) struct Buffers {
     pub(super) content: Content,
     pub(super) facts: Facts,
+    /// What the unit has kept, and whether its event brings that out.
+    pub(super) kept: Option<Box<Ring>>,
+    pub(super) flushes: bool,
 }
 
 impl Buffers {
     pub(super) const fn new() -> Buffers {
-        Buffers { content: Content::new(), facts: Facts::new() }
+        Buffers { content: Content::new(), facts: Facts::new(), kept: None, flushes: false }
     }
 }
 
@@ -64,7 +68,8 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
             (_, Kind::Job) => EventType::Job,
             (_, Kind::Request) => EventType::Request,
         };
-        let Buffers { content, facts } = buffers;
+        buffers.take_kept(handle);
+        let Buffers { content, facts, .. } = &mut *buffers;
         content.reset(kind, Level::Info, clock::unix_nanos(now));
         content.http = slot.http();
         let visit = current::settle(handle, now);
@@ -84,7 +89,7 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         if unwinding || finish == state::Finish::Late {
             reporter::report(buffers, outcome);
         } else {
-            complete(content, facts, outcome);
+            complete(buffers, outcome);
         }
     });
 }
@@ -138,7 +143,7 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
     let Some(ended) = slotless::end(handle) else { return };
     let (now, how) = (clock::now(), &ended.how);
     with_buffers(|buffers| {
-        let Buffers { content, facts } = &mut *buffers;
+        let Buffers { content, facts, .. } = &mut *buffers;
         let (kind, id) = match how.kind {
             Kind::Job => (EventType::Job, "job_id"),
             Kind::Request => (EventType::Request, "req_id"),
@@ -158,19 +163,20 @@ fn end_without_slot(handle: Handle, outcome: Outcome, unwinding: bool) {
         if unwinding {
             reporter::report(buffers, outcome);
         } else {
-            complete(content, facts, outcome);
+            complete(buffers, outcome);
         }
     });
 }
 
 /// Instrumenters, self-diagnosis, level, order, size; then the event goes to the emitters.
-pub(super) fn complete(content: &mut Content, facts: &mut Facts, outcome: Outcome) {
-    let parts = make(content, facts, outcome);
-    parts.emit(&content.view(), facts.taken);
+pub(super) fn complete(buffers: &mut Buffers, outcome: Outcome) {
+    let parts = make(buffers, outcome);
+    buffers.emit(parts);
 }
 
 /// The same without the last step; the parts that the event goes to.
-pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -> &'static Parts {
+pub(super) fn make(buffers: &mut Buffers, outcome: Outcome) -> &'static Parts {
+    let Buffers { content, facts, .. } = &mut *buffers;
     let parts = parts(facts.pipeline);
     if outcome.panicked && facts.status.is_none() && facts.kind == Kind::Request {
         facts.status = Some(500);
@@ -195,6 +201,9 @@ pub(super) fn make(content: &mut Content, facts: &mut Facts, outcome: Outcome) -
     let refused = !outcome.panicked && facts.status.is_some_and(|status| (400..500).contains(&status));
     features::apply(content, cx);
     finish_event(content, facts, parts, failed && !refused);
+    if buffers.kept.is_some() {
+        buffers.look_back(parts, outcome.panicked);
+    }
     parts
 }
 
@@ -272,7 +281,7 @@ pub(crate) fn emit_now(cx: Context, kind: EventType, level: Level, fill: impl Fn
     let now = clock::now();
     let handle = cx.handle();
     let slot = handle.slot().filter(|_| handle.is_live());
-    with_buffers(|Buffers { content, facts }| {
+    with_buffers(|Buffers { content, facts, .. }| {
         content.reset(kind, level, clock::unix_nanos(now));
         *facts = Facts { handle, started: now, taken: now, ..Facts::new() };
         let slotless = handle.with_slotless(|unit| unit.how.pipeline);

@@ -9,6 +9,7 @@
 mod end;
 mod limit;
 mod live;
+mod lookback;
 mod now;
 pub(crate) mod panic;
 mod process;
@@ -25,6 +26,7 @@ use crate::emitter::{self, Emitters, Wants};
 use crate::event::{Event, OwnedEvent};
 use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
+use crate::lookback::Lookback;
 use crate::record::current;
 use crate::record::log::Limits;
 
@@ -34,6 +36,7 @@ pub use self::scope::{Scope, begin};
 pub use crate::record::Kind;
 
 pub(crate) use self::end::{emit_apart, emit_now};
+pub use self::lookback::flush_lookback;
 pub(crate) use self::now::{Draft, draft};
 
 /// What a pipeline decides about its records.
@@ -47,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// Polls that take longer are counted.
     pub(crate) poll_limit: Option<Duration>,
+    /// Quiet messages are kept so, if they are.
+    pub(crate) lookback: Option<Lookback>,
     /// So many stacks of stuck threads are taken a second.
     pub(crate) stacks: u32,
 }
@@ -59,6 +64,7 @@ impl Default for Settings {
             event_limit: 64 * 1024,
             timeout: None,
             poll_limit: Some(Duration::from_millis(100)),
+            lookback: None,
             stacks: 0,
         }
     }

@@ -28,18 +28,16 @@ impl Job {
 
     /// Instrumenters and all else that makes an event of it; the parts that it goes to.
     fn make(&mut self) -> &'static Parts {
-        let Buffers { content, facts } = &mut self.buffers;
-        end::make(content, facts, self.outcome)
+        end::make(&mut self.buffers, self.outcome)
     }
 
-    fn emit(&self, parts: &Parts) {
-        let Buffers { content, facts } = &self.buffers;
-        parts.emit(&content.view(), facts.taken);
+    fn emit(&mut self, parts: &Parts) {
+        self.buffers.emit(parts);
     }
 
     /// Counts its event as lost.
     fn lose(&self) {
-        let Buffers { content, facts } = &self.buffers;
+        let Buffers { content, facts, .. } = &self.buffers;
         lose(facts.pipeline, content.kind);
     }
 }
@@ -309,7 +307,7 @@ fn work() {
             queue.next += 1;
             let job = queue.next_job().and_then(|at| queue.jobs.remove(at));
             if let Some(job) = &job {
-                let (unit, Buffers { content, facts }) = (job.unit(), &job.buffers);
+                let (unit, Buffers { content, facts, .. }) = (job.unit(), &job.buffers);
                 let (pipeline, kind) = (facts.pipeline, content.kind);
                 queue.working.push(Work { number, since: Instant::now(), stage: Stage::Making, unit, pipeline, kind });
             }

@@ -53,6 +53,7 @@ pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
     if occupied {
         buffers.facts.cpu = None;
     }
+    buffers.take_kept(handle);
     state::timed_out(word);
     drop(busy);
     coming.is_closed();
@@ -62,7 +63,7 @@ pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
 impl TimedOut {
     /// Has its event made by the reporter's thread, with what it was doing.
     pub(crate) fn report(mut self, stuck: &Stuck) {
-        let Buffers { content, facts } = &mut self.buffers;
+        let Buffers { content, facts, .. } = &mut self.buffers;
         let mut add = |name: &str, value: Value<'_>| content.set_text(name, order(name), true, value);
         let told = stuck.told(site::of(facts.site).map(|handler| handler.at(handler.line())));
         if let Some((loc, cause_loc)) = &told.locs {

@@ -17,6 +17,7 @@ use crate::features::{self, Feature};
 use crate::format::Format;
 use crate::instrumenter::Instrumenters;
 use crate::level::LevelFilter;
+use crate::lookback::Lookback;
 use crate::monitor::status::{self, Status};
 use crate::output::Output;
 use crate::pipeline::{self, Parts};
@@ -90,6 +91,7 @@ pub struct Setup {
     source: Source,
     statuses: Vec<Status>,
     features: Vec<Feature>,
+    lookback: Option<Lookback>,
 }
 
 impl Default for Setup {
@@ -102,6 +104,7 @@ impl Default for Setup {
             source: Source::Search,
             statuses: Vec::new(),
             features: Vec::new(),
+            lookback: None,
         }
     }
 }
@@ -242,6 +245,17 @@ impl Setup {
         self
     }
 
+    /// Keeps quiet messages of a request, and writes them only if it goes wrong; off by default.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().lookback(canonlog::Lookback::new()).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    pub fn lookback(mut self, lookback: Lookback) -> Self {
+        self.lookback = Some(lookback);
+        self
+    }
+
     /// Adds a [`Feature`]: fields for events of every kind. [`features::add`](crate::features::add) does the same at any time.
     ///
     /// ```
@@ -309,13 +323,14 @@ impl Setup {
         if let Some(status) = self.statuses.iter().find(|status| status.period < status::SHORTEST) {
             return Err(SetupError::Status { period: status.period });
         }
-        let Setup { emitters, default, said, source, statuses, features, .. } = self;
+        let Setup { emitters, default, said, source, statuses, features, lookback, .. } = self;
         let program = Program { emitters, shortcuts: default, said, source };
         let mut made = program.make(std::env::vars_os(), None)?;
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(std::mem::take(&mut made.emitters))?;
         names::hide(&made.redaction);
         let fields = std::mem::take(&mut made.message_fields);
+        made.settings.lookback = lookback;
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
         features.into_iter().for_each(features::add);

@@ -58,6 +58,8 @@ pub(super) fn settings(all: &Table) -> Settings {
         fields: all.count("limits.fields").unwrap_or(usual.limits.fields),
     };
     Settings {
+        // The program's alone.
+        lookback: None,
         cpu_time: all.truth("cpu_time").unwrap_or(usual.cpu_time),
         limits,
         event_limit: bytes(all, "limits.event").unwrap_or(usual.event_limit),
