@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use canonlog::{Kind, Scope};
 use logforth::append::Append;
+use logforth::bridge::log::LogBridge;
 use logforth::layout::{Layout, LogfmtLayout};
 use slog::Drain;
 
@@ -39,7 +40,7 @@ pub struct Speaker {
 
 pub fn all() -> Vec<Speaker> {
     install_canonlog();
-    logforth_bridge();
+    let _ = logforth_bridge();
     vec![
         Speaker { name: "canonlog", inside: plain, info: canonlog_says::info, debug: canonlog_says::debug },
         Speaker {
@@ -161,13 +162,13 @@ mod spdlog_says {
 }
 
 mod log_says {
-    use super::Cart;
+    use super::{Cart, logforth_bridge};
 
     macro_rules! say {
         ($level:ident) => {
             #[inline(never)]
             pub fn $level(cart: &Cart) {
-                log::$level!(target: "shop", user = cart.user, items = cart.items, total = cart.total, plan = cart.plan,
+                log::$level!(logger: logforth_bridge(), target: "shop", user = cart.user, items = cart.items, total = cart.total, plan = cart.plan,
                     paid = cart.paid; "checked out");
             }
         };
@@ -194,13 +195,13 @@ impl Append for ToSink {
     }
 }
 
-fn logforth_bridge() {
-    static ONCE: OnceLock<()> = OnceLock::new();
-    ONCE.get_or_init(|| {
-        let logger = logforth::core::builder().dispatch(|d| d.append(ToSink(LogfmtLayout::default()))).build();
-        log::set_boxed_logger(Box::new(logforth::bridge::log::LogBridge::new(logger))).expect("the only one");
+/// Not the process's: that is `tracing`'s, where its peers were measured before.
+fn logforth_bridge() -> &'static LogBridge {
+    static BRIDGE: OnceLock<LogBridge> = OnceLock::new();
+    BRIDGE.get_or_init(|| {
         log::set_max_level(log::LevelFilter::Info);
-    });
+        LogBridge::new(logforth::core::builder().dispatch(|d| d.append(ToSink(LogfmtLayout::default()))).build())
+    })
 }
 
 mod slog_says {
