@@ -320,12 +320,13 @@ impl Setup {
         if let Some(called) = self.shortcut.filter(|_| !self.emitters.is_empty()) {
             return Err(SetupError::Shortcut { called });
         }
-        if let Some(status) = self.statuses.iter().find(|status| status.period < status::SHORTEST) {
-            return Err(SetupError::Status { period: status.period });
-        }
         let Setup { emitters, default, said, source, statuses, features, lookback, .. } = self;
         let program = Program { emitters, shortcuts: default, said, source };
         let mut made = program.make(std::env::vars_os(), None)?;
+        let statuses: Vec<Status> = std::mem::take(&mut made.statuses).into_iter().chain(statuses).collect();
+        if let Some(status) = statuses.iter().find(|status| status.period < status::SHORTEST) {
+            return Err(SetupError::Status { period: status.period });
+        }
         Instrumenters::process().setup_all()?;
         let emitters = Emitters::start(std::mem::take(&mut made.emitters))?;
         names::hide(&made.redaction);
@@ -333,7 +334,8 @@ impl Setup {
         made.settings.lookback = lookback;
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
-        features.into_iter().for_each(features::add);
+        let of_config = made.features.iter().cloned();
+        of_config.chain(features).for_each(features::add);
         status::start(statuses);
         Ok(Guard::new(Running::new(program, made, &parts.emitters)))
     }

@@ -7,6 +7,7 @@ use super::config::{Config, Made, Program};
 use super::error::SetupError;
 use crate::emitter::Emitters;
 use crate::event::names;
+use crate::features;
 use crate::internal::say;
 use crate::pipeline::LiveEmitters;
 
@@ -22,6 +23,8 @@ pub(super) struct Running {
 #[derive(Debug)]
 struct State {
     config: Config,
+    /// The names of its features.
+    features: Vec<String>,
     #[cfg(feature = "signal-hook")]
     is_of_file: bool,
 }
@@ -29,6 +32,7 @@ struct State {
 impl State {
     fn of(made: Made) -> State {
         State {
+            features: made.features.iter().map(|feature| feature.name().to_owned()).collect(),
             config: made.config,
             #[cfg(feature = "signal-hook")]
             is_of_file: made.is_of_file,
@@ -81,6 +85,11 @@ impl Running {
             live.replace_all(std::mem::take(&mut made.emitters))?;
         }
         names::hide(&made.redaction);
+        let is_left = |name: &&String| made.features.iter().all(|feature| feature.name() != name.as_str());
+        for name in state.features.iter().filter(is_left) {
+            features::remove(name);
+        }
+        made.features.iter().cloned().for_each(features::add);
         for key in made.config.differs_from(&state.config) {
             say(&format!("the configuration was loaded again; `{key}` counts from the next start on"));
         }

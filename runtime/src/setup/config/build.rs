@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::error::ConfigError;
 use super::measure;
 use super::outputs;
-use super::tree::{Node, Place, Table};
+use super::tree::{Node, Place, Table, What};
 use crate::emitter::{Emitter, Filter};
 use crate::event::EventType;
+use crate::features::Feature;
 use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
 use crate::level::LevelFilter;
+use crate::monitor::status::Status;
 use crate::pipeline::Settings;
 use crate::record::log::Limits;
 use crate::redact::Redaction;
@@ -78,6 +80,33 @@ pub(super) fn redaction(all: &Table) -> Redaction {
         .except(texts("redact.except"))
         .query_strings(all.truth("redact.query_strings").unwrap_or_default())
         .sql_literals(all.truth("redact.sql_literals").unwrap_or_default())
+}
+
+/// The status events of a configuration.
+pub(super) fn statuses(all: &Table) -> Vec<Status> {
+    let named = all.table("statuses").into_iter().flat_map(Table::iter);
+    let named = named.filter_map(|(name, node)| Some(Status::every(node.as_table()?.time("every")?).name(name)));
+    all.time("status").map(Status::every).into_iter().chain(named).collect()
+}
+
+/// The features of a configuration.
+pub(super) fn features(all: &Table) -> Vec<Feature> {
+    let named = all.get("features").map(Node::texts).unwrap_or_default().into_iter().map(|name| match name {
+        "process" => Feature::process(),
+        "thread" => Feature::thread(),
+        "peer" => Feature::peer(),
+        _ => Feature::revision(None),
+    });
+    let service = all.text("service").map(|name| Feature::global("service").field("service", name));
+    let fields = all.table("fields").filter(|fields| !fields.is_empty()).map(|fields| {
+        fields.iter().fold(Feature::global("fields"), |feature, (key, node)| match &node.what {
+            What::Integer(number) => feature.field(key, *number),
+            What::Float(number) => feature.field(key, *number),
+            What::Bool(value) => feature.field(key, *value),
+            _ => feature.field(key, node.shown()),
+        })
+    });
+    named.chain(service).chain(fields).collect()
 }
 
 /// The emitters of a configuration, in its order; what is wrong with them goes to `errors`.

@@ -30,7 +30,9 @@ use self::build::Checked;
 use self::resolve::{Said, Tops, resolve};
 use self::tree::{Node, Table};
 use crate::emitter::Emitter;
+use crate::features::Feature;
 use crate::format::Pretty;
+use crate::monitor::status::Status;
 use crate::pipeline::Settings;
 use crate::redact::Redaction;
 
@@ -151,8 +153,8 @@ impl Config {
 
     /// Keys by which it differs from another one, of those that count when the program starts.
     pub(super) fn differs_from(&self, other: &Config) -> Vec<&'static str> {
-        const AT_START: [&str; 7] =
-            ["timeout", "poll_limit", "cpu_time", "stacks", "drain", "limits", "message_fields"];
+        const AT_START: [&str; 9] =
+            ["timeout", "poll_limit", "cpu_time", "stacks", "drain", "limits", "message_fields", "status", "statuses"];
         AT_START.into_iter().filter(|key| self.said.get(key) != other.said.get(key)).collect()
     }
 
@@ -214,6 +216,8 @@ pub(super) struct Made {
     pub(super) settings: Settings,
     pub(super) redaction: Redaction,
     pub(super) message_fields: Vec<String>,
+    pub(super) statuses: Vec<Status>,
+    pub(super) features: Vec<Feature>,
     pub(super) config: Config,
     /// Whether it was read from a file; for whoever waits for signals.
     #[cfg_attr(not(feature = "signal-hook"), allow(dead_code))]
@@ -263,6 +267,8 @@ impl Program {
             emitters,
             settings: build::settings(&said),
             redaction: build::redaction(&said),
+            statuses: build::statuses(&said),
+            features: build::features(&said),
             message_fields: said
                 .get("message_fields")
                 .map(Node::texts)

@@ -19,12 +19,21 @@ pub(super) static ROOT: &[Key] = &[
     Key::new("drain", Kind::Duration, "2s"),
     Key::new("debug_log", Kind::Path, ""),
     Key::new("message_fields", Kind::ListOf(&Kind::Text), "[]"),
+    Key::new("service", Kind::Text, ""),
+    Key::new("features", Kind::ListOf(&Kind::OneOf(&FEATURES)), "[]"),
+    Key::new("fields", Kind::Fields, ""),
+    Key::new("status", Kind::DurationOrOff, "false"),
+    Key::new("statuses", Kind::Named(&Kind::Table(STATUS)), ""),
     Key::new("incremental", Kind::Bool, "false"),
     Key::new("limits", Kind::Table(LIMITS), ""),
     Key::new("redact", Kind::Table(REDACT), ""),
     Key::new("outputs", Kind::Named(&Kind::Choice(OUTPUTS, WAYS)), ""),
     Key::new("emitters", Kind::Named(&Kind::Table(EMITTER)), ""),
 ];
+
+pub(super) const FEATURES: [&str; 4] = ["process", "thread", "peer", "revision"];
+
+static STATUS: &[Key] = &[Key::required("every", Kind::Duration)];
 
 pub(super) static LIMITS: &[Key] = &[
     Key::new("record", Kind::Size, "64KiB"),
@@ -169,7 +178,7 @@ pub(super) static QUEUE: &[Key] = &[
 ];
 
 /// Variables of the environment, and the keys that they set.
-pub(super) const VARIABLES: [(&str, &str); 12] = [
+pub(super) const VARIABLES: [(&str, &str); 15] = [
     ("CANONLOG_LEVEL", "level"),
     ("CANONLOG_FORMAT", "format"),
     ("CANONLOG_OUTPUT", "output"),
@@ -180,6 +189,9 @@ pub(super) const VARIABLES: [(&str, &str); 12] = [
     ("CANONLOG_DRAIN", "drain"),
     ("CANONLOG_DEBUG_LOG", "debug_log"),
     ("CANONLOG_MESSAGE_FIELDS", "message_fields"),
+    ("CANONLOG_SERVICE", "service"),
+    ("CANONLOG_FEATURES", "features"),
+    ("CANONLOG_STATUS", "status"),
     ("CANONLOG_REDACT", "redact.keys"),
     ("CANONLOG_QUERY_STRINGS", "redact.query_strings"),
 ];
