@@ -331,7 +331,7 @@ impl Setup {
         let emitters = Emitters::start(std::mem::take(&mut made.emitters))?;
         names::hide(&made.redaction);
         let fields = std::mem::take(&mut made.message_fields);
-        made.settings.lookback = lookback;
+        made.settings.lookback = lookback.or(made.settings.lookback);
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
         let of_config = made.features.iter().cloned();

@@ -10,7 +10,8 @@ use crate::emitter::{Emitter, Filter};
 use crate::event::EventType;
 use crate::features::Feature;
 use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
-use crate::level::LevelFilter;
+use crate::level::{Level, LevelFilter};
+use crate::lookback::Lookback;
 use crate::monitor::status::Status;
 use crate::pipeline::Settings;
 use crate::record::log::Limits;
@@ -60,8 +61,7 @@ pub(super) fn settings(all: &Table) -> Settings {
         fields: all.count("limits.fields").unwrap_or(usual.limits.fields),
     };
     Settings {
-        // The program's alone.
-        lookback: None,
+        lookback: lookback(all),
         cpu_time: all.truth("cpu_time").unwrap_or(usual.cpu_time),
         limits,
         event_limit: bytes(all, "limits.event").unwrap_or(usual.event_limit),
@@ -69,6 +69,29 @@ pub(super) fn settings(all: &Table) -> Settings {
         poll_limit: all.time("poll_limit"),
         stacks: all.count("stacks").map_or(usual.stacks, |count| u32::try_from(count).unwrap_or(u32::MAX)),
     }
+}
+
+/// Whether quiet messages are kept, and how.
+fn lookback(all: &Table) -> Option<Lookback> {
+    let table = all.table("lookback").filter(|table| table.truth("enabled") == Some(true))?;
+    let level = |key: &str| table.text(key).and_then(|text| text.parse::<Level>().ok());
+    let mut lookback = Lookback::new().slower_than(table.time("slower_than"));
+    if let Some(capacity) = table.count("capacity") {
+        lookback = lookback.capacity(capacity);
+    }
+    if let Some(bytes) = bytes(table, "bytes") {
+        lookback = lookback.bytes(bytes);
+    }
+    if let Some(age) = table.time("max_age") {
+        lookback = lookback.max_age(age);
+    }
+    if let Some(level) = level("flush_level") {
+        lookback = lookback.flush_level(level);
+    }
+    if let Some(level) = level("keep_below") {
+        lookback = lookback.keep_below(level);
+    }
+    Some(lookback)
 }
 
 /// What is never recorded.

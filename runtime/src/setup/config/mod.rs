@@ -153,8 +153,18 @@ impl Config {
 
     /// Keys by which it differs from another one, of those that count when the program starts.
     pub(super) fn differs_from(&self, other: &Config) -> Vec<&'static str> {
-        const AT_START: [&str; 9] =
-            ["timeout", "poll_limit", "cpu_time", "stacks", "drain", "limits", "message_fields", "status", "statuses"];
+        const AT_START: [&str; 10] = [
+            "timeout",
+            "poll_limit",
+            "cpu_time",
+            "stacks",
+            "drain",
+            "limits",
+            "message_fields",
+            "status",
+            "statuses",
+            "lookback",
+        ];
         AT_START.into_iter().filter(|key| self.said.get(key) != other.said.get(key)).collect()
     }
 

@@ -24,6 +24,7 @@ pub(super) static ROOT: &[Key] = &[
     Key::new("fields", Kind::Fields, ""),
     Key::new("status", Kind::DurationOrOff, "false"),
     Key::new("statuses", Kind::Named(&Kind::Table(STATUS)), ""),
+    Key::new("lookback", Kind::Table(LOOKBACK), ""),
     Key::new("incremental", Kind::Bool, "false"),
     Key::new("limits", Kind::Table(LIMITS), ""),
     Key::new("redact", Kind::Table(REDACT), ""),
@@ -34,6 +35,18 @@ pub(super) static ROOT: &[Key] = &[
 pub(super) const FEATURES: [&str; 4] = ["process", "thread", "peer", "revision"];
 
 static STATUS: &[Key] = &[Key::required("every", Kind::Duration)];
+
+static LOOKBACK: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "false"),
+    Key::new("capacity", Kind::Count(1, 1_000_000), "128"),
+    Key::new("bytes", Kind::Size, "64KiB"),
+    Key::new("max_age", Kind::Duration, "1h"),
+    Key::new("flush_level", Kind::OneOf(&LEVELS), "error"),
+    Key::new("keep_below", Kind::OneOf(&LEVELS), ""),
+    Key::new("slower_than", Kind::DurationOrOff, "false"),
+];
+
+const LEVELS: [&str; 6] = ["debug", "info", "notice", "warning", "error", "critical"];
 
 pub(super) static LIMITS: &[Key] = &[
     Key::new("record", Kind::Size, "64KiB"),

@@ -1,3 +1,5 @@
+mod made;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -151,20 +153,6 @@ fn what_cannot_be_opened_is_told_with_its_path_and_nothing_is_applied() {
     let errors = two.make([].into_iter(), None).expect_err("no such folder");
     let paths: Vec<(&str, Option<usize>)> = errors.all().iter().map(|error| (error.path(), error.line())).collect();
     assert_eq!(paths, [("emitters.a.output", Some(1)), ("emitters.b.output", Some(2))]);
-}
-
-#[test]
-fn features_fields_and_statuses_are_made_as_they_are_said() {
-    let made = make(
-        &of("features = ['process', 'thread']\nstatus = '5s'\n[fields]\nshard = 7\n[statuses.hourly]\nevery = '1h'"),
-        &[("CANONLOG_SERVICE", "shop")],
-    );
-    let names: Vec<&str> = made.features.iter().map(Feature::name).collect();
-    assert_eq!(names, ["process", "thread", "service", "fields"]);
-    let periods: Vec<Duration> = made.statuses.iter().map(|status| status.period).collect();
-    assert_eq!(periods, [Duration::from_secs(5), Duration::from_secs(3_600)]);
-    let none = make(&program(), &[]);
-    assert!(none.features.is_empty() && none.statuses.is_empty());
 }
 
 #[test]
