@@ -135,7 +135,8 @@ fn a_request_allocates_nothing_after_a_thousand() {
     let guard =
         canonlog::setup().emitter(Emitter::new("file").level(Level::Info).output(file)).init().expect("set up once");
     canonlog::log::install().expect("the only logger of `log`");
-    tracing_subscriber::registry().with(canonlog::tracing::layer()).init();
+    let subscriber = tracing_subscriber::registry().with(canonlog::tracing::layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the only one of `tracing`");
     let mut service = RequestLayer::new().layer(Shop);
     // The writer's thread must have seen every chunk before the counting begins.
     let settle = || assert!(guard.flush_within(Duration::from_secs(10)), "the file takes everything");
