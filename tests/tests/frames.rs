@@ -668,6 +668,62 @@ fn a_function_that_waits_in_a_macro_of_its_own_is_itself_again_afterwards() {
 }
 
 #[operation]
+async fn goes_on_after_a_macro_in_an_if(polls: usize) {
+    if polls > 0 {
+        waits_unseen!(polls)
+    }
+    leaf(9).await;
+}
+
+#[instrument_request]
+async fn around_a_macro_in_an_if() {
+    goes_on_after_a_macro_in_an_if(1).await; // @around_if
+}
+
+#[test]
+fn a_function_is_itself_again_also_after_a_macro_at_the_end_of_an_if() {
+    assert_eq!(places(3, around_a_macro_in_an_if()), (at("around_if", "around_a_macro_in_an_if"), leaf_line()));
+}
+
+// -- a join that is ready in part ----------------------------------------------------------------------------------------
+
+#[operation]
+async fn joins_slow_and_fast() {
+    tokio::join!(pause(9), pause(1)); // @partly
+}
+
+#[operation]
+async fn through_a_join() {
+    joins_slow_and_fast().await;
+}
+
+/// Polls what it has by hand, and begins with another future just when the join is ready in part.
+#[instrument_request]
+async fn begins_another_beside_a_join() {
+    let mut all: Vec<Pin<Box<dyn Future<Output = ()>>>> = vec![Box::pin(through_a_join())];
+    let mut polls = 0;
+    poll_fn(|task| {
+        polls += 1;
+        if polls == 2 {
+            all.push(Box::pin(async {
+                leaf(9).await;
+            }));
+        }
+        let pending = all.iter_mut().map(|future| future.as_mut().poll(task)).filter(Poll::is_pending).count();
+        if pending > 0 { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+#[test]
+fn a_join_that_is_ready_in_part_is_not_the_caller_of_what_begins_beside_it() {
+    let cause = places(3, begins_another_beside_a_join()).1;
+    for leaf in [at("partly", "joins_slow_and_fast"), leaf_line()] {
+        assert!(cause.contains(&leaf), "{leaf} in {cause}");
+    }
+}
+
+#[operation]
 async fn selects_of_another_crate() {
     let (mut first, mut second) = (pin!(pause(1).fuse()), pin!(leaf(9).fuse()));
     loop {

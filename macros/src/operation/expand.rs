@@ -13,7 +13,7 @@ use crate::site;
 pub(super) fn expand(model: &Operation) -> TokenStream {
     let Operation { runtime, name, fields, errors, frames, item } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
-    let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident, places::is_whole(body)));
+    let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident, places::is_polled_through(body)));
     let unit = site::unit();
     let count = format!("{name}_count");
     let shape = item.shape();

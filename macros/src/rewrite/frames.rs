@@ -55,21 +55,35 @@ pub(crate) fn apply(runtime: &TokenStream, frames: Frames, is_async: bool, body:
 }
 
 /// Whether a body waits only where its awaits are: in no macro that is not visited.
-pub(crate) fn is_whole(body: &Block) -> bool {
-    let mut unseen = Unseen(false);
+fn is_whole(body: &Block) -> bool {
+    let mut unseen = Unseen::default();
     unseen.visit_block(body);
-    !unseen.0
+    !unseen.waits
+}
+
+/// Whether its frame is the one that runs, whenever the function does, and no longer: it waits for one thing at a time, at an await. Of
+/// several in a `join!` or a `select!`, one may be ready and leave the function's frame as the one that runs, while others are not.
+pub(crate) fn is_polled_through(body: &Block) -> bool {
+    let mut unseen = Unseen::default();
+    unseen.visit_block(body);
+    !unseen.waits && !unseen.together
 }
 
 /// The same of one statement, whatever is in it.
 fn may_wait_unseen(stmt: &Stmt) -> bool {
-    let mut unseen = Unseen(false);
+    let mut unseen = Unseen::default();
     unseen.visit_stmt(stmt);
-    unseen.0
+    unseen.waits
 }
 
-/// Looks for a macro in which the function itself may wait.
-struct Unseen(bool);
+/// Looks for macros in which the function itself may wait.
+#[derive(Default)]
+struct Unseen {
+    /// There is one that is not visited.
+    waits: bool,
+    /// There is one that waits for several futures.
+    together: bool,
+}
 
 impl Visit<'_> for Unseen {
     fn visit_expr(&mut self, expr: &Expr) {
@@ -80,7 +94,8 @@ impl Visit<'_> for Unseen {
     }
 
     fn visit_macro(&mut self, mac: &Macro) {
-        self.0 |= macros::may_wait(mac);
+        self.waits |= macros::may_wait(mac);
+        self.together |= macros::is_together(mac);
         let mut inside = mac.clone();
         macros::visit_known(&mut inside, &mut |expr| self.visit_expr(expr));
     }
@@ -132,7 +147,9 @@ impl VisitMut for Lines<'_> {
         let (before, already) = (self.last, self.told);
         self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
         let mut stmts = Vec::with_capacity(block.stmts.len());
-        for mut stmt in std::mem::take(&mut block.stmts) {
+        let stmts_of_block = std::mem::take(&mut block.stmts);
+        let last = stmts_of_block.len().saturating_sub(1);
+        for (at, mut stmt) in stmts_of_block.into_iter().enumerate() {
             if let Some(told) = told(&stmt) {
                 self.tell(told);
                 stmts.push(stmt);
@@ -148,8 +165,9 @@ impl VisitMut for Lines<'_> {
             }
             let waits = self.frame.filter(|_| may_wait_unseen(&stmt));
             self.visit_stmt_mut(&mut stmt);
-            let is_tail =
+            let is_value =
                 matches!(stmt, Stmt::Expr(_, None)) || matches!(&stmt, Stmt::Macro(it) if it.semi_token.is_none());
+            let is_tail = at == last && is_value;
             stmts.push(stmt);
             if let Some(frame) = waits.filter(|_| !is_tail) {
                 stmts.push(self.back(frame));

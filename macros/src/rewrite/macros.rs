@@ -99,6 +99,11 @@ pub(super) fn may_wait(mac: &Macro) -> bool {
     !(is_visited || (is(&EXPRESSIONS) || is(&NEVER_WAIT)) && !has_await(mac.tokens.clone()))
 }
 
+/// Whether it is one that waits for several futures, whatever of it is visited.
+pub(super) fn is_together(mac: &Macro) -> bool {
+    visit_together(&mut mac.clone(), &mut |_, _| {}).is_some()
+}
+
 fn has_await(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == "await",

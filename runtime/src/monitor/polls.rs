@@ -45,6 +45,8 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) {
     let mut polls = Vec::new();
     let shortest = clock::ticks(Duration::from_nanos(SHORTEST_LIMIT.load(Ordering::Relaxed)));
     let may_take_too_long = |(_, began): &(u64, u64)| only.is_some() || now.saturating_sub(*began) > shortest;
+    // What an allocator counts, it counts in this thread's place, not while all of them are held.
+    counters::mine();
     counters::each_thread(|_, block| polls.extend(block.polls().filter(may_take_too_long)));
     let until = Instant::now() + STACKS;
     for (record, began) in polls {
@@ -65,7 +67,8 @@ fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Ins
         return;
     }
     let Some((fun, line)) = places::certain(handle).map(|at| at.parts()) else { return };
-    handle.see(Spot::new(began, fun, line));
+    let seen = Spot::new(began, fun, line);
+    handle.see(seen);
     let per_second = parts(slot.pipeline()).settings.stacks;
     if per_second == 0 {
         return;
@@ -73,9 +76,9 @@ fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Ins
     let mut stuck = stuck::look(handle);
     stuck.take_stack(Why::Poll, per_second, until);
     if stuck.has_stack() {
-        timed_out::put_into_words(move || {
+        timed_out::put_into_words(Why::Poll, move || {
             if let Some(text) = stuck.innermost().and_then(texts::number) {
-                handle.see(Spot::new(began, 0, text));
+                handle.see_instead(seen, Spot::new(began, 0, text));
             }
         });
     }

@@ -25,7 +25,7 @@ use crate::output::PerProcess;
 use crate::record::{Handle, current, snapshot, state};
 use crate::scratch::guarded;
 use crate::trace::site;
-use crate::trace::stuck::Stuck;
+use crate::trace::stuck::{Stuck, Why};
 use crate::value::Value;
 
 /// A unit that has timed out, and is to be reported: as it is, should it be dropped before.
@@ -93,8 +93,20 @@ type Put = Box<dyn FnOnce() + Send>;
 
 /// Stacks to be put into words, and whether there is a thread for them.
 struct Waiting {
-    stacks: VecDeque<Put>,
+    timeouts: VecDeque<Put>,
+    polls: VecDeque<Put>,
     has_thread: bool,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.timeouts.is_empty() && self.polls.is_empty()
+    }
+
+    /// The next one to be put into words.
+    fn next(&mut self) -> Option<Put> {
+        self.timeouts.pop_front().or_else(|| self.polls.pop_front())
+    }
 }
 
 /// A forked child has its own: its parent's units are the parent's.
@@ -105,7 +117,10 @@ struct Here {
 
 impl Here {
     const fn new() -> Here {
-        Here { waiting: Mutex::new(Waiting { stacks: VecDeque::new(), has_thread: false }), more: Condvar::new() }
+        Here {
+            waiting: Mutex::new(Waiting { timeouts: VecDeque::new(), polls: VecDeque::new(), has_thread: false }),
+            more: Condvar::new(),
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -126,19 +141,25 @@ pub(super) fn ready() {
 /// Has a unit reported whose stack was taken.
 pub(crate) fn report_with_stack(unit: TimedOut, stuck: Stuck) {
     // Should there be no thread to be had, it is dropped with this, and so reported as it is.
-    put_into_words(move || unit.report(&stuck));
+    put_into_words(Why::Timeout, move || unit.report(&stuck));
 }
 
-/// Has another thread find out what a stack says, or nobody.
-pub(crate) fn put_into_words(put: impl FnOnce() + Send + 'static) {
+/// Has another thread find out what a stack says, or nobody. A timeout's event waits for it, and for none of a poll.
+pub(crate) fn put_into_words(why: Why, put: impl FnOnce() + Send + 'static) {
     let here = here();
     let put: Put = Box::new(put);
     let mut waiting = here.waiting();
-    waiting.stacks.push_back(put);
+    match why {
+        Why::Timeout => waiting.timeouts.push_back(put),
+        Why::Poll => waiting.polls.push_back(put),
+    }
     if !waiting.has_thread {
         waiting.has_thread = std::thread::Builder::new().name("canonlog-stacks".to_owned()).spawn(work).is_ok();
     }
-    let without = if waiting.has_thread { VecDeque::new() } else { std::mem::take(&mut waiting.stacks) };
+    let mut without = Vec::new();
+    if !waiting.has_thread {
+        without.extend(std::iter::from_fn(|| waiting.next()));
+    }
     drop(waiting);
     here.more.notify_one();
     drop(without);
@@ -149,8 +170,8 @@ fn work() {
     loop {
         let waiting = here.waiting();
         let mut waiting =
-            here.more.wait_while(waiting, |waiting| waiting.stacks.is_empty()).unwrap_or_else(PoisonError::into_inner);
-        let next = waiting.stacks.pop_front();
+            here.more.wait_while(waiting, |waiting| waiting.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.next();
         drop(waiting);
         if let Some(put) = next {
             let _ = guarded(put);

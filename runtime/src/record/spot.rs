@@ -68,6 +68,15 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// Notes it better, unless another was noted meanwhile.
+    pub(crate) fn see_instead(self, before: Spot, spot: Spot) {
+        if let Some(slot) = self.slot() {
+            let _ = slot.body.poll_seen.compare_exchange(before.0, spot.0, Relaxed, Relaxed);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
