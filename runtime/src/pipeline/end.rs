@@ -316,7 +316,11 @@ pub(crate) fn emit_apart(kind: EventType, level: Level, now: u64, fill: impl FnO
         if names::hides_late() {
             content.hide_late();
         }
-        limit::hold(content, parts.settings.event_limit);
+        let truncated = limit::hold(content, parts.settings.event_limit);
+        if truncated > 0 {
+            counters::add(Count::Truncated, truncated);
+            content.set_text("canonlog_truncated", CANONLOG_ORDER, true, Value::U64(truncated));
+        }
         content.sort();
         parts.emit(&content.view(), now);
     });

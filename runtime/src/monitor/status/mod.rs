@@ -8,9 +8,10 @@
 //! One thread serves all of them. Each remembers what it has told, so none takes anything from another; each has its own schedule,
 //! from its beginning on, so a late report does not put off the next.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::counters::measures::{self, Sum};
@@ -304,6 +305,7 @@ pub(crate) fn ensure_running() {
     if all.monitors.is_empty() || all.process == process {
         return;
     }
+    EMITTING.store(false, Ordering::SeqCst);
     if all.process != 0 {
         // What the program counts begins at nothing in a child; the rest is its parent's to tell.
         let totals = Totals { messages: Default::default(), counters: Vec::new(), ..Totals::now() };
@@ -316,14 +318,19 @@ pub(crate) fn ensure_running() {
     }
 }
 
+/// Whether the thread may have taken a report that it has not emitted yet.
+static EMITTING: AtomicBool = AtomicBool::new(false);
+
 fn run() {
     loop {
         let now = clock::now();
+        EMITTING.store(true, Ordering::SeqCst);
         let mut all = all();
         let due: Vec<Report> = all.monitors.iter_mut().filter_map(|monitor| monitor.tick(now, Totals::now)).collect();
         let wait = all.monitors.iter().map(|monitor| monitor.wait(now)).min();
         drop(all);
         due.iter().for_each(|report| report.emit(now));
+        EMITTING.store(false, Ordering::SeqCst);
         let Some(wait) = wait else { return };
         std::thread::park_timeout(wait.saturating_sub(Duration::from_nanos(clock::between(now, clock::now()))));
     }
@@ -346,6 +353,11 @@ pub(crate) fn end() {
     }
     if monitors.is_empty() {
         return;
+    }
+    // What it has taken comes before the last; but nobody waits long for an output that is stuck.
+    let until = Instant::now() + Duration::from_secs(1);
+    while EMITTING.load(Ordering::SeqCst) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
     }
     let totals = Totals::now();
     for mut monitor in monitors {
