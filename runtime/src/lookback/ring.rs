@@ -106,6 +106,10 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
             .is_ok();
     };
     let Some(mut ring) = place.lock() else { return false };
+    // Under the lock: of a record that has ended, the slot may be another's, whose messages are here.
+    if !handle.is_live() {
+        return false;
+    }
     let ring = ring.get_or_insert_default();
     let has = handle.generation().wrapping_add(1);
     if place.has.load(Ordering::Relaxed) != has {
@@ -123,10 +127,15 @@ pub(crate) fn take(handle: Handle) -> Option<Box<Ring>> {
     let Some(place) = place_of(handle) else {
         return if handle == Handle::NONE { MINE.try_with(Cell::take).ok().flatten() } else { None };
     };
-    if !USED.load(Ordering::Relaxed) || place.has.load(Ordering::Relaxed) != handle.generation().wrapping_add(1) {
+    let has = || place.has.load(Ordering::Relaxed) == handle.generation().wrapping_add(1);
+    if !USED.load(Ordering::Relaxed) || !has() {
         return None;
     }
     let mut ring = place.lock()?;
+    // The record may have ended meanwhile, and the next one have kept something.
+    if !has() {
+        return None;
+    }
     place.has.store(0, Ordering::Relaxed);
     ring.take_if(|ring| ring.of == handle.generation())
 }
@@ -142,5 +151,46 @@ pub(crate) fn give_back(handle: Handle, mut ring: Box<Ring>) {
         && free.is_none()
     {
         *free = Some(ring);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventType;
+    use crate::level::Level;
+    use crate::{Kind, begin, testing};
+
+    fn content() -> Content {
+        let mut content = Content::new();
+        content.reset(EventType::Log, Level::Info, 0);
+        content
+    }
+
+    fn kept(handle: Handle) -> usize {
+        take(handle).map_or(0, |ring| ring.kept.len())
+    }
+
+    #[test]
+    fn who_comes_late_takes_and_clears_nothing_of_the_next_record_of_its_slot() {
+        let _capture = testing::capture();
+        let lookback = Lookback::new();
+        let scope = begin(Kind::Request);
+        let ended = scope.context().handle();
+        assert!(keep(ended, &content(), 0, &lookback));
+        scope.finish();
+        // Until one has the same slot.
+        let mut scopes = Vec::new();
+        let next = loop {
+            assert!(scopes.len() < 4_096, "no record has the slot");
+            scopes.push(begin(Kind::Request));
+            let handle = scopes[scopes.len() - 1].context().handle();
+            if handle.number() == ended.number() {
+                break handle;
+            }
+        };
+        assert!(keep(next, &content(), 0, &lookback));
+        assert!(!keep(ended, &content(), 0, &lookback));
+        assert_eq!((kept(ended), kept(next)), (0, 1));
     }
 }
