@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use super::Lookback;
 use crate::event::{Content, Kept};
 use crate::record::{Handle, state};
+use crate::sys::fork;
 
 /// What was kept of one record.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Ring {
     kept: Kept,
     /// The record's generation.
     of: u64,
+    /// The process, as [`fork::generation`] tells it: what the parent has kept is the parent's to write.
+    process: u64,
     dropped: u64,
 }
 
@@ -22,7 +25,12 @@ impl Ring {
         /// A ring that had more than this gives the rest back.
         const READY: usize = 16 << 10;
         self.kept.clear(READY);
-        (self.of, self.dropped) = (of, 0);
+        (self.of, self.process, self.dropped) = (of, fork::generation(), 0);
+    }
+
+    /// Whether it was kept before this process was made, by `fork`.
+    fn is_parents(&self) -> bool {
+        self.process != fork::generation()
     }
 
     #[inline]
@@ -60,12 +68,15 @@ impl Ring {
 struct Place {
     /// The generation of the record that has kept something, plus one; of an earlier one, nobody asks.
     has: AtomicU64,
+    /// The lock was waited for in vain.
+    is_stuck: AtomicBool,
     ring: Mutex<Option<Box<Ring>>>,
 }
 
 /// As many as there are slots. Memory that is never touched is not taken from the system.
 const PLACES: usize = 65_536;
-static RINGS: [Place; PLACES] = [const { Place { has: AtomicU64::new(0), ring: Mutex::new(None) } }; PLACES];
+static RINGS: [Place; PLACES] =
+    [const { Place { has: AtomicU64::new(0), is_stuck: AtomicBool::new(false), ring: Mutex::new(None) } }; PLACES];
 
 /// Whether anything was ever kept.
 static USED: AtomicBool = AtomicBool::new(false);
@@ -77,14 +88,23 @@ thread_local! {
 impl Place {
     /// The ring's lock; none where its holder does not let go: it may be a thread that this process, made by `fork`, does not have.
     fn lock(&self) -> Option<MutexGuard<'_, Option<Box<Ring>>>> {
-        const TRIES: u32 = 1_000;
-        for tries in 0..TRIES {
-            match self.ring.try_lock() {
-                Ok(ring) => return Some(ring),
-                Err(TryLockError::Poisoned(ring)) => return Some(ring.into_inner()),
-                Err(TryLockError::WouldBlock) => state::back_off(tries),
+        // In vain but once, so that not every message waits.
+        let tries = if self.is_stuck.load(Ordering::Relaxed) { 1 } else { 1_000 };
+        for tried in 0..tries {
+            let ring = match self.ring.try_lock() {
+                Ok(ring) => ring,
+                Err(TryLockError::Poisoned(ring)) => ring.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    state::back_off(tried);
+                    continue;
+                }
+            };
+            if self.is_stuck.load(Ordering::Relaxed) {
+                self.is_stuck.store(false, Ordering::Relaxed);
             }
+            return Some(ring);
         }
+        self.is_stuck.store(true, Ordering::Relaxed);
         None
     }
 }
@@ -100,6 +120,9 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
         return MINE
             .try_with(|mine| {
                 let mut ring = mine.take().unwrap_or_default();
+                if ring.is_parents() {
+                    ring.begin(0);
+                }
                 ring.push(content, stamp, lookback);
                 mine.set(Some(ring));
             })
@@ -112,7 +135,7 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
     }
     let ring = ring.get_or_insert_default();
     let has = handle.generation().wrapping_add(1);
-    if place.has.load(Ordering::Relaxed) != has {
+    if place.has.load(Ordering::Relaxed) != has || ring.is_parents() {
         ring.begin(handle.generation());
         place.has.store(has, Ordering::Relaxed);
         USED.store(true, Ordering::Relaxed);
@@ -125,7 +148,8 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
 #[inline]
 pub(crate) fn take(handle: Handle) -> Option<Box<Ring>> {
     let Some(place) = place_of(handle) else {
-        return if handle == Handle::NONE { MINE.try_with(Cell::take).ok().flatten() } else { None };
+        let mine = if handle == Handle::NONE { MINE.try_with(Cell::take).ok().flatten() } else { None };
+        return mine.filter(|ring| !ring.is_parents());
     };
     let has = || place.has.load(Ordering::Relaxed) == handle.generation().wrapping_add(1);
     if !USED.load(Ordering::Relaxed) || !has() {
@@ -137,7 +161,7 @@ pub(crate) fn take(handle: Handle) -> Option<Box<Ring>> {
         return None;
     }
     place.has.store(0, Ordering::Relaxed);
-    ring.take_if(|ring| ring.of == handle.generation())
+    ring.take_if(|ring| ring.of == handle.generation() && !ring.is_parents())
 }
 
 /// Lets the next record of the same slot have the ring, or this thread.
@@ -192,5 +216,51 @@ mod tests {
         assert!(keep(next, &content(), 0, &lookback));
         assert!(!keep(ended, &content(), 0, &lookback));
         assert_eq!((kept(ended), kept(next)), (0, 1));
+    }
+
+    /// As if the process had been made just now: what there is, is of another one.
+    fn fork(handle: Handle) {
+        let parents = |ring: &mut Option<Box<Ring>>| ring.as_mut().expect("it keeps something").process = u64::MAX;
+        match place_of(handle) {
+            Some(place) => parents(&mut place.lock().expect("nobody has it")),
+            None => {
+                let mut mine = MINE.take();
+                parents(&mut mine);
+                MINE.set(mine);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_parent_has_kept_is_not_the_childs() {
+        let _capture = testing::capture();
+        let lookback = Lookback::new();
+        let scope = begin(Kind::Request);
+        for handle in [scope.context().handle(), Handle::NONE] {
+            let say = || assert!(keep(handle, &content(), 0, &lookback));
+            say();
+            fork(handle);
+            assert_eq!(kept(handle), 0);
+            say();
+            fork(handle);
+            say();
+            assert_eq!(kept(handle), 1, "its own");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_nobody_gives_back_is_waited_for_once() {
+        let _capture = testing::capture();
+        let scope = begin(Kind::Request);
+        let handle = scope.context().handle();
+        let place = place_of(handle).expect("it has a slot");
+        let keep = || keep(handle, &content(), 0, &Lookback::new());
+        let held = place.lock().expect("nobody has it");
+        assert!(!keep());
+        assert!(place.is_stuck.load(Ordering::Relaxed));
+        assert!(!keep());
+        drop(held);
+        assert!(keep());
+        assert!(!place.is_stuck.load(Ordering::Relaxed));
     }
 }
