@@ -167,3 +167,11 @@ fn literals_of_statements_are_not_recorded() {
     });
     assert_eq!(get("db_dup_top").as_deref(), Some("select * from users where mail = ?"));
 }
+
+#[test]
+fn what_is_hidden_is_not_put_into_the_text_of_a_message() {
+    set_up();
+    let capture = testing::capture();
+    canonlog::logger("shop").field("known_before", "hunter2").info(canonlog::message::brace("got {known_before}"));
+    assert_eq!(capture.one().view().get("log_msg"), Some(Value::Str("got [redacted]")));
+}

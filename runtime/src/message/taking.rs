@@ -154,6 +154,10 @@ impl<'t, 'd> Taking<'t, 'd> {
 
     /// Fills the text from what was taken.
     pub(super) fn fill(&mut self, filling: &Filling<'_>) {
+        // What is hidden must not get into the text.
+        if names::hides_late() {
+            self.draft.content.hide_late();
+        }
         let (mut text, mut wrong) = (String::new(), 0);
         // The text so far is nothing; a value of the user's may panic.
         let filled = guarded(|| filling.write(self.draft.content, &mut text).map(|not_filled| wrong = not_filled));
