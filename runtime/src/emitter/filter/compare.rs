@@ -55,6 +55,17 @@ pub(super) enum Question {
     Begins(regex::Regex),
 }
 
+impl Question {
+    fn is_pattern(&self) -> bool {
+        match self {
+            Question::Like(_) => true,
+            #[cfg(feature = "regex")]
+            Question::Begins(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A test of one field.
 pub(super) struct FieldTest {
     name: String,
@@ -95,8 +106,8 @@ impl FieldTest {
             Question::OneOf(values) => values.iter().try_for_each(known)?,
             _ => {}
         }
-        // A message that has no text begins as an empty one does.
-        let or_empty = name == "log_msg";
+        // A message that has no text begins as an empty one does; to anything else that is asked, it has none.
+        let or_empty = name == "log_msg" && question.is_pattern();
         Ok(FieldTest { name: name.to_owned(), question, or_empty })
     }
 

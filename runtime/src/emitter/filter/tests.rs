@@ -193,3 +193,16 @@ fn without_the_feature_a_pattern_says_what_it_needs() {
     let error = "resp_view ~ shop".parse::<Filter>().expect_err("no patterns").to_string();
     assert!(error.contains("at character 11, `~` needs canonlog's feature `regex`"), "{error}");
 }
+
+#[test]
+fn an_event_without_a_text_has_none_unless_a_pattern_asks() {
+    let (empty, none) = (message("shop", ""), event());
+    let text = || field("log_msg");
+    assert!(passes(text().exists(), &empty) && !passes(text().exists(), &none));
+    assert!(passes(text().eq(""), &empty) && !passes(text().eq(""), &none));
+    assert!(passes(text().lt("a"), &empty) && !passes(text().lt("a"), &none));
+    assert!(passes(text().one_of([""]), &empty) && !passes(text().one_of([""]), &none));
+    assert!(!passes(text().ne(""), &empty) && passes(text().ne(""), &none));
+    #[cfg(feature = "regex")]
+    assert!(passes(pattern("$"), &none) && !passes(pattern("a"), &none));
+}
