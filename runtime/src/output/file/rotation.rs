@@ -74,12 +74,11 @@ impl Rotation {
 
     /// Gives the file of this day another name, and removes the oldest.
     pub(super) fn turn_over(&self, path: &Path, day: u64) -> io::Result<()> {
-        if self.keep == 0 {
-            fs::remove_file(path)
-        } else if self.daily {
-            self.by_date(path, day)
-        } else {
-            self.by_number(path)
+        match (self.keep, self.daily) {
+            (0, true) => fs::remove_file(path),
+            (0, false) => fs::remove_file(path).and_then(|()| self.remove_beyond(path)),
+            (_, true) => self.by_date(path, day),
+            (_, false) => self.by_number(path),
         }
     }
 
@@ -90,7 +89,19 @@ impl Rotation {
         for number in (1..=used).rev() {
             fs::rename(name(number), name(number + 1))?;
         }
-        fs::rename(path, name(1))
+        fs::rename(path, name(1))?;
+        self.remove_beyond(path)
+    }
+
+    /// Removes what was kept when more were, up to the first hole.
+    fn remove_beyond(&self, path: &Path) -> io::Result<()> {
+        for number in (1_usize..).skip(self.keep) {
+            match fs::remove_file(with_end(path, &number.to_string())) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                removed => removed?,
+            }
+        }
+        Ok(())
     }
 
     fn by_date(&self, path: &Path, day: u64) -> io::Result<()> {

@@ -99,6 +99,23 @@ fn a_file_grows_to_its_size_and_the_newest_old_ones_are_kept() {
 }
 
 #[test]
+fn numbers_beyond_those_that_are_kept_now_are_removed() {
+    for keep in [0, 1] {
+        let path = scratch("fewer");
+        let rotated = |keep| File::open(&path).expect("a file").rotate(Rotation::size(8).keep(keep));
+        let file = rotated(5);
+        ["first", "second", "third", "fourth"].iter().for_each(|line| write(&file, line).expect("room"));
+        drop(file);
+        fs::write(path.with_extension("log.5"), "of somebody else, after a hole").expect("room");
+        write(&rotated(keep), "fifth").expect("room");
+        let hole = ("events.log.5", "of somebody else, after a hole");
+        let kept = [("events.log", "fifth\n"), ("events.log.1", "fourth\n"), hole];
+        let kept: Vec<_> = kept.into_iter().filter(|(name, _)| keep == 1 || *name != "events.log.1").collect();
+        assert_eq!(files(&path), named(&kept));
+    }
+}
+
+#[test]
 fn the_lines_of_one_batch_fill_as_many_files_as_they_need() {
     let path = scratch("batch");
     let file = File::open(&path).expect("a file").rotate(Rotation::size(8).keep(9));
