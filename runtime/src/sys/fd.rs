@@ -72,12 +72,27 @@ impl Drop for FileLock<'_> {
     }
 }
 
+/// A pipe that takes anything takes this much at once (`PIPE_BUF`).
+const AT_ONCE: usize = 4096;
+
+/// What is said of a text: it is cut where it is too long to be taken at once, and has no control characters but ends of lines.
+fn complaint(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(AT_ONCE) + 16);
+    line.push_str("canonlog: ");
+    for c in text.chars() {
+        if line.len() + c.len_utf8() + "…\n".len() > AT_ONCE {
+            line.push('…');
+            break;
+        }
+        line.push(if c.is_control() && c != '\n' { '?' } else { c });
+    }
+    line.push('\n');
+    line
+}
+
 /// Says something on stderr, if stderr takes it at once; never waits, never panics.
 pub(crate) fn complain(text: &str) {
-    let mut line = String::with_capacity(text.len() + 16);
-    line.push_str("canonlog: ");
-    line.push_str(text);
-    line.push('\n');
+    let line = complaint(text);
     if wait_writable(2, Some(Duration::ZERO)) {
         let _ = write(2, line.as_bytes());
     }
@@ -99,6 +114,18 @@ mod tests {
         let began = Instant::now();
         assert!(!wait_writable(fd, Some(Duration::from_millis(20))));
         assert!(began.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_complaint_is_taken_at_once_by_a_pipe_that_is_nearly_full() {
+        let long = complaint(&"ä".repeat(10_000));
+        assert!(long.len() <= AT_ONCE && long.len() > AT_ONCE - 3 && long.ends_with("ä…\n"), "{}", long.len());
+        assert_eq!(complaint("a\x1b[31m\r\0b\u{9b}c\nd"), "canonlog: a?[31m??b?c\nd\n");
+        let (_reader, writer) = io::pipe().expect("a pipe");
+        let fd = writer.as_raw_fd();
+        while wait_writable(fd, Some(Duration::ZERO)) {
+            assert_eq!(write(fd, long.as_bytes()).ok(), Some(long.len()));
+        }
     }
 
     #[test]
