@@ -23,7 +23,7 @@ pub(super) mod tree;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::build::Checked;
@@ -121,8 +121,13 @@ impl Config {
     /// It cannot be read; all that is wrong with it.
     #[cfg(feature = "config")]
     pub fn read(path: impl AsRef<std::path::Path>) -> Result<Self, ConfigErrors> {
-        let path = path.as_ref();
-        let source = Some(path.display().to_string());
+        Config::read_at(path.as_ref(), path.as_ref())
+    }
+
+    /// Reads the file at `path`, which somebody called `said`.
+    #[cfg(feature = "config")]
+    fn read_at(path: &Path, said: &Path) -> Result<Self, ConfigErrors> {
+        let source = Some(said.display().to_string());
         match std::fs::read_to_string(path) {
             Ok(text) => Config::from_text(&text, source),
             Err(error) => {
@@ -186,16 +191,25 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What it says, and whether that is a file which may say something else later.
-    fn read(&self, of_environment: Option<PathBuf>) -> Result<(Config, bool), ConfigErrors> {
+    /// What it says, and whether that is a file which may say something else later. Paths begin at `folder`; the file must be there
+    /// if the configuration before this one `was_file`.
+    #[cfg_attr(not(feature = "config"), allow(unused_variables))]
+    fn read(
+        &self,
+        of_environment: Option<PathBuf>,
+        folder: &Path,
+        was_file: bool,
+    ) -> Result<(Config, bool), ConfigErrors> {
+        #[cfg(feature = "config")]
+        let of_file = |path: &Path| Ok((Config::read_at(&folder.join(path), path)?, true));
         match (self, of_environment) {
             (Source::Given(config), _) => Ok((config.clone(), false)),
             #[cfg(feature = "config")]
-            (Source::File(path), _) => Ok((Config::read(path)?, true)),
+            (Source::File(path), _) => of_file(path),
             #[cfg(feature = "config")]
-            (Source::Search, Some(path)) => Ok((Config::read(path)?, true)),
+            (Source::Search, Some(path)) => of_file(&path),
             #[cfg(feature = "config")]
-            (Source::Search, None) if std::path::Path::new(FILE).exists() => Ok((Config::read(FILE)?, true)),
+            (Source::Search, None) if was_file || folder.join(FILE).exists() => of_file(Path::new(FILE)),
             #[cfg(not(feature = "config"))]
             (Source::Search, Some(_)) => {
                 let message = "canonlog was built without the feature `config`, which reads files";
@@ -217,6 +231,8 @@ pub(super) struct Program {
     pub(super) shortcuts: Emitter,
     pub(super) said: Table,
     pub(super) source: Source,
+    /// Where it was started: it may go elsewhere before the file is read again.
+    pub(super) folder: PathBuf,
 }
 
 /// All that holds.
@@ -244,7 +260,8 @@ impl Program {
         let all: Vec<_> = variables.collect();
         // The names of outputs are needed for the environment, and its variable for the file.
         let named = environment::read(all.iter().cloned(), Vec::new()).0.file;
-        let read = self.source.read(named);
+        let was_file = before.is_some_and(|before| before.source.is_some());
+        let read = self.source.read(named, &self.folder, was_file);
         let outputs = |config: &Config| {
             config.said.table("outputs").into_iter().flat_map(Table::keys).map(str::to_owned).collect::<Vec<_>>()
         };

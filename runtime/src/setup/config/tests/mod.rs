@@ -1,3 +1,4 @@
+mod again;
 mod made;
 
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ fn program() -> Program {
         shortcuts: Emitter::new("default"),
         said: Table::default(),
         source: Source::Given(Config::new()),
+        folder: PathBuf::new(),
     }
 }
 

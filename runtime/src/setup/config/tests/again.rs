@@ -1,0 +1,27 @@
+//! A configuration that is read again.
+
+use super::*;
+
+fn made(program: &Program, variables: &[(&str, &str)], before: Option<&Config>) -> Result<Made, ConfigErrors> {
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    program.make(variables, before)
+}
+
+#[test]
+fn a_file_that_is_gone_is_a_mistake_where_there_was_one_and_the_working_directory_does_not_count() {
+    // Not the working directory.
+    let folder = std::env::temp_dir().join(format!("canonlog-again-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let program = Program { source: Source::Search, folder: folder.clone(), ..program() };
+    for variables in [&[][..], &[("CANONLOG_CONFIG", "canonlog.toml")]] {
+        std::fs::write(folder.join("canonlog.toml"), "[redact]\nkeys = ['card']").expect("it can be written");
+        let first = made(&program, variables, None).expect("it is right");
+        assert_eq!((first.is_of_file, first.redaction.keys), (true, vec!["card".to_owned()]));
+        std::fs::remove_file(folder.join("canonlog.toml")).expect("it was there");
+        let errors = made(&program, variables, Some(&first.config)).expect_err("it is gone").to_string();
+        assert!(errors.starts_with("canonlog.toml: it cannot be read: "), "{errors}");
+    }
+    let none = made(&program, &[], None).expect("nobody needs a file");
+    assert!(!none.is_of_file && made(&program, &[], Some(&none.config)).is_ok());
+    std::fs::remove_dir(&folder).expect("it is empty");
+}
