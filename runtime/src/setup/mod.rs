@@ -322,7 +322,8 @@ impl Setup {
         }
         let Setup { emitters, default, said, source, statuses, features, lookback, .. } = self;
         let folder = std::env::current_dir().unwrap_or_default();
-        let program = Program { emitters, shortcuts: default, said, source, folder };
+        let names = features.iter().map(|feature| feature.name().to_owned()).collect();
+        let program = Program { emitters, shortcuts: default, said, features: names, source, folder };
         let mut made = program.make(std::env::vars_os(), None)?;
         let statuses: Vec<Status> = std::mem::take(&mut made.statuses).into_iter().chain(statuses).collect();
         if let Some(status) = statuses.iter().find(|status| status.period < status::SHORTEST) {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use canonlog::tower::RequestLayer;
-use canonlog::{Context, Guard, Kind, SetupError, begin};
+use canonlog::{Context, Feature, Guard, Kind, SetupError, begin};
 use canonlog_tests::server::Server;
 
 struct Trial {
@@ -50,7 +50,8 @@ fn write(folder: &Path, text: &str) {
 fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     write(folder.path(), "[emitters.one]\noutput = 'FOLDER/one.log'\n");
-    let guard = canonlog::setup().config_file(folder.path().join("canonlog.toml")).init().expect("the only set-up");
+    let setup = canonlog::setup().config_file(folder.path().join("canonlog.toml"));
+    let guard = setup.feature(Feature::global("fields").field("region", "eu")).init().expect("the only set-up");
     let mut trial = Trial { folder, guard, jobs: 0 };
     let [one] = trial.job(["one.log"]);
     assert!(one.starts_with("event_type=\"job\"") && one.contains("app_card=\"4111\""), "{one}");
@@ -72,6 +73,13 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     assert!(one.starts_with("event_type=") && two.starts_with('{'), "{one}{two}");
     let holds = trial.guard.config().to_string();
     assert!(holds.contains("[emitters.one]") && holds.contains("[emitters.two]"), "{holds}");
+
+    for fields in ["[fields]\nregion = 'us'\n", ""] {
+        trial.write(&format!("{fields}[emitters.four]\noutput = 'FOLDER/four.log'\n"));
+        trial.guard.reload().expect("it is right");
+        let [four] = trial.job(["four.log"]);
+        assert!(four.contains("app_region=\"eu\""), "the program's feature of this name stays: {four}");
+    }
 
     trial.write(
         "timeout = '5s'\n[emitters.three]\noutput = 'FOLDER/three.log'\n\

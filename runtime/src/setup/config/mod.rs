@@ -230,6 +230,8 @@ pub(super) struct Program {
     /// What holds for all emitters, or the first.
     pub(super) shortcuts: Emitter,
     pub(super) said: Table,
+    /// The names of its features.
+    pub(super) features: Vec<String>,
     pub(super) source: Source,
     /// Where it was started: it may go elsewhere before the file is read again.
     pub(super) folder: PathBuf,
@@ -295,7 +297,7 @@ impl Program {
             settings: build::settings(&said),
             redaction: build::redaction(&said),
             statuses: build::statuses(&said),
-            features: build::features(&said),
+            features: self.features(&said),
             message_fields: said
                 .get("message_fields")
                 .map(Node::texts)
@@ -340,6 +342,12 @@ impl Program {
         }
         let shortcuts = &self.shortcuts;
         all.into_iter().enumerate().map(|(at, emitter)| emitter.overridden_by(shortcuts, at == 0)).collect()
+    }
+
+    /// The features of the configuration, but for those that the program has, too.
+    fn features(&self, said: &Table) -> Vec<Feature> {
+        let is_left = |feature: &Feature| self.features.iter().all(|name| name != feature.name());
+        build::features(said).into_iter().filter(is_left).collect()
     }
 
     fn notes(&self) -> Vec<String> {

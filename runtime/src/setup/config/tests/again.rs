@@ -25,3 +25,10 @@ fn a_file_that_is_gone_is_a_mistake_where_there_was_one_and_the_working_director
     assert!(!none.is_of_file && made(&program, &[], Some(&none.config)).is_ok());
     std::fs::remove_dir(&folder).expect("it is empty");
 }
+
+#[test]
+fn the_programs_features_are_never_replaced() {
+    let program = Program { features: vec!["fields".to_owned()], ..of("service = 'shop'\n[fields]\nregion = 'us'") };
+    let names: Vec<String> = make(&program, &[]).features.iter().map(|feature| feature.name().to_owned()).collect();
+    assert_eq!(names, ["service"]);
+}
