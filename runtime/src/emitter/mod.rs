@@ -228,7 +228,10 @@ impl Emitter {
 
     /// The emitter with what was said of another one; format and output only `with_output`.
     pub(crate) fn overridden_by(mut self, other: &Emitter, with_output: bool) -> Self {
-        if other.said.level && !self.said.is_whole {
+        if self.said.is_whole {
+            return self;
+        }
+        if other.said.level {
             self = self.level(other.level);
         }
         if other.said.format && with_output {

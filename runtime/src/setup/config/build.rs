@@ -166,16 +166,17 @@ pub(super) fn emitters(all: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitte
             made.push(emitter);
         }
     }
-    if let Some(path) = all.text("debug_log") {
-        match Emitter::debug_log(path) {
-            Ok(emitter) => made.push(emitter),
-            Err(error) => {
-                let place = all.get("debug_log").map_or(Place::Program, |node| node.place);
-                errors.push(ConfigError::wrong("debug_log", place, error.to_string()));
-            }
-        }
-    }
     made
+}
+
+/// The debug log of a configuration, if it has one.
+pub(super) fn debug_log(all: &Table, errors: &mut Vec<ConfigError>) -> Option<Emitter> {
+    let made = Emitter::debug_log(all.text("debug_log")?);
+    made.map_err(|error| {
+        let place = all.get("debug_log").map_or(Place::Program, |node| node.place);
+        errors.push(ConfigError::wrong("debug_log", place, error.to_string()));
+    })
+    .ok()
 }
 
 /// A level that was checked.

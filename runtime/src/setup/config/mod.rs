@@ -285,9 +285,14 @@ impl Program {
             },
         });
         errors.extend(program_errors);
-        let made = if errors.is_empty() { build::emitters(&said, &mut errors) } else { Vec::new() };
+        let is_right = errors.is_empty();
+        let made = if is_right { build::emitters(&said, &mut errors) } else { Vec::new() };
+        let mut emitters = self.emitters(made, &tops, &said, &mut errors);
+        // The last, as the first has the format and the output that are said without a name.
+        if is_right && self.emitters.iter().all(|emitter| emitter.name() != "debug_log") {
+            emitters.extend(build::debug_log(&said, &mut errors));
+        }
         let source = file.source;
-        let emitters = self.emitters(made, &tops, &said, &mut errors);
         if !errors.is_empty() {
             return Err(ConfigErrors { source, errors });
         }

@@ -19,6 +19,27 @@ fn features_fields_and_statuses_are_made_as_they_are_said() {
 }
 
 #[test]
+fn a_debug_log_is_the_last_emitter_and_stays_as_it_is() {
+    let path = std::env::temp_dir().join(format!("canonlog-made-{}.log", std::process::id()));
+    let said = format!("{}", path.display());
+    let variables = [("CANONLOG_DEBUG_LOG", said.as_str()), ("CANONLOG_OUTPUT", "stderr"), ("CANONLOG_LEVEL", "error")];
+    let all = |program: &Program| -> Vec<(String, LevelFilter, bool)> {
+        let made = make(program, &variables).emitters;
+        let to_stderr = |emitter: &Emitter| format!("{emitter:?}").contains("output: \"stderr\"");
+        made.iter().map(|all| (all.name().to_owned(), all.minimum(), to_stderr(all))).collect()
+    };
+    let log = ("debug_log".to_owned(), LevelFilter::Debug, false);
+    let own = Program { emitters: vec![Emitter::new("own")], ..program() };
+    assert_eq!(all(&own), [("own".to_owned(), LevelFilter::Error, true), log.clone()]);
+    let shortcuts = Emitter::new("default").output(crate::output::Stderr::new()).level(LevelFilter::Error);
+    let alone = Program { shortcuts: shortcuts.clone(), ..of("emitters = {}") };
+    assert_eq!(all(&alone), [log]);
+    let whole = Emitter::debug_log(&path).expect("it can be written").overridden_by(&shortcuts, true);
+    assert!(!format!("{whole:?}").contains("stderr"), "{whole:?}");
+    std::fs::remove_file(path).expect("it was opened");
+}
+
+#[test]
 fn quiet_messages_are_kept_as_it_is_said_and_only_then() {
     let kept = |text| make(&of(text), &[]).settings.lookback;
     assert_eq!((kept(""), kept("[lookback]\ncapacity = 5")), (None, None));

@@ -156,6 +156,10 @@ fn what_cannot_be_opened_is_told_with_its_path_and_nothing_is_applied() {
     let errors = two.make([].into_iter(), None).expect_err("no such folder");
     let paths: Vec<(&str, Option<usize>)> = errors.all().iter().map(|error| (error.path(), error.line())).collect();
     assert_eq!(paths, [("emitters.a.output", Some(1)), ("emitters.b.output", Some(2))]);
+    let both = of("debug_log = '/no/such/folder/debug.log'\nemitters.a.output = '/no/such/folder/a.log'");
+    let errors = both.make([].into_iter(), None).expect_err("no such folder");
+    let paths: Vec<&str> = errors.all().iter().map(|error| error.path()).collect();
+    assert_eq!(paths, ["emitters.a.output", "debug_log"]);
 }
 
 #[test]
