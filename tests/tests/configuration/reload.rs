@@ -71,6 +71,10 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     trial.guard.reload().expect("it is right");
     let [one, two] = trial.job(["one.log", "two.log"]);
     assert!(one.starts_with("event_type=") && two.starts_with('{'), "{one}{two}");
+    trial.guard.emitters().remove("one").expect("it is there");
+    trial.guard.reload().expect("it is still right");
+    let [one, two] = trial.job(["one.log", "two.log"]);
+    assert!(one.is_empty() && !two.is_empty(), "what was taken away stays away: {one}{two}");
     let holds = trial.guard.config().to_string();
     assert!(holds.contains("[emitters.one]") && holds.contains("[emitters.two]"), "{holds}");
 

@@ -132,10 +132,10 @@ pub(super) fn features(all: &Table) -> Vec<Feature> {
     named.chain(service).chain(fields).collect()
 }
 
-/// The emitters of a configuration, in its order; what is wrong with them goes to `errors`.
-pub(super) fn emitters(all: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
+/// The emitters of a configuration that are meant, in its order; what is wrong with them goes to `errors`.
+pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
     let mut made = Vec::new();
-    for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter) {
+    for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter).filter(|(name, _)| is_meant(name)) {
         let Some(table) = node.as_table() else { continue };
         let mut emitter = Emitter::new(name).level(level(table.get("level")));
         if let Some(types) = table.get("types") {

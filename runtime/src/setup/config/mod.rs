@@ -286,10 +286,15 @@ impl Program {
         });
         errors.extend(program_errors);
         let is_right = errors.is_empty();
-        let made = if is_right { build::emitters(&said, &mut errors) } else { Vec::new() };
-        let mut emitters = self.emitters(made, &tops, &said, &mut errors);
+        // What is added to others leaves them alone: they may have been changed or taken away meanwhile.
+        let added_to = before.filter(|_| file.is_incremental());
+        let of_file = file.said.table("emitters");
+        let is_meant = |name: &str| added_to.is_none() || of_file.is_some_and(|all| all.get(name).is_some());
+        let made = if is_right { build::emitters(&said, is_meant, &mut errors) } else { Vec::new() };
+        let mut emitters = self.emitters(made, is_meant, &tops, &said, &mut errors);
+        let is_logging = added_to.is_some_and(|before| before.said.text("debug_log") == said.text("debug_log"));
         // The last, as the first has the format and the output that are said without a name.
-        if is_right && self.emitters.iter().all(|emitter| emitter.name() != "debug_log") {
+        if is_right && !is_logging && self.emitters.iter().all(|emitter| emitter.name() != "debug_log") {
             emitters.extend(build::debug_log(&said, &mut errors));
         }
         let source = file.source;
@@ -322,11 +327,20 @@ impl Program {
         (said, checks.errors)
     }
 
-    /// The emitters of the configuration and of the program, which has the last word.
-    fn emitters(&self, made: Vec<Emitter>, tops: &Tops, said: &Table, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
+    /// The emitters of the configuration, and those of the program that are meant; it has the last word.
+    fn emitters(
+        &self,
+        made: Vec<Emitter>,
+        is_meant: impl Fn(&str) -> bool,
+        tops: &Tops,
+        said: &Table,
+        errors: &mut Vec<ConfigError>,
+    ) -> Vec<Emitter> {
+        let first_of_config = said.table("emitters").and_then(|all| all.keys().next());
+        let first = first_of_config.or(self.emitters.first().map(Emitter::name));
         let mut all = made;
-        for emitter in &self.emitters {
-            let is_first = all.is_empty();
+        for emitter in self.emitters.iter().filter(|emitter| is_meant(emitter.name())) {
+            let is_first = first_of_config.is_none() && first == Some(emitter.name());
             let mut emitter = emitter.clone();
             if let (Some(level), false) = (&tops.level, emitter.said().level) {
                 emitter = emitter.level(build::level(Some(level)));
@@ -346,7 +360,11 @@ impl Program {
             }
         }
         let shortcuts = &self.shortcuts;
-        all.into_iter().enumerate().map(|(at, emitter)| emitter.overridden_by(shortcuts, at == 0)).collect()
+        let overridden = |emitter: Emitter| {
+            let is_first = first == Some(emitter.name());
+            emitter.overridden_by(shortcuts, is_first)
+        };
+        all.into_iter().map(overridden).collect()
     }
 
     /// The features of the configuration, but for those that the program has, too.

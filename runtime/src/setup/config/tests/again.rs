@@ -32,3 +32,21 @@ fn the_programs_features_are_never_replaced() {
     let names: Vec<String> = make(&program, &[]).features.iter().map(|feature| feature.name().to_owned()).collect();
     assert_eq!(names, ["service"]);
 }
+
+#[test]
+fn an_incremental_one_makes_the_emitters_that_it_names_and_no_others() {
+    let first = made(&of("[emitters.one]\noutput = 'stdout'"), &[], None).expect("it is right");
+    let program = Program {
+        emitters: vec![Emitter::new("own"), Emitter::new("other")],
+        shortcuts: Emitter::new("default").output(crate::output::Stderr::new()),
+        ..of("incremental = true\n[emitters.two]\nlevel = 'error'\n[emitters.own]")
+    };
+    let second = made(&program, &[], Some(&first.config)).expect("it is right");
+    let names: Vec<&str> = second.emitters.iter().map(Emitter::name).collect();
+    assert_eq!(names, ["two", "own"]);
+    assert!(!format!("{:?}", second.emitters).contains("stderr"), "neither is the first: {:?}", second.emitters);
+    let holds = second.config.to_string();
+    assert!(holds.contains("[emitters.one]") && holds.contains("[emitters.two]"), "{holds}");
+    let again = Program { source: Source::Given(Config::parse("incremental = true").expect("right")), ..program };
+    assert!(made(&again, &[], Some(&second.config)).expect("it is right").emitters.is_empty());
+}

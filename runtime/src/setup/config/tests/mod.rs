@@ -131,7 +131,8 @@ fn incremental_keeps_what_was_there_and_adds_to_it() {
     let second = of("incremental = true\n[emitters.two]\nlevel = 'error'\n[emitters.three]");
     let made = second.make([].into_iter(), Some(&first.config)).expect("all is right");
     let names: Vec<&str> = made.emitters.iter().map(Emitter::name).collect();
-    assert_eq!((names, value(&made, "emitters.two.level")), (vec!["one", "two", "three"], "error".to_owned()));
+    assert_eq!((names, value(&made, "emitters.two.level")), (vec!["two", "three"], "error".to_owned()));
+    assert_eq!(value(&made, "emitters.one.level"), "info", "it is there still");
     assert_eq!(make(&second, &[]).emitters.len(), 3, "at first, that is the default one");
 }
 
