@@ -28,9 +28,9 @@ pub(crate) fn is_guarded() -> bool {
 }
 
 /// Takes text up to a limit, then refuses.
-struct Capped {
-    text: String,
-    limit: usize,
+pub(crate) struct Capped {
+    pub(crate) text: String,
+    pub(crate) limit: usize,
 }
 
 impl Write for Capped {

@@ -9,7 +9,7 @@ use crate::event::{Stored, names};
 use crate::pipeline::Draft;
 use crate::record::Name;
 use crate::record::keys::{self, NOT_INTERNED, Suffix};
-use crate::scratch::guarded;
+use crate::scratch::{Capped, guarded};
 use crate::value::{ToValue, Value};
 
 /// Takes what a message carries, on the way into its event; see [`Relay`](super::Relay).
@@ -158,13 +158,16 @@ impl<'t, 'd> Taking<'t, 'd> {
         if names::hides_late() {
             self.draft.content.hide_late();
         }
-        let (mut text, mut wrong) = (String::new(), 0);
+        // So much more than fits that it is seen to be cut, whatever its last character.
+        let mut capped = Capped { text: String::new(), limit: self.limit.saturating_add(char::MAX.len_utf8()) };
+        let mut wrong = 0;
         // The text so far is nothing; a value of the user's may panic.
-        let filled = guarded(|| filling.write(self.draft.content, &mut text).map(|not_filled| wrong = not_filled));
+        let filled = guarded(|| filling.write(self.draft.content, &mut capped).map(|not_filled| wrong = not_filled));
+        let text = capped.text;
         if wrong > 0 {
             filling.complain();
         }
-        self.draft.troubles.failed += wrong + u64::from(!matches!(filled, Ok(Ok(()))));
+        self.draft.troubles.failed += wrong + u64::from(text.len() <= self.limit && !matches!(filled, Ok(Ok(()))));
         self.text(text);
     }
 

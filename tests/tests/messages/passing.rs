@@ -166,3 +166,22 @@ fn what_looks_like_a_secret_by_its_name_is_not_said() {
         assert_eq!(hidden(at, name).as_deref(), Some("[redacted]"), "{name}");
     }
 }
+
+#[test]
+fn a_filled_text_is_made_no_longer_than_a_value_may_be() {
+    struct Endless;
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            loop {
+                f.write_str("é")?;
+            }
+        }
+    }
+    let capture = testing::capture();
+    let values: [(&str, &dyn canonlog::ToValue); 1] = [("much", &canonlog::display(Endless))];
+    LOG.info(canonlog::message::brace("so {much}").with(&values));
+    let event = capture.one();
+    let said = text(&event, "log_msg").expect("a text");
+    assert!(said.starts_with("so éé") && said.ends_with('…') && said.len() < 9_000, "{} bytes", said.len());
+    assert_eq!((text(&event, "canonlog_truncated").as_deref(), text(&event, "canonlog_value_errors")), (Some("1"), None));
+}
