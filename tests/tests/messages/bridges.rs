@@ -123,6 +123,30 @@ fn spans_leave_no_trace_unless_that_is_asked_for() {
     }
 }
 
+#[test]
+fn a_value_that_speaks_while_its_span_records_it_is_heard() {
+    struct Speaks;
+    impl std::fmt::Debug for Speaks {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            tracing::info!("from within");
+            f.write_str("spoke")
+        }
+    }
+    let capture = testing::capture();
+    let layer = canonlog::tracing::layer().span_fields(true);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let span = tracing::info_span!("load", cart = 7, user = tracing::field::Empty);
+        span.in_scope(|| {
+            span.record("user", tracing::field::debug(Speaks));
+            tracing::info!("after");
+        });
+    });
+    let events = capture.events();
+    assert_eq!(text(&events[0], "log_msg").as_deref(), Some("from within"));
+    assert_eq!(text(&events[1], "app_user").as_deref(), Some("spoke"));
+    assert_eq!(text(&events[1], "app_cart").as_deref(), Some("7"));
+}
+
 /// What `tracing`'s own format writes.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);

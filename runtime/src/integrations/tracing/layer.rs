@@ -86,10 +86,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, around: Around<'_, S>) {
-        if let Some(span) = around.span(id).filter(|_| self.span_fields)
-            && let Some(kept) = span.extensions_mut().get_mut::<Kept>()
-        {
-            values.record(kept);
+        let Some(span) = around.span(id).filter(|_| self.span_fields) else { return };
+        // Their `Debug` may ask for the same span: it runs before the lock is taken.
+        let mut fresh = Kept::default();
+        values.record(&mut fresh);
+        if let Some(kept) = span.extensions_mut().get_mut::<Kept>() {
+            kept.merge(fresh);
         }
     }
 

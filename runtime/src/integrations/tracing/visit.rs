@@ -74,7 +74,15 @@ pub(super) struct Kept(pub(super) Vec<(&'static str, OwnedValue)>);
 
 impl Kept {
     fn keep(&mut self, field: &Field, value: impl ToValue) {
-        let (key, value) = (key(field), OwnedValue::from(value.to_value()));
+        self.put(key(field), OwnedValue::from(value.to_value()));
+    }
+
+    /// Takes over what was recorded later.
+    pub(super) fn merge(&mut self, later: Kept) {
+        later.0.into_iter().for_each(|(key, value)| self.put(key, value));
+    }
+
+    fn put(&mut self, key: &'static str, value: OwnedValue) {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, before)) => *before = value,
             None => self.0.push((key, value)),
