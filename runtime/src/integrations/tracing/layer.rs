@@ -9,10 +9,8 @@ use super::TAKING;
 use super::dispatched::is_ours;
 use super::visit::{Fields, Kept};
 use crate::context::{Context, TimeGuard};
-use crate::emitter::wanted;
-use crate::event::EventType;
 use crate::inside::is_inside;
-use crate::message::Relay;
+use crate::message::{Relay, heard};
 
 /// A layer that makes each event of `tracing` a message of the request in which it happens.
 ///
@@ -105,8 +103,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
     fn on_event(&self, event: &Event<'_>, around: Around<'_, S>) {
         let metadata = event.metadata();
         let level = (*metadata.level()).into();
-        // An output of canonlog's may say something to `tracing`: that is no message of the program.
-        if !wanted(EventType::Log, level) || is_ours(metadata) || is_inside() {
+        // An output of canonlog's may say something to `tracing`: that is no message of the program. One that nobody wants may be
+        // counted still.
+        if !heard(level) || is_ours(metadata) || is_inside() {
             return;
         }
         struct Before(bool);
