@@ -18,13 +18,14 @@ pub(crate) struct Ring {
     /// The process, as [`fork::generation`] tells it: what the parent has kept is the parent's to write.
     process: u64,
     dropped: u64,
+    /// The memory that was allowed when something was last kept.
+    allowed: usize,
 }
 
 impl Ring {
     fn begin(&mut self, of: u64) {
-        /// A ring that had more than this gives the rest back.
-        const READY: usize = 16 << 10;
-        self.kept.clear(READY);
+        // What grows has up to twice what it needs. So nothing is given back, to be allocated again, unless less is allowed now.
+        self.kept.clear(self.allowed.saturating_mul(2));
         (self.of, self.process, self.dropped) = (of, fork::generation(), 0);
     }
 
@@ -35,6 +36,7 @@ impl Ring {
 
     #[inline]
     fn push(&mut self, content: &Content, stamp: u64, lookback: &Lookback) {
+        self.allowed = lookback.bytes;
         let size = Kept::size_of(content);
         if lookback.capacity == 0 || size > lookback.bytes {
             self.dropped += 1;
@@ -171,6 +173,7 @@ pub(crate) fn give_back(handle: Handle, mut ring: Box<Ring>) {
         let _ = MINE.try_with(|mine| mine.set(Some(ring)));
         return;
     };
+    ring.begin(handle.generation());
     if let Some(mut free) = place.lock()
         && free.is_none()
     {
