@@ -32,7 +32,7 @@ impl Speaks for Logger {
 
     #[inline]
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
-        self.pass(level, Some(place), &Text::from(text), carried);
+        self.pass(level, Some(place), &Text::measured(text), carried);
     }
 }
 
@@ -46,7 +46,7 @@ impl<C: Carried> Speaks for Message<C> {
     }
 
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
-        self.logger().pass(level, Some(place), &Text::from(text), &(self.carried(), carried));
+        self.logger().pass(level, Some(place), &Text::measured(text), &(self.carried(), carried));
     }
 }
 

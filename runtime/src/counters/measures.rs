@@ -149,10 +149,18 @@ pub(crate) fn counts_messages() -> bool {
     MESSAGES.load(Ordering::Relaxed)
 }
 
-/// Counts a message on this thread; `size` is the length of its text before anything is put into it.
+/// Counts a message on this thread; `size` is the length of its text before anything is put into it, as far as that
+/// is known.
 #[inline]
 pub(crate) fn message(level: Level, size: usize) {
     add_to(&mine().measures.messages[level as usize], size as u64);
+}
+
+/// Counts a text that was measured after its message was counted.
+#[inline]
+pub(crate) fn text(level: Level, size: usize) {
+    let [sum, _] = &mine().measures.messages[level as usize];
+    sum.store(sum.load(Ordering::Relaxed).wrapping_add(size as u64), Ordering::Relaxed);
 }
 
 /// A sum over all threads.

@@ -83,7 +83,7 @@ impl<C: Carried> Message<C> {
     pub fn log<'a>(&self, level: Level, text: impl Into<Text<'a>>) {
         if heard(level) {
             let (place, text) = (Location::caller(), text.into());
-            self.logger.count(level, || text.template_len());
+            self.logger.count(level, || text.template_len().unwrap_or(0));
             if self.logger.is_enabled(level) {
                 self.logger.pass(level, Some((place.file(), place.line())), &text, &self.carried);
             }

@@ -278,7 +278,7 @@ impl Logger {
     pub fn log<'a>(&self, level: Level, text: impl Into<Text<'a>>) {
         if heard(level) {
             let (place, text) = (Location::caller(), text.into());
-            self.count(level, || text.template_len());
+            self.count(level, || text.template_len().unwrap_or(0));
             if self.is_enabled(level) {
                 self.pass(level, Some((place.file(), place.line())), &text, &Nothing);
             }

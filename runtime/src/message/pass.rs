@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::Taking;
 use super::template::{Filling, Style};
 use super::text::{Form, Text};
-use crate::counters::{self, Count};
+use crate::counters::{self, Count, measures};
 use crate::emitter::Filter;
 use crate::event::EventType;
 use crate::inside::is_inside;
@@ -74,7 +74,7 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
             Form::Plain(_) if filling.is_some() => taking.own_plain("log", "msg", &Value::Null),
             Form::Template(_) => taking.own_plain("log", "msg", &Value::Null),
             Form::Plain(text) => taking.own_text("log", "msg", text),
-            Form::Arguments(text) => match text.as_str() {
+            Form::Arguments(text) | Form::Measured(text) => match text.as_str() {
                 Some(text) => taking.own_text("log", "msg", text),
                 None => taking.own_made("log", "msg", |to| to.write_fmt(*text)),
             },
@@ -83,6 +83,10 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
             taking.own_place("log", "loc", file, line);
         }
         carry(&mut taking);
+        // Another library's may be among its fields.
+        if measures::counts_messages() && (!head.own_keys || text.is_measured_late()) {
+            taking.measure(head.level);
+        }
         if let Some(filling) = filling {
             taking.fill(&filling);
         }
@@ -106,4 +110,59 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
 /// its time, its id and its place, and without canonlog's counts. `draft.content` is all of it; swapped for another, it can be kept.
 fn deliver(draft: &mut Draft<'_>) {
     draft.deliver();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::message::{Relay, logger};
+    use crate::testing;
+
+    /// So long that no other test's text is.
+    const LEN: usize = 7_000;
+
+    struct Long<'a>(&'a AtomicUsize);
+
+    impl fmt::Display for Long<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            f.write_str(&"x".repeat(LEN))
+        }
+    }
+
+    #[test]
+    fn a_text_whose_length_nobody_knows_is_made_once_and_measured_then() {
+        measures::count_messages();
+        let (capture, made) = (testing::capture(), AtomicUsize::new(0));
+        let sum = || measures::messages_of(Level::Notice);
+        for say in [
+            |text: fmt::Arguments<'_>| logger("test").notice(text),
+            |text: fmt::Arguments<'_>| logger("test").field("cart", 7).notice(text),
+            |text: fmt::Arguments<'_>| Relay::new(Level::Notice, "test").pass(text, |_| {}),
+            |text: fmt::Arguments<'_>| {
+                Relay::new(Level::Notice, "test").pass(format_args!(""), |fields| fields.text(crate::display(text)));
+            },
+        ] {
+            let before = sum();
+            made.store(0, Ordering::Relaxed);
+            say(format_args!("{}", Long(&made)));
+            assert_eq!(made.load(Ordering::Relaxed), 1);
+            let since = sum().since(before);
+            assert!((LEN as i64..2 * LEN as i64).contains(&since.sum) && since.times >= 1, "{since:?}");
+        }
+        assert_eq!(capture.events().len(), 4);
+    }
+
+    #[test]
+    fn a_text_that_was_counted_by_its_macro_is_not_counted_again() {
+        measures::count_messages();
+        let (_capture, made) = (testing::capture(), AtomicUsize::new(0));
+        let before = measures::messages_of(Level::Warning);
+        crate::message!(Level::Warning, "{}", Long(&made));
+        let since = measures::messages_of(Level::Warning).since(before);
+        assert!(since.sum < LEN as i64 && since.times >= 1, "{since:?}");
+    }
 }

@@ -50,15 +50,17 @@ impl<'a> Relay<'a> {
     /// Says it, with the fields that `carry` hands over. Keys are their library's, so it is not counted where they must be changed.
     pub fn pass(self, text: fmt::Arguments<'_>, carry: impl FnOnce(&mut Taking<'_, '_>)) {
         let Relay { level, name, place } = self;
+        let (text, wanted) = (Text(Form::Arguments(text)), wanted(level));
         if measures::counts_messages() {
-            measures::message(level, Text(Form::Arguments(text)).template_len());
+            // One that is wanted is measured once it is made.
+            measures::message(level, if wanted { 0 } else { text.template_len().unwrap_or(0) });
         }
-        if !wanted(level) {
+        if !wanted {
             return;
         }
         let head = Head { level, name, place, style: None, on_one_line: false, own_keys: false, filter: None };
         let mut carry = Some(carry);
-        pass(&head, &Text(Form::Arguments(text)), &mut |into| {
+        pass(&head, &text, &mut |into| {
             if let Some(carry) = carry.take() {
                 carry(into);
             }

@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 use super::carried::trace;
 use super::pass::Head;
 use super::template::Filling;
+use crate::counters::measures;
 use crate::event::{Stored, names};
+use crate::level::Level;
 use crate::pipeline::Draft;
 use crate::record::Name;
 use crate::record::keys::{self, NOT_INTERNED, Suffix};
@@ -169,6 +171,14 @@ impl<'t, 'd> Taking<'t, 'd> {
         }
         self.draft.troubles.failed += wrong + u64::from(text.len() <= self.limit && !matches!(filled, Ok(Ok(()))));
         self.text(text);
+    }
+
+    /// Counts how long the text is that was made.
+    #[cold]
+    pub(super) fn measure(&self, level: Level) {
+        if let Some(Value::Str(text)) = self.draft.content.view().get("log_msg") {
+            measures::text(level, text.len());
+        }
     }
 
     /// Counts a value that could not be had.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::template::Template;
-use crate::scratch;
 
 /// The text of a message: any text; what `format_args!` makes, which is not formatted before somebody wants it; or a [`Template`].
 ///
@@ -23,18 +22,29 @@ pub struct Text<'a>(pub(super) Form<'a>);
 pub(super) enum Form<'a> {
     Plain(Cow<'a, str>),
     Arguments(fmt::Arguments<'a>),
+    /// Of the macros, which know how long it is before anything is put into it, and have counted that.
+    Measured(fmt::Arguments<'a>),
     Template(Template<'a>),
 }
 
-impl Text<'_> {
-    /// How long the text is before anything is put into it. What `format_args!` makes does not tell that, if it has places: then, how
-    /// long it is with what is put into them. The macros know better.
-    pub(crate) fn template_len(&self) -> usize {
+impl<'a> Text<'a> {
+    pub(crate) fn measured(text: fmt::Arguments<'a>) -> Self {
+        Text(Form::Measured(text))
+    }
+
+    /// How long the text is before anything is put into it. What `format_args!` makes does not tell that, if it has places: it is not
+    /// formatted for this, but measured when it is made, if it is.
+    pub(super) fn template_len(&self) -> Option<usize> {
         match &self.0 {
-            Form::Plain(text) => text.len(),
-            Form::Template(template) => template.text().len(),
-            Form::Arguments(text) => text.as_str().map_or_else(|| scratch::display(text).len(), str::len),
+            Form::Plain(text) => Some(text.len()),
+            Form::Template(template) => Some(template.text().len()),
+            Form::Arguments(text) | Form::Measured(text) => text.as_str().map(str::len),
         }
+    }
+
+    /// Whether how long it is was not known before it was made.
+    pub(super) fn is_measured_late(&self) -> bool {
+        matches!(self.0, Form::Arguments(_)) && self.template_len().is_none()
     }
 }
 
