@@ -327,3 +327,55 @@ fn a_filter_may_change_the_emitters_that_ask_it() {
     emit(&emitters, 2);
     assert_eq!(memory.lines(), ["1"], "the event that was on its way arrived");
 }
+
+/// Asks the emitters for their counts when it ends, and says that it got them.
+struct Asks(std::sync::Weak<Emitters>, mpsc::Sender<()>, Option<String>);
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        if let Some(emitters) = self.0.upgrade() {
+            let _ = (emitters.stats(), emitters.emitters());
+            let _ = self.1.send(());
+        }
+    }
+}
+
+impl Output for Asks {
+    fn name(&self) -> &str {
+        "asks"
+    }
+    fn place(&self) -> Option<String> {
+        self.2.clone()
+    }
+    fn write(&self, _batch: Batch<'_>) -> Result<(), WriteError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_output_that_is_refused_or_never_used_ends_when_nothing_is_locked() {
+    let emitters = Arc::new(start(vec![Emitter::new("one").format(N).output(Memory::new()).direct()]));
+    let (end, ended) = mpsc::channel();
+    let asks = |place: Option<&str>| Asks(Arc::downgrade(&emitters), end.clone(), place.map(str::to_owned));
+    let emitter = |name: &str, place| Emitter::new(name).format(N).output(asks(place)).direct().ready();
+    let used = emitter("used", Some("here"));
+    emitters.put(vec![used]).expect("it fits in");
+    let add = |new: Emitter| move |old: &[Emitter]| Ok(old.iter().cloned().chain([new]).collect());
+    type Case<'a> = (&'a str, Box<dyn FnOnce(&Emitters) -> Result<(), EmitterError> + Send>);
+    let (twice, unknown) = (emitter("one", None), emitter("none", None));
+    let (first, second, same) = (emitter("two", None), emitter("two", Some("here")), emitter("three", Some("here")));
+    let cases: [Case<'_>; 4] = [
+        ("a name that is taken", Box::new(move |emitters| emitters.change(add(twice)))),
+        ("no emitter to change", Box::new(move |emitters| emitters.change_one("no", |_| Some(unknown)))),
+        ("two of one name", Box::new(move |emitters| emitters.put(vec![first, second]))),
+        ("a place that another leads to", Box::new(move |emitters| emitters.put(vec![same]))),
+    ];
+    for (what, case) in cases {
+        let emitters = Arc::clone(&emitters);
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(case(&emitters).is_ok()));
+        assert!(told.recv_timeout(SOON).is_ok(), "{what}: the output waits for a lock");
+        assert!(ended.try_iter().count() > 0, "{what}: the output lives on");
+    }
+    assert_eq!(names(&emitters), ["one", "used", "two", "three"]);
+}

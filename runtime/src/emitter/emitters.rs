@@ -126,11 +126,25 @@ impl Emitters {
         &self,
         change: impl FnOnce(&[Emitter]) -> Result<Vec<Emitter>, EmitterError>,
     ) -> Result<(), EmitterError> {
+        let mut kept = Vec::new();
+        let result = self.change_keeping(change, &mut kept);
+        let _ = guarded(move || drop(kept));
+        result
+    }
+
+    /// As [`change`](Emitters::change). What the changed emitters hold lives on in `kept`: what is refused, or replaced by what is
+    /// there, ends when the lock is free.
+    fn change_keeping(
+        &self,
+        change: impl FnOnce(&[Emitter]) -> Result<Vec<Emitter>, EmitterError>,
+        kept: &mut Vec<Emitter>,
+    ) -> Result<(), EmitterError> {
         let mut state = self.state();
         if state.ended {
             return Err(EmitterError::Ended);
         }
         let changed = change(&state.emitters)?;
+        kept.clone_from(&changed);
         let planned = plan(changed, &state.homes, &self.losses)?;
         let routes = planned.emitters.iter().zip(&planned.at).map(|(emitter, at)| Route {
             wants: emitter.wants(),
@@ -167,16 +181,19 @@ impl Emitters {
     ///
     /// As of [`change`](Emitters::change).
     pub(crate) fn put(&self, emitters: Vec<Emitter>) -> Result<(), EmitterError> {
-        self.change(|old| {
+        let result = self.change(|old| {
             let mut all = old.to_vec();
-            for emitter in emitters {
+            for emitter in &emitters {
                 match all.iter_mut().find(|known| known.name == emitter.name) {
-                    Some(known) => *known = emitter,
-                    None => all.push(emitter),
+                    Some(known) => known.clone_from(emitter),
+                    None => all.push(emitter.clone()),
                 }
             }
             Ok(all)
-        })
+        });
+        // Of two of one name the first is in no list.
+        let _ = guarded(move || drop(emitters));
+        result
     }
 
     /// Changes, or with none takes away, the emitter of this name.
@@ -189,18 +206,22 @@ impl Emitters {
         name: &str,
         change: impl FnOnce(&Emitter) -> Option<Emitter>,
     ) -> Result<(), EmitterError> {
-        self.change(|old| {
+        // Without such an emitter it ends when the lock is free, with what it holds.
+        let mut change = Some(change);
+        let result = self.change(|old| {
             let mut all = old.to_vec();
             let Some(at) = all.iter().position(|known| known.name == name) else {
                 let known = all.into_iter().map(|emitter| emitter.name).collect();
                 return Err(EmitterError::Unknown { name: name.to_owned(), known });
             };
-            match change(&all[at]) {
+            match change.take().and_then(|change| change(&all[at])) {
                 Some(changed) => all[at] = changed,
                 None => drop(all.remove(at)),
             }
             Ok(all)
-        })
+        });
+        let _ = guarded(move || drop(change));
+        result
     }
 
     /// The list by which events go now. Without a lock, and without a write that threads share, unless it has changed.
