@@ -103,7 +103,7 @@ impl Capture {
     /// assert_eq!(capture.wait_for(1, Duration::from_secs(5)).len(), 1);
     /// ```
     pub fn wait_for(&self, count: usize, limit: Duration) -> Vec<OwnedEvent> {
-        let until = std::time::Instant::now() + limit;
+        let until = crate::sys::clocks::within(limit);
         loop {
             let events = self.events();
             if events.len() >= count || std::time::Instant::now() >= until {

@@ -25,6 +25,7 @@ use crate::event::{Event, EventType};
 use crate::format::Pretty;
 use crate::level::Level;
 use crate::output::{Inside, LossReason};
+use crate::sys::clocks;
 
 /// Emitters, each with the place of its sink.
 pub(crate) struct Emitters {
@@ -274,7 +275,7 @@ impl Emitters {
 
     /// Waits until every event so far is written or counted as lost; false if that takes longer than `limit`.
     pub(crate) fn flush(&self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
+        let deadline = clocks::within(limit);
         let left = || deadline.saturating_duration_since(Instant::now());
         // Every one of them, also after one that took all the time.
         self.sinks().iter().filter(|sink| !sink.flush(left())).count() == 0
@@ -300,7 +301,7 @@ impl Emitters {
 
     /// Writes what there is, at most until `limit`, and says on stderr what was lost: how many events, in all.
     pub(crate) fn shutdown(&self, limit: Duration) -> u64 {
-        let deadline = Instant::now() + limit;
+        let deadline = clocks::within(limit);
         self.state().ended = true;
         let sinks = self.sinks();
         sinks.iter().for_each(|sink| sink.close());

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use super::{Batch, WriteError};
+use crate::sys::clocks;
 
 /// Something that takes bytes.
 pub(super) trait Bytes {
@@ -33,7 +34,7 @@ pub(super) fn write_lines(to: &mut impl Bytes, batch: Batch<'_>, torn: &mut bool
     let repair = *torn;
     let bytes: Cow<'_, [u8]> =
         if repair { Cow::Owned([b"\n", batch.bytes()].concat()) } else { Cow::Borrowed(batch.bytes()) };
-    let deadline = batch.limit().map(|limit| Instant::now() + limit);
+    let deadline = batch.limit().map(clocks::within);
     let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     let piece = to.piece();
     let (mut at, mut ends) = (0, 0);

@@ -15,6 +15,7 @@ use crate::level::Level;
 use crate::output::{LossReason, PerProcess};
 use crate::record::Handle;
 use crate::scratch::guarded;
+use crate::sys::clocks;
 
 struct Job {
     buffers: Buffers,
@@ -354,7 +355,7 @@ pub(crate) fn replace_stuck() {
 
 /// Waits until everything handed over so far has been made into events; false if that takes longer than `limit`.
 pub(crate) fn flush(limit: Duration) -> bool {
-    let until = Instant::now() + limit;
+    let until = clocks::within(limit);
     let here = here();
     let mut queue = here.queue();
     while !queue.is_done() {

@@ -9,6 +9,7 @@ use super::running::Running;
 use crate::internal;
 use crate::monitor::status;
 use crate::pipeline::{LiveEmitters, reporter};
+use crate::sys::clocks;
 
 /// Ends canonlog in order: dropped at the end of `main`, it writes what the queues hold, for at most the time set by
 /// [`Setup::drain`](crate::Setup::drain), and says on stderr what was lost.
@@ -45,8 +46,17 @@ impl Guard {
     }
 
     /// As [`flush`](Guard::flush), with a limit of its own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let guard = canonlog::setup().init()?;
+    /// canonlog::begin(canonlog::Kind::Job).finish();
+    /// assert!(guard.flush_within(Duration::MAX), "however long it takes");
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn flush_within(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
+        let until = clocks::within(limit);
         reporter::flush(limit) & self.running.emitters.flush(until.saturating_duration_since(Instant::now()))
     }
 
@@ -122,7 +132,7 @@ impl Guard {
         if std::mem::replace(&mut self.ended, true) {
             return 0;
         }
-        let until = Instant::now() + self.running.drain;
+        let until = clocks::within(self.running.drain);
         // A quarter is left to the outputs, however stuck an instrumenter is.
         if !reporter::flush(self.running.drain / 4 * 3) {
             let lost = reporter::give_up();

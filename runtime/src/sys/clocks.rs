@@ -1,5 +1,20 @@
-//! Clocks below `Instant`: the time stamp counter and the CPU time of a thread.
+//! Clocks below `Instant`: the time stamp counter and the CPU time of a thread. And moments to come.
 #![allow(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+/// Who waits for longer waits for ever: a hundred years.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// The moment so long after another, however long that is.
+pub(crate) fn after(moment: Instant, time: Duration) -> Instant {
+    moment + time.min(FOR_EVER)
+}
+
+/// The moment in so long a time, however long that is.
+pub(crate) fn within(time: Duration) -> Instant {
+    after(Instant::now(), time)
+}
 
 /// The processor's time stamp counter, where [`invariant_tsc`] says that it is a clock.
 #[cfg(target_arch = "x86_64")]

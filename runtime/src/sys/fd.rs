@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
+use super::clocks;
+
 /// Writes some of `bytes`, like `write(2)`.
 pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
     // SAFETY: the pointer and the length are those of a live slice, which `write` only reads. A descriptor that is not
@@ -15,7 +17,7 @@ pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
 
 /// Waits until `fd` takes bytes or has failed (which a write then tells); false when `limit` passed before.
 pub(crate) fn wait_writable(fd: RawFd, limit: Option<Duration>) -> bool {
-    let deadline = limit.map(|limit| Instant::now() + limit);
+    let deadline = limit.map(clocks::within);
     loop {
         let millis = match deadline {
             // Waits for ever end now and then, in case the descriptor was replaced meanwhile.

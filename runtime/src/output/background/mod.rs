@@ -23,6 +23,7 @@ use self::queue::{Abandoned, Chunks, Lane};
 use self::sync::lock;
 use super::{Ledger, LossReason, Output, Report};
 use crate::clock;
+use crate::sys::clocks;
 
 pub use self::options::{Background, Overflow};
 pub(crate) use self::queue::Refused;
@@ -146,7 +147,7 @@ impl Queue {
     #[cold]
     fn push_when_room(&self, lane: &Lane, line: &[u8], stamp: u64) -> Result<(), Refused> {
         let Some(limit) = self.shared.options.patience() else { return Err(Refused::Full) };
-        let deadline = Instant::now() + limit;
+        let deadline = clocks::within(limit);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let mut state = lock(&self.shared.chunks.state);

@@ -10,6 +10,7 @@ use super::sync::{Ordering, lock};
 use super::{Reporter, Shared};
 use crate::clock;
 use crate::output::{Batch, Inside, LossReason, Output, Report};
+use crate::sys::clocks;
 
 /// The longest batch, unless one line is longer.
 const BATCH: usize = 128 * 1024;
@@ -103,7 +104,7 @@ impl Writer {
         let mut state = lock(&shared.chunks.state);
         // Nothing can be there: no chunk was borrowed since the last look, and none is held back.
         state.asleep = nothing_held && state.borrowed == *seen;
-        let mut deadline = (!state.asleep).then(|| Instant::now() + period);
+        let mut deadline = (!state.asleep).then(|| clocks::within(period));
         loop {
             if state.closing {
                 return Task::End;
@@ -126,7 +127,7 @@ impl Writer {
                 }
             };
             if deadline.is_none() && !state.asleep {
-                deadline = Some(Instant::now() + period);
+                deadline = Some(clocks::within(period));
             }
         }
     }

@@ -24,7 +24,7 @@ use super::turn::Turn;
 use super::whole::write_lines;
 use super::{Batch, Output, WriteError};
 use crate::internal;
-use crate::sys::fd;
+use crate::sys::{clocks, fd};
 
 /// A file that lines are appended to.
 ///
@@ -210,7 +210,7 @@ impl Output for File {
     }
 
     fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
-        let deadline = batch.limit().map(|limit| Instant::now() + limit);
+        let deadline = batch.limit().map(clocks::within);
         let turn = self.opened.get(Turn::default).take(batch.limit());
         let fail = |written, source| WriteError { written, source };
         let Some(mut held) = turn else { return Err(fail(0, ErrorKind::TimedOut.into())) };

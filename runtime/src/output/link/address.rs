@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::socket::Socket;
+use crate::sys::clocks;
 
 /// A text or path that is no address of a server.
 ///
@@ -130,7 +131,7 @@ fn datagram(path: &Path) -> io::Result<Socket> {
 /// Tries each address of the name.
 fn tcp(to: &str, limit: Duration) -> io::Result<Socket> {
     let mut last = no_address();
-    let deadline = Instant::now() + limit;
+    let deadline = clocks::within(limit);
     for address in to.to_socket_addrs()? {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         match TcpStream::connect_timeout(&address, left) {

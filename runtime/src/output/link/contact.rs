@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::address::Address;
 use super::options::LinkOptions;
 use super::socket::Socket;
+use crate::sys::clocks;
 
 /// A connection that lasted this long was a good one: the next attempt follows without a pause.
 const STEADY: Duration = Duration::from_secs(1);
@@ -69,9 +70,9 @@ impl Contact {
                     continue;
                 }
                 // Lines wait for an attempt, though not for ever.
-                Some(began) => began + self.options.connect,
+                Some(began) => clocks::after(began, self.options.connect),
                 // For the end of a pause only while the server has not been gone for long.
-                None if state.not_before <= state.lost_at + self.options.hold => state.not_before,
+                None if state.not_before <= clocks::after(state.lost_at, self.options.hold) => state.not_before,
                 None => return Err(self.error(&state)),
             };
             let late = deadline.is_some_and(|deadline| deadline < until);
@@ -118,7 +119,7 @@ impl Contact {
 
     fn fail(&self, state: &mut State, error: &io::Error) {
         state.failures = state.failures.saturating_add(1);
-        state.not_before = Instant::now() + self.options.pause(state.failures);
+        state.not_before = clocks::within(self.options.pause(state.failures));
         state.error = Some((error.kind(), error.to_string()));
     }
 

@@ -27,6 +27,7 @@ pub(super) use self::socket::Socket;
 use super::per_process::PerProcess;
 use super::turn::{Turn, TurnGuard};
 use super::{Batch, WriteError};
+use crate::sys::clocks;
 
 /// A server that takes nothing for this long is as one that is gone.
 const STALL: Duration = Duration::from_secs(30);
@@ -151,7 +152,7 @@ impl Link {
 
     /// Sends the lines of a batch.
     pub(super) fn write(&self, batch: Batch<'_>, protocol: &impl Protocol) -> Result<(), WriteError> {
-        let deadline = batch.limit().map(|limit| Instant::now() + limit);
+        let deadline = batch.limit().map(clocks::within);
         let here = self.here();
         let mut progress = Progress { batch, deadline, done: 0, refused: 0, too_long: None };
         let Some(mut held) = here.turn.take(batch.limit()) else {
