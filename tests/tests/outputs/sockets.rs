@@ -86,6 +86,23 @@ fn a_server_that_is_not_there_yet_keeps_nobody_and_is_told_what_it_missed() {
 }
 
 #[test]
+fn a_server_is_waited_for_for_ever_where_that_is_wanted() {
+    let (taken, address) = listener();
+    drop(taken);
+    let millis = Duration::from_millis;
+    let output = Tcp::new(&address).expect("an address").pauses(millis(5), millis(20));
+    let set = set(output.wait_for_server(Duration::MAX).connect_within(Duration::MAX));
+    emit(&set, 0);
+    assert!(!set.flush(millis(50)), "there is no server yet");
+    let listener = TcpListener::bind(&address).expect("the same port");
+    let server = std::thread::spawn(move || take_all(&listener));
+    assert!(set.flush(Duration::MAX));
+    assert_eq!((set.written(), set.shutdown(Duration::MAX)), (1, 0));
+    drop(set);
+    assert!(read(&server.join().expect("no panic")).events.into_iter().eq(0..1));
+}
+
+#[test]
 fn a_restart_of_the_server_costs_nothing_where_it_had_read_everything() {
     let (listener, address) = listener();
     let set = set(Tcp::new(&address).expect("an address"));
