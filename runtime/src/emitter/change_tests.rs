@@ -1,10 +1,10 @@
-//! Emitters that change while events pass, and those that share an output.
+//! Emitters that change while events pass, those that share an output, and those that wait for ever.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
-use super::tests::{Gate, N, SOON, emit, lost, start};
+use super::tests::{Gate, N, SOON, emit, gated, lost, start};
 use super::*;
 use crate::format::Json;
 use crate::level::Level;
@@ -378,4 +378,27 @@ fn an_output_that_is_refused_or_never_used_ends_when_nothing_is_locked() {
         assert!(ended.try_iter().count() > 0, "{what}: the output lives on");
     }
     assert_eq!(names(&emitters), ["one", "used", "two", "three"]);
+}
+
+#[test]
+fn the_longest_time_there_is_is_for_ever() {
+    let queue = Background::new().events(1).overflow(Overflow::Block(Duration::MAX)).period(Duration::MAX);
+    let (gate, emitters) = gated(queue);
+    gate.shut();
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..2_000).for_each(|n| emit(&emitters, n)));
+        std::thread::sleep(Duration::from_millis(20));
+        gate.open();
+    });
+    assert!(emitters.flush(Duration::MAX));
+    assert_eq!((gate.memory.len(), emitters.shutdown(Duration::MAX)), (2_000, 0));
+
+    let memory = Memory::new();
+    let path = std::env::temp_dir().join(format!("canonlog-for-ever-{}.log", std::process::id()));
+    let file = crate::output::File::open(&path).expect("a file");
+    let direct = |name: &str| Emitter::new(name).format(N).direct_within(Duration::MAX);
+    let emitters = start(vec![direct("memory").output(memory.clone()), direct("file").output(file)]);
+    emit(&emitters, 1);
+    assert_eq!((memory.len(), std::fs::read_to_string(&path).ok().as_deref()), (1, Some("1\n")));
+    std::fs::remove_file(&path).expect("it is there");
 }

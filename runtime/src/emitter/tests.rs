@@ -439,26 +439,3 @@ fn an_output_adapts_the_format_also_of_what_is_told_of_losses() {
     emit(&emitters, 2);
     assert_eq!(memory.lines(), ["error dropped 1", "info 2"]);
 }
-
-#[test]
-fn the_longest_time_there_is_is_for_ever() {
-    let queue = Background::new().events(1).overflow(Overflow::Block(Duration::MAX)).period(Duration::MAX);
-    let (gate, emitters) = gated(queue);
-    gate.shut();
-    std::thread::scope(|scope| {
-        scope.spawn(|| (0..2_000).for_each(|n| emit(&emitters, n)));
-        std::thread::sleep(Duration::from_millis(20));
-        gate.open();
-    });
-    assert!(emitters.flush(Duration::MAX));
-    assert_eq!((gate.memory.len(), emitters.shutdown(Duration::MAX)), (2_000, 0));
-
-    let memory = Memory::new();
-    let path = std::env::temp_dir().join(format!("canonlog-for-ever-{}.log", std::process::id()));
-    let file = crate::output::File::open(&path).expect("a file");
-    let direct = |name: &str| Emitter::new(name).format(N).direct_within(Duration::MAX);
-    let emitters = start(vec![direct("memory").output(memory.clone()), direct("file").output(file)]);
-    emit(&emitters, 1);
-    assert_eq!((memory.len(), std::fs::read_to_string(&path).ok().as_deref()), (1, Some("1\n")));
-    std::fs::remove_file(&path).expect("it is there");
-}

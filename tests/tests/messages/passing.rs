@@ -183,5 +183,8 @@ fn a_filled_text_is_made_no_longer_than_a_value_may_be() {
     let event = capture.one();
     let said = text(&event, "log_msg").expect("a text");
     assert!(said.starts_with("so éé") && said.ends_with('…') && said.len() < 9_000, "{} bytes", said.len());
-    assert_eq!((text(&event, "canonlog_truncated").as_deref(), text(&event, "canonlog_value_errors")), (Some("1"), None));
+    assert_eq!(
+        (text(&event, "canonlog_truncated").as_deref(), text(&event, "canonlog_value_errors")),
+        (Some("1"), None)
+    );
 }
