@@ -6,6 +6,7 @@ pub mod faulty;
 #[cfg(unix)]
 pub mod fork;
 pub mod logfmt;
+pub mod marked;
 pub mod numbered;
 pub mod program;
 pub mod rfc5424;

@@ -6,6 +6,8 @@ use std::future::ready;
 use std::num::ParseIntError;
 
 use canonlog::{OwnedEvent, operation, testing};
+use canonlog_tests::marked;
+use canonlog_tests::marked::Marked;
 use canonlog_tests::unit::text;
 use futures_util::FutureExt as _;
 
@@ -14,26 +16,11 @@ mod around;
 mod partial;
 mod scenarios;
 
-/// These files, and the modules that they are.
-const FILES: [(&str, &str, &str); 5] = [
-    ("main.rs", "error_traces", include_str!("main.rs")),
-    ("arising.rs", "error_traces::arising", include_str!("arising.rs")),
-    ("around.rs", "error_traces::around", include_str!("around.rs")),
-    ("partial.rs", "error_traces::partial", include_str!("partial.rs")),
-    ("scenarios.rs", "error_traces::scenarios", include_str!("scenarios.rs")),
-];
+const FILES: Marked = marked!("error_traces": "main.rs", "arising.rs", "around.rs", "partial.rs", "scenarios.rs");
 
 /// The location of the line of these files that ends in `// @mark`.
 fn at(mark: &str, function: &str) -> String {
-    let end = format!("// @{mark}");
-    let places: Vec<String> = FILES
-        .iter()
-        .flat_map(|(file, module, text)| text.lines().zip(1..).map(move |(line, at)| (file, module, line, at)))
-        .filter(|(_, _, line, _)| line.trim_end().ends_with(&end))
-        .map(|(file, module, _, at)| format!("tests/error_traces/{file}:{at}:{module}::{function}"))
-        .collect();
-    let [place] = &places[..] else { panic!("one line is marked `{mark}`, not {places:?}") };
-    place.clone()
+    FILES.at(mark, function)
 }
 
 /// What the event of one request says of its error.
