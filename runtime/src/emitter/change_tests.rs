@@ -39,6 +39,46 @@ fn soon(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+#[test]
+fn everything_about_an_emitter_can_be_changed_and_changed_back() {
+    let memories = [Memory::new(), Memory::new()];
+    let emitters = start(vec![Emitter::new("one").format(N).output(memories[0].clone()).direct()]);
+    let change = |change: &dyn Fn(Emitter) -> Emitter| {
+        let changed = change(emitters.emitters().remove(0)).ready();
+        emitters.change_one("one", |_| Some(changed)).expect("it is there");
+    };
+    let takes = |kind: EventType| emitters.wants().has(Wants::one(kind, Level::Info));
+    let kinds = || [EventType::Job, EventType::Request].map(takes);
+    let lines = || memories.each_ref().map(|memory| memory.lines());
+    // Each of them, what it comes to, and back.
+    change(&|one| one.only([EventType::Request]));
+    assert_eq!(kinds(), [false, true]);
+    change(&|one| one.types([EventType::Job]));
+    assert_eq!(kinds(), [true, false]);
+    change(&Emitter::every_type);
+    assert_eq!(kinds(), [true, true]);
+    change(&|one| one.level(Level::Error));
+    assert_eq!(kinds(), [false, false]);
+    change(&|one| one.level(Level::Debug).matching(false));
+    emit(&emitters, 1);
+    change(&|one| one.unfiltered().format(Json::new()));
+    emit(&emitters, 2);
+    change(&|one| one.format(N).output(memories[1].clone()));
+    emit(&emitters, 3);
+    change(&|one| one.output(memories[0].clone()).background(Background::new()));
+    emit(&emitters, 4);
+    assert!(emitters.flush(SOON));
+    change(&|one| one.usual_way().direct());
+    emit(&emitters, 5);
+    let [one, two] = lines();
+    assert_eq!((one.len(), &one[1..], two), (3, &["4".to_owned(), "5".to_owned()][..], vec!["3".to_owned()]));
+    assert!(one[0].starts_with('{'), "{one:?}");
+    let other = Emitter::new("two").format(N).output(memories[0].clone()).background(Background::new());
+    assert!(emitters.put(vec![other.clone().ready()]).is_err(), "one writes directly, the other through a queue");
+    change(&Emitter::usual_way);
+    put(&emitters, other);
+}
+
 /// Counts how many of it there are.
 struct Alive(Memory, Arc<AtomicU64>);
 

@@ -131,10 +131,32 @@ impl Emitter {
         self
     }
 
-    /// Takes events of these types only. Twice: only of those named both times.
+    /// Takes events of these types only. Twice: only of those named both times; [`types`](Emitter::types) begins anew.
     #[must_use]
     pub fn only(mut self, types: impl IntoIterator<Item = EventType>) -> Self {
         self.types &= types.into_iter().fold(0, |types, kind| types | bit(kind));
+        self
+    }
+
+    /// Takes events of these types only, whatever was said of types before: for an emitter that is changed.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, EventType};
+    ///
+    /// let _guard = canonlog::setup().emitter(Emitter::new("access").only([EventType::Request])).init()?;
+    /// canonlog::emitters().change("access", |access| access.types([EventType::Request, EventType::Job]))?;
+    /// canonlog::emitters().change("access", Emitter::every_type)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn types(self, types: impl IntoIterator<Item = EventType>) -> Self {
+        self.every_type().only(types)
+    }
+
+    /// Takes events of every type, whatever was said of types before.
+    #[must_use]
+    pub fn every_type(mut self) -> Self {
+        self.types = u32::MAX;
         self
     }
 
@@ -213,6 +235,22 @@ impl Emitter {
     #[must_use]
     pub fn direct_within(mut self, limit: Duration) -> Self {
         self.way = Some(Way::Direct(Some(limit)));
+        self
+    }
+
+    /// Writes as other emitters of the same output do, or else through a queue of the usual size, whatever was said of that before
+    /// ([`background`](Emitter::background), [`direct`](Emitter::direct), [`direct_within`](Emitter::direct_within)).
+    ///
+    /// ```
+    /// use canonlog::Emitter;
+    ///
+    /// let _guard = canonlog::setup().emitter(Emitter::new("events").direct()).init()?;
+    /// canonlog::emitters().change("events", Emitter::usual_way)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn usual_way(mut self) -> Self {
+        self.way = None;
         self
     }
 

@@ -7,8 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Feature, bit};
 use crate::event::EventType;
 
-/// Features, and whether each is on.
-type List = Vec<(Feature, bool)>;
+/// A feature that there is.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) feature: Feature,
+    pub(super) is_on: bool,
+    /// It comes from a configuration, which may take it away again; the program's stay.
+    pub(super) is_configured: bool,
+}
+
+type List = Vec<Known>;
 
 static LIST: Mutex<List> = Mutex::new(Vec::new());
 /// Types of events that some feature is on for; read for each event, and written by changes alone.
@@ -43,7 +51,7 @@ pub(super) fn change(change: impl FnOnce(&mut List) -> bool) -> bool {
     let before = list.clone();
     let changed = change(&mut list);
     if changed {
-        let on = list.iter().filter(|(_, on)| *on).fold(0, |types, (feature, _)| types | feature.types());
+        let on = list.iter().filter(|known| known.is_on).fold(0, |types, known| types | known.feature.types());
         ON.store(on, Ordering::Relaxed);
         CHANGES.fetch_add(1, Ordering::Release);
     }
@@ -84,7 +92,8 @@ pub(super) fn current(look: impl FnOnce(&[Feature])) {
     let (changes, features) = match seen {
         Some(seen) if seen.0 == changes => seen,
         _ => {
-            let on = with_list(|list| list.iter().filter(|(_, on)| *on).map(|(feature, _)| feature.clone()).collect());
+            let is_on = |known: &&Known| known.is_on;
+            let on = with_list(|list| list.iter().filter(is_on).map(|known| known.feature.clone()).collect());
             (changes, on)
         }
     };

@@ -17,7 +17,7 @@ use crate::event::{Content, EventType};
 pub use self::feature::{Collision, Feature, FeatureFields};
 pub(crate) use self::list::{Held, hold};
 
-use self::list::{change, current, is_on, with_list};
+use self::list::{Known, change, current, is_on, with_list};
 
 /// Adds a feature; one of the same name gives way to it, in its place.
 ///
@@ -32,11 +32,36 @@ use self::list::{change, current, is_on, with_list};
 pub fn add(feature: Feature) {
     kinds::ready();
     change(|list| {
-        match list.iter_mut().find(|known| known.0.name() == feature.name()) {
-            Some(known) => *known = (feature, true),
-            None => list.push((feature, true)),
+        let known = list.iter_mut().find(|known| known.feature.name() == feature.name());
+        let added = Known { feature, is_on: true, is_configured: false };
+        match known {
+            Some(known) => *known = added,
+            None => list.push(added),
         }
         true
+    });
+}
+
+/// Puts these in the place of what an earlier configuration had. What the program has added stays, also where a name is the same; and
+/// what it has switched off stays so.
+pub(crate) fn configure(features: Vec<Feature>) {
+    if !features.is_empty() {
+        kinds::ready();
+    }
+    change(|list| {
+        let before = list.len();
+        let is_named = |name: &str| features.iter().any(|feature| feature.name() == name);
+        list.retain(|known| !known.is_configured || is_named(known.feature.name()));
+        let mut changed = list.len() < before;
+        for feature in features {
+            match list.iter_mut().find(|known| known.feature.name() == feature.name()) {
+                Some(known) if !known.is_configured => continue,
+                Some(known) => known.feature = feature,
+                None => list.push(Known { feature, is_on: true, is_configured: true }),
+            }
+            changed = true;
+        }
+        changed
     });
 }
 
@@ -52,7 +77,7 @@ pub fn add(feature: Feature) {
 pub fn remove(name: &str) -> bool {
     change(|list| {
         let before = list.len();
-        list.retain(|known| known.0.name() != name);
+        list.retain(|known| known.feature.name() != name);
         list.len() < before
     })
 }
@@ -76,14 +101,14 @@ pub fn enable(name: &str) -> bool {
 
 fn switch(name: &str, on: bool) -> bool {
     change(|list| {
-        let found = list.iter_mut().find(|known| known.0.name() == name);
-        found.map(|known| known.1 = on).is_some()
+        let found = list.iter_mut().find(|known| known.feature.name() == name);
+        found.map(|known| known.is_on = on).is_some()
     })
 }
 
 /// The features by name, in the order in which they were added, and whether each is on.
 pub fn list() -> Vec<(String, bool)> {
-    with_list(|list| list.iter().map(|(feature, on)| (feature.name().to_owned(), *on)).collect())
+    with_list(|list| list.iter().map(|known| (known.feature.name().to_owned(), known.is_on)).collect())
 }
 
 /// Adds the fields of all features that are on for this type of event. `cx` is the unit that the event arose in.

@@ -105,6 +105,34 @@ fn features_come_and_go_by_name_while_the_program_runs() {
 }
 
 #[test]
+fn a_configuration_leaves_what_the_program_has_added_or_switched_off() {
+    let capture = testing::capture();
+    let of = |name: &str, from: &str| Feature::global(name).field(&format!("{name}_from"), from).on([EventType::Job]);
+    let shown = |capture: &testing::Capture| {
+        let event = emitted(capture);
+        let text = |name| event.view().get(name).map(|value| value.to_string());
+        [text("app_mine_from"), text("app_theirs_from")].map(Option::unwrap_or_default)
+    };
+    add(of("mine", "program"));
+    configure(vec![of("mine", "file"), of("theirs", "file")]);
+    assert_eq!(shown(&capture), ["program", "file"]);
+    configure(vec![of("mine", "file"), of("theirs", "file again")]);
+    assert_eq!(shown(&capture), ["program", "file again"]);
+    assert!(disable("theirs"));
+    configure(vec![of("theirs", "file")]);
+    assert_eq!(shown(&capture), ["program", ""], "what the program has switched off stays so");
+    configure(Vec::new());
+    assert!(!enable("theirs"), "what no configuration has any more is gone");
+    assert_eq!(shown(&capture), ["program", ""]);
+    // Once the program takes it over, it is the program's.
+    configure(vec![of("theirs", "file")]);
+    add(of("theirs", "program"));
+    configure(Vec::new());
+    assert_eq!(shown(&capture), ["program", "program"]);
+    assert!(remove("mine") && remove("theirs"));
+}
+
+#[test]
 fn a_feature_that_panics_costs_its_own_fields_alone() {
     let capture = testing::capture();
     let before = counters::total(Count::FeatureErrors);

@@ -322,8 +322,7 @@ impl Setup {
         }
         let Setup { emitters, default, said, source, statuses, features, lookback, .. } = self;
         let folder = std::env::current_dir().unwrap_or_default();
-        let names = features.iter().map(|feature| feature.name().to_owned()).collect();
-        let program = Program { emitters, shortcuts: default, said, features: names, source, folder };
+        let program = Program { emitters, shortcuts: default, said, source, folder };
         let mut made = program.make(std::env::vars_os(), None)?;
         let statuses: Vec<Status> = std::mem::take(&mut made.statuses).into_iter().chain(statuses).collect();
         if let Some(status) = statuses.iter().find(|status| status.period < status::SHORTEST) {
@@ -336,8 +335,8 @@ impl Setup {
         made.settings.lookback = lookback.or(made.settings.lookback);
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
-        let of_config = made.features.iter().cloned();
-        of_config.chain(features).for_each(features::add);
+        features::configure(std::mem::take(&mut made.features));
+        features.into_iter().for_each(features::add);
         status::start(statuses);
         Ok(Guard::new(Running::new(program, made, &parts.emitters)))
     }

@@ -23,8 +23,6 @@ pub(super) struct Running {
 #[derive(Debug)]
 struct State {
     config: Config,
-    /// The names of its features.
-    features: Vec<String>,
     #[cfg(feature = "signal-hook")]
     is_of_file: bool,
 }
@@ -32,7 +30,6 @@ struct State {
 impl State {
     fn of(made: Made) -> State {
         State {
-            features: made.features.iter().map(|feature| feature.name().to_owned()).collect(),
             config: made.config,
             #[cfg(feature = "signal-hook")]
             is_of_file: made.is_of_file,
@@ -85,11 +82,7 @@ impl Running {
             live.replace_all(std::mem::take(&mut made.emitters))?;
         }
         names::hide(&made.redaction);
-        let is_left = |name: &&String| made.features.iter().all(|feature| feature.name() != name.as_str());
-        for name in state.features.iter().filter(is_left) {
-            features::remove(name);
-        }
-        made.features.iter().cloned().for_each(features::add);
+        features::configure(std::mem::take(&mut made.features));
         for key in made.config.differs_from(&state.config) {
             say(&format!("the configuration was loaded again; `{key}` counts from the next start on"));
         }

@@ -78,11 +78,13 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     let holds = trial.guard.config().to_string();
     assert!(holds.contains("[emitters.one]") && holds.contains("[emitters.two]"), "{holds}");
 
-    for fields in ["[fields]\nregion = 'us'\n", ""] {
+    canonlog::features::add(Feature::global("service").field("service", "shop"));
+    for fields in ["service = 'other'\n[fields]\nregion = 'us'\n", ""] {
         trial.write(&format!("{fields}[emitters.four]\noutput = 'FOLDER/four.log'\n"));
         trial.guard.reload().expect("it is right");
         let [four] = trial.job(["four.log"]);
         assert!(four.contains("app_region=\"eu\""), "the program's feature of this name stays: {four}");
+        assert!(four.contains("app_service=\"shop\""), "also one that came later: {four}");
     }
 
     trial.write(

@@ -230,8 +230,6 @@ pub(super) struct Program {
     /// What holds for all emitters, or the first.
     pub(super) shortcuts: Emitter,
     pub(super) said: Table,
-    /// The names of its features.
-    pub(super) features: Vec<String>,
     pub(super) source: Source,
     /// Where it was started: it may go elsewhere before the file is read again.
     pub(super) folder: PathBuf,
@@ -307,7 +305,7 @@ impl Program {
             settings: build::settings(&said),
             redaction: build::redaction(&said),
             statuses: build::statuses(&said),
-            features: self.features(&said),
+            features: build::features(&said),
             message_fields: said
                 .get("message_fields")
                 .map(Node::texts)
@@ -365,12 +363,6 @@ impl Program {
             emitter.overridden_by(shortcuts, is_first)
         };
         all.into_iter().map(overridden).collect()
-    }
-
-    /// The features of the configuration, but for those that the program has, too.
-    fn features(&self, said: &Table) -> Vec<Feature> {
-        let is_left = |feature: &Feature| self.features.iter().all(|name| name != feature.name());
-        build::features(said).into_iter().filter(is_left).collect()
     }
 
     fn notes(&self) -> Vec<String> {

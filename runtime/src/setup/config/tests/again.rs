@@ -27,13 +27,6 @@ fn a_file_that_is_gone_is_a_mistake_where_there_was_one_and_the_working_director
 }
 
 #[test]
-fn the_programs_features_are_never_replaced() {
-    let program = Program { features: vec!["fields".to_owned()], ..of("service = 'shop'\n[fields]\nregion = 'us'") };
-    let names: Vec<String> = make(&program, &[]).features.iter().map(|feature| feature.name().to_owned()).collect();
-    assert_eq!(names, ["service"]);
-}
-
-#[test]
 fn an_incremental_one_makes_the_emitters_that_it_names_and_no_others() {
     let first = made(&of("[emitters.one]\noutput = 'stdout'"), &[], None).expect("it is right");
     let program = Program {

@@ -16,7 +16,6 @@ fn program() -> Program {
         emitters: Vec::new(),
         shortcuts: Emitter::new("default"),
         said: Table::default(),
-        features: Vec::new(),
         source: Source::Given(Config::new()),
         folder: PathBuf::new(),
     }
