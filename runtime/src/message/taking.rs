@@ -32,7 +32,7 @@ pub struct Taking<'t, 'd> {
 
 impl<'t, 'd> Taking<'t, 'd> {
     pub(super) fn new(draft: &'t mut Draft<'d>, head: &Head<'_>) -> Self {
-        let limits = draft.parts.settings.limits;
+        let limits = draft.parts.settings().limits;
         let (on_one_line, own_keys) = (head.on_one_line, head.own_keys);
         Taking {
             draft,

@@ -69,7 +69,7 @@ fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Ins
     let Some((fun, line)) = places::certain(handle).map(|at| at.parts()) else { return };
     let seen = Spot::new(began, fun, line);
     handle.see(seen);
-    let per_second = parts(slot.pipeline()).settings.stacks;
+    let per_second = parts(slot.pipeline()).settings().stacks;
     if per_second == 0 {
         return;
     }

@@ -47,7 +47,7 @@ pub(crate) fn tick(now: u64, only: Option<Pipeline>) -> usize {
     let mut stacks = Vec::new();
     for handle in due {
         let stuck = stuck::look(handle);
-        let per_second = handle.slot().map_or(0, |slot| parts(slot.pipeline()).settings.stacks);
+        let per_second = handle.slot().map_or(0, |slot| parts(slot.pipeline()).settings().stacks);
         let Some(unit) = timed_out::close(handle, now) else { continue };
         reported += 1;
         if per_second > 0 && stuck.state != Some(State::Parked) {

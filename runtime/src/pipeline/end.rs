@@ -237,7 +237,7 @@ fn add_polls(unit: &mut Unit<'_>) {
 
 /// What canonlog has to say of itself, the level, the order and the size.
 fn finish_event(content: &mut Content, facts: &mut Facts, parts: &Parts, failed: bool) {
-    let settings = &parts.settings;
+    let settings = parts.settings();
     content.level = match content.kind {
         EventType::Timeout => Level::Error,
         EventType::LateResponse | EventType::PartialFailure => Level::Warning,
@@ -316,7 +316,7 @@ pub(crate) fn emit_apart(kind: EventType, level: Level, now: u64, fill: impl FnO
         if names::hides_late() {
             content.hide_late();
         }
-        let truncated = limit::hold(content, parts.settings.event_limit);
+        let truncated = limit::hold(content, parts.settings().event_limit);
         if truncated > 0 {
             counters::add(Count::Truncated, truncated);
             content.set_text("canonlog_truncated", CANONLOG_ORDER, true, Value::U64(truncated));

@@ -32,7 +32,7 @@ impl Draft<'_> {
     /// Hands the finished message to the emitters, or keeps it.
     #[inline]
     pub(crate) fn deliver(&mut self) {
-        match &self.parts.settings.lookback {
+        match &self.parts.settings().lookback {
             Some(lookback) => self.look_back(lookback),
             None => self.emit(),
         }
@@ -67,7 +67,9 @@ impl Buffers {
     /// Whether the event of the unit brings out what was kept; then it says what is missing.
     pub(super) fn look_back(&mut self, parts: &Parts, panicked: bool) {
         let Buffers { content, facts, kept, flushes } = self;
-        let (Some(ring), Some(lookback)) = (kept, &parts.settings.lookback) else { return };
+        let Some(ring) = kept else { return };
+        // Nothing is kept any more: nobody says what may vanish.
+        let Some(lookback) = &parts.settings().lookback else { return *flushes = true };
         let slow = lookback
             .slower_than
             .is_some_and(|limit| u128::from(clock::between(facts.started, facts.taken)) > limit.as_nanos());
@@ -105,9 +107,11 @@ impl Buffers {
 pub fn flush_lookback() {
     let (handle, now) = (Context::current().handle(), clock::now());
     let parts = super::parts(super::Pipeline::current().number());
-    let (Some(lookback), Some(mut ring)) = (&parts.settings.lookback, lookback::take(handle)) else { return };
-    // No event tells of these, so the counts do.
-    counters::add(Count::LookbackDropped, ring.settle(now, lookback));
+    let Some(mut ring) = lookback::take(handle) else { return };
+    if let Some(lookback) = &parts.settings().lookback {
+        // No event tells of these, so the counts do.
+        counters::add(Count::LookbackDropped, ring.settle(now, lookback));
+    }
     write(handle, ring, parts, now);
 }
 

@@ -16,88 +16,50 @@ mod process;
 pub(crate) mod reporter;
 mod scope;
 pub(crate) mod timed_out;
+mod tuned;
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
-use std::time::Duration;
 
-use crate::clock;
 use crate::emitter::{self, Emitters, Wants};
 use crate::event::{Event, OwnedEvent};
 use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
-use crate::lookback::Lookback;
 use crate::record::current;
-use crate::record::log::Limits;
+use crate::sys::lasting::Lasting;
 
 pub use self::live::{LiveEmitters, emitters};
 pub(crate) use self::scope::Resting;
 pub use self::scope::{Scope, begin};
+pub(crate) use self::tuned::Settings;
+use self::tuned::Tuned;
 pub use crate::record::Kind;
 
 pub(crate) use self::end::{emit_apart, emit_now};
 pub use self::lookback::flush_lookback;
 pub(crate) use self::now::{Draft, draft};
 
-/// What a pipeline decides about its records.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) cpu_time: bool,
-    pub(crate) limits: Limits,
-    /// Bytes of an event, escaped.
-    pub(crate) event_limit: usize,
-    /// The time limit of records that set none.
-    pub(crate) timeout: Option<Duration>,
-    /// Polls that take longer are counted.
-    pub(crate) poll_limit: Option<Duration>,
-    /// Quiet messages are kept so, if they are.
-    pub(crate) lookback: Option<Lookback>,
-    /// So many stacks of stuck threads are taken a second.
-    pub(crate) stacks: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            cpu_time: true,
-            limits: Limits::DEFAULT,
-            event_limit: 64 * 1024,
-            timeout: None,
-            poll_limit: Some(Duration::from_millis(100)),
-            lookback: None,
-            stacks: 0,
-        }
-    }
-}
-
 /// The parts that the records of a pipeline go through.
 pub(crate) struct Parts {
-    pub(crate) settings: Settings,
-    /// The limits, packed.
-    limits: u64,
-    /// The time limit, in ticks; 0 for none.
-    timeout: u64,
-    /// The limit of a poll, in ticks; 0 for none.
-    poll_limit: u64,
+    tuned: Lasting<Tuned>,
     pub(crate) emitters: Emitters,
-    /// Fields of the request that its messages show too, by their whole names.
-    pub(crate) message_fields: Box<[Box<str>]>,
     /// Where a test looks at the events.
     capture: Option<Arc<Mutex<Vec<OwnedEvent>>>>,
     instrumenters: &'static Instrumenters,
 }
 
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("tuned", self.tuned()).field("emitters", &self.emitters).finish_non_exhaustive()
+    }
+}
+
 impl Parts {
     pub(crate) fn new(settings: Settings, emitters: Emitters) -> Parts {
-        let ticks = |limit: Option<Duration>| limit.map_or(0, |limit| clock::ticks(limit).max(1));
-        let (timeout, poll_limit) = (ticks(settings.timeout), ticks(settings.poll_limit));
         Parts {
-            limits: settings.limits.pack(),
-            settings,
-            timeout,
-            poll_limit,
+            tuned: Lasting::of(Tuned::new(settings, Vec::new())),
             emitters,
-            message_fields: Box::default(),
             capture: None,
             instrumenters: Instrumenters::process(),
         }
@@ -111,7 +73,8 @@ impl Parts {
 
     /// The same, where messages show these fields of their request too.
     pub(crate) fn with_message_fields(self, names: Vec<String>) -> Parts {
-        Parts { message_fields: names.into_iter().map(String::into_boxed_str).collect(), ..self }
+        self.tuned.store(Some(Tuned::new(*self.settings(), names)));
+        self
     }
 
     fn wants(&self) -> Wants {
@@ -190,12 +153,7 @@ pub(crate) fn install(parts: Parts) -> Option<&'static Parts> {
     PROCESS.set(parts).ok()?;
     publish_wants();
     crate::monitor::saturation::start();
-    if parts.timeout != 0 {
-        crate::monitor::timeout::ensure_started(parts.settings.timeout);
-    }
-    if let Some(limit) = parts.settings.poll_limit {
-        crate::monitor::polls::ensure_started(limit);
-    }
+    parts.tuned().start_monitors();
     panic::install();
     Some(parts)
 }

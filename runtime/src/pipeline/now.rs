@@ -63,7 +63,7 @@ impl Draft<'_> {
         if self.cx == Context::none() {
             return;
         }
-        for name in &self.parts.message_fields {
+        for name in &self.parts.tuned().message_fields {
             if let Some(value) = self.cx.copy_field(name, self.content) {
                 let namespace = name.split_once('_').map_or(&**name, |(namespace, _)| namespace);
                 self.content.put_name(name, is_reserved(namespace), value);
@@ -78,7 +78,7 @@ impl Draft<'_> {
         if names::hides_late() {
             content.hide_late();
         }
-        let truncated = self.troubles.cut + limit::hold(content, self.parts.settings.event_limit);
+        let truncated = self.troubles.cut + limit::hold(content, self.parts.settings().event_limit);
         for (name, count, what) in [
             ("canonlog_truncated", truncated, Count::Truncated),
             ("canonlog_renamed_keys", self.renamed, Count::RenamedKeys),

@@ -32,9 +32,9 @@ impl Pipeline {
     #[inline]
     pub fn begin(self, kind: Kind) -> Scope {
         panic::install();
-        let parts = parts(self.number());
+        let tuned = parts(self.number()).tuned();
         let now = clock::now();
-        let deadline = match parts.timeout {
+        let deadline = match tuned.timeout {
             0 => 0,
             limit => {
                 timeout::ensure_running();
@@ -44,12 +44,12 @@ impl Pipeline {
         let how = Begin {
             kind,
             pipeline: self.number(),
-            cpu_time: parts.settings.cpu_time,
-            limits: parts.limits,
+            cpu_time: tuned.settings.cpu_time,
+            limits: tuned.limits,
             id: id::fresh(),
             now,
             deadline,
-            poll_limit: parts.poll_limit,
+            poll_limit: tuned.poll_limit,
         };
         match record::begin(&how) {
             Some(handle) => Scope { handle, marks: AtomicU8::new(0) },

@@ -42,7 +42,7 @@ impl Guard {
     /// # Ok::<(), canonlog::SetupError>(())
     /// ```
     pub fn flush(&self) -> bool {
-        self.flush_within(self.running.drain)
+        self.flush_within(self.running.drain())
     }
 
     /// As [`flush`](Guard::flush), with a limit of its own.
@@ -57,7 +57,7 @@ impl Guard {
     /// ```
     pub fn flush_within(&self, limit: Duration) -> bool {
         let until = clocks::within(limit);
-        reporter::flush(limit) & self.running.emitters.flush(until.saturating_duration_since(Instant::now()))
+        reporter::flush(limit) & self.running.emitters().flush(until.saturating_duration_since(Instant::now()))
     }
 
     /// Opens files again, after they were moved away.
@@ -72,7 +72,7 @@ impl Guard {
     ///
     /// What the system says of the first that cannot be opened; all others are, and that one goes on with what it had.
     pub fn reopen(&self) -> io::Result<()> {
-        self.running.emitters.reopen()
+        self.running.emitters().reopen()
     }
 
     /// The emitters, to be changed while the program runs.
@@ -101,8 +101,8 @@ impl Guard {
     /// stderr says so too.
     ///
     /// The emitters of the file take the place of all that there are, but for those that the program brought to the set-up; with
-    /// `incremental = true` they are added, or replace those of their names. What is never recorded is decided anew. Limits, timeouts
-    /// and the like count from the next start of the program on.
+    /// `incremental = true` they are added, or replace those of their names. Features, `status` events and what is never recorded are
+    /// decided anew; so are limits, timeouts and the like, for requests that begin from then on.
     ///
     /// ```
     /// let guard = canonlog::setup().init()?;
@@ -132,9 +132,9 @@ impl Guard {
         if std::mem::replace(&mut self.ended, true) {
             return 0;
         }
-        let until = clocks::within(self.running.drain);
+        let until = clocks::within(self.running.drain());
         // A quarter is left to the outputs, however stuck an instrumenter is.
-        if !reporter::flush(self.running.drain / 4 * 3) {
+        if !reporter::flush(self.running.drain() / 4 * 3) {
             let lost = reporter::give_up();
             if lost > 0 {
                 internal::say(&format!("{lost} units lost at the shutdown: instrumenters did not come to their end"));
@@ -142,10 +142,10 @@ impl Guard {
         }
         if status::is_on() {
             // So that it counts as written what is.
-            self.running.emitters.flush(until.saturating_duration_since(Instant::now()) / 2);
+            self.running.emitters().flush(until.saturating_duration_since(Instant::now()) / 2);
             status::end();
         }
-        self.running.emitters.shutdown(until.saturating_duration_since(Instant::now()))
+        self.running.emitters().shutdown(until.saturating_duration_since(Instant::now()))
     }
 
     /// From now on, a SIGHUP reads the file of the configuration again, if there is one, and opens files again. Installs a signal handler and starts a thread; call it once.
@@ -163,7 +163,7 @@ impl Guard {
                     // It says itself what is wrong.
                     let _ = running.reload();
                 }
-                if let Err(error) = running.emitters.reopen() {
+                if let Err(error) = running.emitters().reopen() {
                     internal::say_of("SIGHUP", &format!("reopening: {error}"));
                 }
             }

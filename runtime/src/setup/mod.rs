@@ -322,9 +322,8 @@ impl Setup {
         }
         let Setup { emitters, default, said, source, statuses, features, lookback, .. } = self;
         let folder = std::env::current_dir().unwrap_or_default();
-        let program = Program { emitters, shortcuts: default, said, source, folder };
+        let program = Program { emitters, shortcuts: default, said, lookback, source, folder };
         let mut made = program.make(std::env::vars_os(), None)?;
-        let statuses: Vec<Status> = std::mem::take(&mut made.statuses).into_iter().chain(statuses).collect();
         if let Some(status) = statuses.iter().find(|status| status.period < status::SHORTEST) {
             return Err(SetupError::Status { period: status.period });
         }
@@ -332,13 +331,13 @@ impl Setup {
         let emitters = Emitters::start(std::mem::take(&mut made.emitters))?;
         names::hide(&made.redaction);
         let fields = std::mem::take(&mut made.message_fields);
-        made.settings.lookback = lookback.or(made.settings.lookback);
         let parts = pipeline::install(Parts::new(made.settings, emitters).with_message_fields(fields));
         let parts = parts.ok_or(SetupError::Again)?;
         features::configure(std::mem::take(&mut made.features));
         features.into_iter().for_each(features::add);
+        status::configure(std::mem::take(&mut made.statuses));
         status::start(statuses);
-        Ok(Guard::new(Running::new(program, made, &parts.emitters)))
+        Ok(Guard::new(Running::new(program, made, parts)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The configuration that runs, and how another one takes its place.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,15 +10,17 @@ use crate::emitter::Emitters;
 use crate::event::names;
 use crate::features;
 use crate::internal::say;
-use crate::pipeline::LiveEmitters;
+use crate::monitor::status;
+use crate::pipeline::{LiveEmitters, Parts};
 
 /// The configuration that runs, with all that another one is made of.
 #[derive(Debug)]
 pub(super) struct Running {
     program: Program,
     state: Mutex<State>,
-    pub(super) emitters: &'static Emitters,
-    pub(super) drain: Duration,
+    pub(super) parts: &'static Parts,
+    /// In nanoseconds: asked for without a lock, as a reload may take its time.
+    drain: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -37,12 +40,26 @@ impl State {
     }
 }
 
+fn drain_of(made: &Made) -> u64 {
+    let drain = made.config.time("drain").unwrap_or(Duration::from_secs(2));
+    u64::try_from(drain.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Running {
     /// For the rest of the process.
-    pub(super) fn new(program: Program, made: Made, emitters: &'static Emitters) -> &'static Running {
-        let drain = made.config.time("drain").unwrap_or(Duration::from_secs(2));
+    pub(super) fn new(program: Program, made: Made, parts: &'static Parts) -> &'static Running {
+        let drain = AtomicU64::new(drain_of(&made));
         let state = Mutex::new(State::of(made));
-        Box::leak(Box::new(Running { program, state, emitters, drain }))
+        Box::leak(Box::new(Running { program, state, parts, drain }))
+    }
+
+    pub(super) fn emitters(&self) -> &'static Emitters {
+        &self.parts.emitters
+    }
+
+    /// How long a shutdown waits for the outputs.
+    pub(super) fn drain(&self) -> Duration {
+        Duration::from_nanos(self.drain.load(Ordering::Relaxed))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,9 +100,9 @@ impl Running {
         }
         names::hide(&made.redaction);
         features::configure(std::mem::take(&mut made.features));
-        for key in made.config.differs_from(&state.config) {
-            say(&format!("the configuration was loaded again; `{key}` counts from the next start on"));
-        }
+        self.parts.tune(made.settings, std::mem::take(&mut made.message_fields));
+        status::configure(std::mem::take(&mut made.statuses));
+        self.drain.store(drain_of(&made), Ordering::Relaxed);
         *state = State::of(made);
         Ok(())
     }

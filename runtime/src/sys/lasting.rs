@@ -12,6 +12,10 @@ impl<T> Lasting<T> {
     pub(crate) const fn none() -> Lasting<T> {
         Lasting(AtomicPtr::new(ptr::null_mut()))
     }
+
+    pub(crate) const fn of(reference: &'static T) -> Lasting<T> {
+        Lasting(AtomicPtr::new(ptr::from_ref(reference).cast_mut()))
+    }
 }
 
 impl<T: Sync> Lasting<T> {
@@ -19,8 +23,9 @@ impl<T: Sync> Lasting<T> {
     pub(crate) fn load(&self) -> Option<&'static T> {
         let reference = self.0.load(Ordering::Acquire);
         // SAFETY: "the pointer must be either null or convertible to a reference": it is null, as in memory that nobody has
-        // written, or what `store` made of a `&'static T`, which stays valid for reads of any thread, as `T` is `Sync`, and is
-        // never lent as unique. What it refers to was made before `store`, whose `Release` this `Acquire` reads.
+        // written, or what `of` or `store` made of a `&'static T`, which stays valid for reads of any thread, as `T` is `Sync`, and is
+        // never lent as unique. What it refers to was made before `store`, whose `Release` this `Acquire` reads, or
+        // before this value, which no other thread has without being told of it.
         unsafe { reference.as_ref() }
     }
 

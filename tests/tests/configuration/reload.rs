@@ -31,6 +31,7 @@ impl Trial {
         begin(Kind::Job).enter(|| {
             Context::set("name", &name);
             Context::set("card", "4111");
+            Context::set("long", "x".repeat(100));
         });
         assert!(self.guard.flush());
         names.map(|file| {
@@ -79,16 +80,17 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     assert!(holds.contains("[emitters.one]") && holds.contains("[emitters.two]"), "{holds}");
 
     canonlog::features::add(Feature::global("service").field("service", "shop"));
+    let mut four = String::new();
     for fields in ["service = 'other'\n[fields]\nregion = 'us'\n", ""] {
         trial.write(&format!("{fields}[emitters.four]\noutput = 'FOLDER/four.log'\n"));
         trial.guard.reload().expect("it is right");
-        let [four] = trial.job(["four.log"]);
+        [four] = trial.job(["four.log"]);
         assert!(four.contains("app_region=\"eu\""), "the program's feature of this name stays: {four}");
         assert!(four.contains("app_service=\"shop\""), "also one that came later: {four}");
     }
 
     trial.write(
-        "timeout = '5s'\n[emitters.three]\noutput = 'FOLDER/three.log'\n\
+        "timeout = '5s'\nlimits.value = '80B'\ncpu_time = false\nstatus = '1h'\n[emitters.three]\noutput = 'FOLDER/three.log'\n\
          [redact]\nkeys = ['card']\nquery_strings = true\nsql_literals = true\n",
     );
     trial.guard.on_sighup().expect("a handler and a thread");
@@ -102,6 +104,12 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     let [one, two, three] = trial.job(["one.log", "two.log", "three.log"]);
     assert!(one.is_empty() && two.is_empty(), "{one}{two}");
     assert!(three.contains("app_card=\"[redacted]\""), "what was known before is hidden too: {three}");
+    assert!(
+        !three.contains(&"x".repeat(81)) && three.contains("canonlog_truncated"),
+        "the limit holds at once: {three}"
+    );
+    assert!(four.contains("job_cpu_time=") && !three.contains("job_cpu_time="), "so does all else: {three}");
+    assert!(trial.guard.config().to_string().contains("status = \"1h\""));
     what_was_asked_for_is_recorded();
 }
 

@@ -8,10 +8,9 @@
 //! One thread serves all of them. Each remembers what it has told, so none takes anything from another; each has its own schedule,
 //! from its beginning on, so a late report does not put off the next.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+mod tellers;
+
+use std::time::Duration;
 
 use crate::clock;
 use crate::counters::measures::{self, Sum};
@@ -20,8 +19,9 @@ use crate::event::{Content, EventType, order};
 use crate::level::Level;
 use crate::pipeline::{self, emit_apart};
 use crate::scratch::guarded;
-use crate::sys::fork;
 use crate::value::Value;
+
+pub(crate) use self::tellers::{Held, configure, end, ensure_running, hold, is_on, start};
 
 /// A `status` event every so often: messages and bytes by level, the program's own counters, events written and dropped.
 ///
@@ -34,7 +34,7 @@ use crate::value::Value;
 /// canonlog::inc("requests").inc("2xx"); // app_requests="1" app_requests.avg="1.000" app_2xx="1" ...
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub(crate) period: Duration,
     name: Option<String>,
@@ -221,11 +221,13 @@ struct Monitor {
     next: u64,
     /// When it last told, and what there was then.
     told: (u64, Totals),
+    /// It comes from a configuration, which may take it away again.
+    is_configured: bool,
 }
 
 impl Monitor {
     fn new(status: Status, now: u64, totals: Totals) -> Monitor {
-        Monitor { status, began: now, next: 1, told: (now, totals) }
+        Monitor { status, began: now, next: 1, told: (now, totals), is_configured: false }
     }
 
     fn period(&self) -> u128 {
@@ -259,112 +261,6 @@ impl Monitor {
         let (at, before) = std::mem::replace(&mut self.told, (now, totals));
         let period = Duration::from_nanos(clock::between(at, now));
         Report { name: self.status.name.clone(), period, totals: self.told.1.since(&before) }
-    }
-}
-
-/// All who tell, and the thread that makes them.
-#[derive(Debug)]
-struct All {
-    monitors: Vec<Monitor>,
-    /// The thread, and its process, plus one; 0 while there is none.
-    thread: Option<Thread>,
-    process: u64,
-}
-
-static ALL: Mutex<All> = Mutex::new(All { monitors: Vec::new(), thread: None, process: 0 });
-
-/// Nothing of the user's runs under this lock.
-fn all() -> MutexGuard<'static, All> {
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The lock on those who tell, held.
-pub(crate) struct Held {
-    _all: MutexGuard<'static, All>,
-}
-
-pub(crate) fn hold() -> Held {
-    Held { _all: all() }
-}
-
-/// Starts telling.
-pub(crate) fn start(statuses: Vec<Status>) {
-    if statuses.is_empty() {
-        return;
-    }
-    measures::count_messages();
-    let (now, totals) = (clock::now(), Totals::now());
-    all().monitors.extend(statuses.into_iter().map(|status| Monitor::new(status, now, totals.clone())));
-    ensure_running();
-}
-
-/// Starts the thread, if it is needed and does not run yet in this process: a forked child has none.
-pub(crate) fn ensure_running() {
-    let mut all = all();
-    let process = fork::generation() + 1;
-    if all.monitors.is_empty() || all.process == process {
-        return;
-    }
-    EMITTING.store(false, Ordering::SeqCst);
-    if all.process != 0 {
-        // What the program counts begins at nothing in a child; the rest is its parent's to tell.
-        let totals = Totals { messages: Default::default(), counters: Vec::new(), ..Totals::now() };
-        let now = clock::now();
-        all.monitors = all.monitors.drain(..).map(|old| Monitor::new(old.status, now, totals.clone())).collect();
-    }
-    // Where no thread is to be had, the last one of the shutdown tells it all.
-    if let Ok(thread) = std::thread::Builder::new().name("canonlog-status".to_owned()).spawn(run) {
-        (all.process, all.thread) = (process, Some(thread.thread().clone()));
-    }
-}
-
-/// Whether the thread may have taken a report that it has not emitted yet.
-static EMITTING: AtomicBool = AtomicBool::new(false);
-
-fn run() {
-    loop {
-        let now = clock::now();
-        EMITTING.store(true, Ordering::SeqCst);
-        let mut all = all();
-        let due: Vec<Report> = all.monitors.iter_mut().filter_map(|monitor| monitor.tick(now, Totals::now)).collect();
-        let wait = all.monitors.iter().map(|monitor| monitor.wait(now)).min();
-        drop(all);
-        due.iter().for_each(|report| report.emit(now));
-        EMITTING.store(false, Ordering::SeqCst);
-        let Some(wait) = wait else { return };
-        std::thread::park_timeout(wait.saturating_sub(Duration::from_nanos(clock::between(now, clock::now()))));
-    }
-}
-
-/// Whether anybody tells.
-pub(crate) fn is_on() -> bool {
-    !all().monitors.is_empty()
-}
-
-/// The shutdown: each tells a last time, unless nothing was counted since.
-pub(crate) fn end() {
-    let now = clock::now();
-    let mut all = all();
-    let monitors = std::mem::take(&mut all.monitors);
-    let thread = all.thread.take();
-    drop(all);
-    if let Some(thread) = thread {
-        thread.unpark();
-    }
-    if monitors.is_empty() {
-        return;
-    }
-    // What it has taken comes before the last; but nobody waits long for an output that is stuck.
-    let until = Instant::now() + Duration::from_secs(1);
-    while EMITTING.load(Ordering::SeqCst) && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let totals = Totals::now();
-    for mut monitor in monitors {
-        let report = monitor.report(now, totals.clone());
-        if !report.totals.is_quiet() {
-            report.emit(now);
-        }
     }
 }
 

@@ -129,3 +129,24 @@ fn canonlogs_own_troubles_are_told_too() {
     }
     assert_eq!(text(&event, "status_name"), "five");
 }
+
+#[test]
+fn another_configuration_tells_by_its_own_and_leaves_those_of_the_program_and_those_that_stay() {
+    let _capture = testing::capture();
+    let periods = || {
+        let all = tellers::names_and_beginnings();
+        all.into_iter().filter(|(name, _)| name.starts_with("configured ")).collect::<Vec<_>>()
+    };
+    let hour = |name: &str| Status::every(Duration::from_secs(3_600)).name(format!("configured {name}"));
+    start(vec![hour("own")]);
+    configure(vec![hour("one"), hour("two")]);
+    let before = periods();
+    assert_eq!(before.iter().map(|(name, _)| &name[11..]).collect::<Vec<_>>(), ["own", "one", "two"]);
+    configure(vec![hour("three"), hour("two"), hour("own")]);
+    let after = periods();
+    let names: Vec<&str> = after.iter().map(|(name, _)| &name[11..]).collect();
+    assert_eq!(names, ["own", "two", "three", "own"]);
+    assert_eq!([&after[0], &after[1]], [&before[0], &before[2]], "they go on as ever");
+    configure(Vec::new());
+    assert_eq!(periods(), before[..1]);
+}

@@ -12,7 +12,7 @@ use crate::features::Feature;
 use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
 use crate::level::{Level, LevelFilter};
 use crate::lookback::Lookback;
-use crate::monitor::status::Status;
+use crate::monitor::status::{SHORTEST, Status};
 use crate::pipeline::Settings;
 use crate::record::log::Limits;
 use crate::redact::Redaction;
@@ -105,11 +105,26 @@ pub(super) fn redaction(all: &Table) -> Redaction {
         .sql_literals(all.truth("redact.sql_literals").unwrap_or_default())
 }
 
-/// The status events of a configuration.
-pub(super) fn statuses(all: &Table) -> Vec<Status> {
-    let named = all.table("statuses").into_iter().flat_map(Table::iter);
-    let named = named.filter_map(|(name, node)| Some(Status::every(node.as_table()?.time("every")?).name(name)));
-    all.time("status").map(Status::every).into_iter().chain(named).collect()
+/// The status events of a configuration; what is wrong with them goes to `errors`.
+pub(super) fn statuses(all: &Table, errors: &mut Vec<ConfigError>) -> Vec<Status> {
+    let mut made = Vec::new();
+    let mut add = |path: String, node: &Node, name: Option<&str>| {
+        let Some(period) = node.as_text().and_then(measure::duration) else { return };
+        if period < SHORTEST {
+            errors.push(ConfigError::expected(&path, node.place, &node.shown(), "a length of time of at least `1ms`"));
+        }
+        let status = Status::every(period);
+        made.push(name.into_iter().fold(status, Status::name));
+    };
+    if let Some(node) = all.get("status") {
+        add("status".to_owned(), node, None);
+    }
+    for (name, node) in all.table("statuses").into_iter().flat_map(Table::iter) {
+        if let Some(node) = node.as_table().and_then(|status| status.get("every")) {
+            add(format!("statuses.{name}.every"), node, Some(name));
+        }
+    }
+    made
 }
 
 /// The features of a configuration.

@@ -32,6 +32,7 @@ use self::tree::{Node, Table};
 use crate::emitter::Emitter;
 use crate::features::Feature;
 use crate::format::Pretty;
+use crate::lookback::Lookback;
 use crate::monitor::status::Status;
 use crate::pipeline::Settings;
 use crate::redact::Redaction;
@@ -156,23 +157,6 @@ impl Config {
         self.said.time(key)
     }
 
-    /// Keys by which it differs from another one, of those that count when the program starts.
-    pub(super) fn differs_from(&self, other: &Config) -> Vec<&'static str> {
-        const AT_START: [&str; 10] = [
-            "timeout",
-            "poll_limit",
-            "cpu_time",
-            "stacks",
-            "drain",
-            "limits",
-            "message_fields",
-            "status",
-            "statuses",
-            "lookback",
-        ];
-        AT_START.into_iter().filter(|key| self.said.get(key) != other.said.get(key)).collect()
-    }
-
     /// Whether its emitters are added to those that there are.
     pub(super) fn is_incremental(&self) -> bool {
         self.said.truth("incremental") == Some(true)
@@ -230,6 +214,8 @@ pub(super) struct Program {
     /// What holds for all emitters, or the first.
     pub(super) shortcuts: Emitter,
     pub(super) said: Table,
+    /// How quiet messages are kept, if it says so.
+    pub(super) lookback: Option<Lookback>,
     pub(super) source: Source,
     /// Where it was started: it may go elsewhere before the file is read again.
     pub(super) folder: PathBuf,
@@ -295,16 +281,18 @@ impl Program {
         if is_right && !is_logging && self.emitters.iter().all(|emitter| emitter.name() != "debug_log") {
             emitters.extend(build::debug_log(&said, &mut errors));
         }
+        let statuses = build::statuses(&said, &mut errors);
         let source = file.source;
         if !errors.is_empty() {
             return Err(ConfigErrors { source, errors });
         }
         let notes = self.notes();
+        let settings = build::settings(&said);
         Ok(Made {
             emitters,
-            settings: build::settings(&said),
+            settings: Settings { lookback: self.lookback.or(settings.lookback), ..settings },
             redaction: build::redaction(&said),
-            statuses: build::statuses(&said),
+            statuses,
             features: build::features(&said),
             message_fields: said
                 .get("message_fields")
@@ -373,7 +361,11 @@ impl Program {
         let shortcuts = self.shortcuts.said();
         let of_shortcuts = [("level", shortcuts.level), ("format", shortcuts.format), ("output", shortcuts.output)];
         let of_shortcuts = of_shortcuts.into_iter().filter(|(_, said)| *said);
-        of_emitters.chain(of_shortcuts.map(|(what, _)| format!("The program sets the {what}."))).collect()
+        let of_lookback = self.lookback.iter().map(|_| "The program sets the lookback.".to_owned());
+        of_emitters
+            .chain(of_shortcuts.map(|(what, _)| format!("The program sets the {what}.")))
+            .chain(of_lookback)
+            .collect()
     }
 }
 

@@ -19,6 +19,17 @@ fn features_fields_and_statuses_are_made_as_they_are_said() {
 }
 
 #[test]
+fn a_status_that_would_come_all_the_time_is_a_mistake() {
+    let program = of("status = '100us'\n[statuses.'a.b']\nevery = '0s'");
+    let errors = program.make(std::iter::empty(), None).expect_err("both are too short").to_string();
+    assert_eq!(
+        errors,
+        "line 1: `status` is `100us`; expected a length of time of at least `1ms`\n\
+         line 3: `statuses.a.b.every` is `0s`; expected a length of time of at least `1ms`"
+    );
+}
+
+#[test]
 fn a_debug_log_is_the_last_emitter_and_stays_as_it_is() {
     let path = std::env::temp_dir().join(format!("canonlog-made-{}.log", std::process::id()));
     let said = format!("{}", path.display());

@@ -16,6 +16,7 @@ fn program() -> Program {
         emitters: Vec::new(),
         shortcuts: Emitter::new("default"),
         said: Table::default(),
+        lookback: None,
         source: Source::Given(Config::new()),
         folder: PathBuf::new(),
     }
