@@ -34,13 +34,26 @@ fn seed(generation: u64) -> State {
 /// 64 random bits.
 #[inline]
 pub(crate) fn random() -> u64 {
+    let [bits] = randoms();
+    bits
+}
+
+/// As many words of 64 random bits.
+#[inline]
+fn randoms<const N: usize>() -> [u64; N] {
     let mut state = STATE.get();
     let generation = fork::generation();
     if state.generation != generation {
         state = seed(generation);
     }
-    // xoshiro256++ by Blackman and Vigna, the algorithm as published.
-    let [a, b, c, d] = &mut state.words;
+    let words = std::array::from_fn(|_| next(&mut state.words));
+    STATE.set(state);
+    words
+}
+
+/// xoshiro256++ by Blackman and Vigna, the algorithm as published.
+#[inline(always)]
+fn next([a, b, c, d]: &mut [u64; 4]) -> u64 {
     let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
     let shifted = *b << 17;
     *c ^= *a;
@@ -49,7 +62,6 @@ pub(crate) fn random() -> u64 {
     *a ^= *d;
     *c ^= shifted;
     *d = d.rotate_left(45);
-    STATE.set(state);
     result
 }
 
@@ -58,7 +70,8 @@ pub(crate) fn random() -> u64 {
 pub(crate) fn fresh() -> [u64; 2] {
     const VERSION: u64 = 0x4000;
     const VARIANT: u64 = 0x8000_0000_0000_0000;
-    [random() & !0xF000 | VERSION, random() & !(0b11 << 62) | VARIANT]
+    let [high, low] = randoms();
+    [high & !0xF000 | VERSION, low & !(0b11 << 62) | VARIANT]
 }
 
 /// The id as RFC 9562 writes it.

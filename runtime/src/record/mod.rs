@@ -136,12 +136,19 @@ pub(crate) fn alone() {
     }
 }
 
-/// Returns a slot, and its side log's, to the pool.
-pub(crate) fn return_slot(slot: Slot) {
+#[cold]
+fn return_side(slot: Slot) {
     let side = slot.head.side.swap(0, Acquire);
     if let Some(side) = u32::try_from(side).ok().and_then(|side| side.checked_sub(1)).and_then(slot::slot) {
         [slot.body, side.body].iter().for_each(|body| body.beside.store(0, Relaxed));
         pool::give_back(side.number);
+    }
+}
+
+/// Returns a slot, and its side log's, to the pool.
+pub(crate) fn return_slot(slot: Slot) {
+    if slot.head.side.load(Acquire) != 0 {
+        return_side(slot);
     }
     pool::give_back(slot.number);
 }
