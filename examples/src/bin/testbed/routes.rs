@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use canonlog::{Context, instrument_request, on_error};
+use canonlog::{Context, instrument_request, on_error, operation};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::sleep;
@@ -69,6 +69,7 @@ pub(crate) async fn boom_view() -> Result<&'static str, MyError> {
     Ok("no boom")
 }
 
+#[operation]
 fn boom() -> Result<(), MyError> {
     Err(MyError("Oh noes!"))
 }
