@@ -264,6 +264,14 @@ impl Emitter {
         self.said
     }
 
+    /// The line of an event, whatever level and filters say.
+    #[cfg(all(test, feature = "config"))]
+    pub(crate) fn line_of(&self, event: &Event<'_>) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.format.format(event, &mut line);
+        line
+    }
+
     /// The emitter with what was said of another one; format and output only `with_output`.
     pub(crate) fn overridden_by(mut self, other: &Emitter, with_output: bool) -> Self {
         if self.said.is_whole {

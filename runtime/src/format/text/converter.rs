@@ -70,6 +70,11 @@ impl Converter {
         self
     }
 
+    /// Whether it shows nothing of the field.
+    pub(crate) fn hides(&self) -> bool {
+        matches!(self.item, Item::Nothing)
+    }
+
     /// Makes the value's text.
     #[must_use]
     pub fn value(mut self, make: impl Fn(Value<'_>) -> String + Send + Sync + 'static) -> Self {

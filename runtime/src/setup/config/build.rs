@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::measure;
-use super::outputs;
 use super::tree::{Node, Place, Table, What};
+use super::{formats, outputs};
 use crate::emitter::{Emitter, Filter};
-use crate::event::EventType;
 use crate::features::Feature;
-use crate::format::{Combined, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, Template, TextLine};
 use crate::level::{Level, LevelFilter};
 use crate::lookback::Lookback;
 use crate::monitor::status::{SHORTEST, Status};
@@ -153,9 +151,8 @@ pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mu
     for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter).filter(|(name, _)| is_meant(name)) {
         let Some(table) = node.as_table() else { continue };
         let mut emitter = Emitter::new(name).level(level(table.get("level")));
-        if let Some(types) = table.get("types") {
-            let types = types.texts();
-            emitter = emitter.only(EventType::ALL.into_iter().filter(|kind| types.contains(&kind.as_str())));
+        if let Some(node) = table.get("types") {
+            emitter = emitter.only(formats::types(node));
         }
         for condition in table.get("filter").map(Node::texts).unwrap_or_default() {
             // It was checked.
@@ -164,7 +161,7 @@ pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mu
             }
         }
         if let Some(format_of) = table.get("format") {
-            emitter = format(emitter, format_of);
+            emitter = formats::format(emitter, format_of);
         }
         if let Some(output_of) = table.get("output") {
             match outputs::output(emitter, output_of, all) {
@@ -205,59 +202,4 @@ pub(super) fn chosen(node: &Node) -> (&str, Table) {
         Some(table) => (table.text("type").unwrap_or_default(), table.clone()),
         None => (node.as_text().unwrap_or_default(), Table::default()),
     }
-}
-
-/// The emitter with this format.
-pub(super) fn format(emitter: Emitter, node: &Node) -> Emitter {
-    let (name, said) = chosen(node);
-    let is = |key: &str| said.truth(key) == Some(true);
-    match name {
-        "json" => emitter.format(Json::new()),
-        "pretty" => emitter.format(said.truth("color").map_or_else(Pretty::new, |color| Pretty::new().color(color))),
-        "combined" => emitter.format(Combined::new()),
-        "talisker" => {
-            let talisker = if is("exact_durations") { Talisker::new().exact_durations() } else { Talisker::new() };
-            emitter.format(if is("locations") { talisker.locations() } else { talisker })
-        }
-        "line" => emitter.format(text_line(TextLine::new(), &said)),
-        "shell" => emitter.format(text_line(TextLine::shell(), &said)),
-        "template" => match Template::new(said.text("template").unwrap_or_default()) {
-            Ok(template) => emitter.format(template),
-            // It was checked.
-            Err(_) => emitter,
-        },
-        "gelf" => emitter.format(said.text("host").map_or_else(Gelf::new, |host| Gelf::new().host(host))),
-        "otlp" => emitter.format(otlp(&said)),
-        _ => {
-            let mut logfmt = Logfmt::new();
-            if said.text("quote") == Some("needed") {
-                logfmt = logfmt.quote_needed();
-            }
-            if is("exact_durations") {
-                logfmt = logfmt.exact_durations();
-            }
-            emitter.format(logfmt)
-        }
-    }
-}
-
-fn text_line(mut line: TextLine, said: &Table) -> TextLine {
-    if let Some(separator) = said.text("separator") {
-        line = line.separator(separator);
-    }
-    if let Some(prefix) = said.text("traceback_prefix") {
-        line = line.traceback_prefix(prefix);
-    }
-    if said.truth("millis") == Some(true) { line.millis() } else { line }
-}
-
-fn otlp(said: &Table) -> Otlp {
-    let mut otlp = Otlp::new();
-    if let Some(service) = said.text("service") {
-        otlp = otlp.service(service);
-    }
-    for (key, value) in said.table("resource").into_iter().flat_map(Table::iter) {
-        otlp = otlp.resource(key, value.shown());
-    }
-    if said.truth("record_only") == Some(true) { otlp.record_only() } else { otlp }
 }

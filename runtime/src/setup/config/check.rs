@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Choice(&'static [Variant], &'static [Key]),
     /// The same, or a path, or the name of one of `[outputs]`.
     Output(&'static [Variant], &'static [Key]),
-    /// The first of two that fits; the error is that of the second.
+    /// The first of two that fits.
     Either(&'static Kind, &'static Kind),
 }
 
@@ -106,6 +106,17 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Words that may stand there.
+    fn names(self) -> Vec<&'static str> {
+        match self {
+            Kind::Bool => vec!["true", "false"],
+            Kind::OneOf(names) => names.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 pub(super) fn names_of(variants: &[Variant]) -> Vec<&'static str> {
     variants.iter().map(|variant| variant.name).collect()
 }
@@ -139,7 +150,18 @@ impl Checks<'_> {
                     return found;
                 }
                 self.errors.truncate(before);
-                return self.check(*second, node, path);
+                let found = self.check(*second, node, path);
+                // What is of the right shape is told what is wrong in it.
+                let is_meant = matches!(
+                    (*second, &node.what),
+                    (Kind::Table(_), What::Table(_)) | (Kind::Checked(..), What::Text(_))
+                );
+                if self.errors.len() > before && !is_meant {
+                    self.errors.truncate(before);
+                    let error = ConfigError::expected(path, node.place, &node.shown(), kind.expected());
+                    self.errors.push(error.near(&first.names()));
+                }
+                return found;
             }
             (Kind::Checked(_, check), What::Text(text)) => match check(text) {
                 Ok(()) => node.what.clone(),

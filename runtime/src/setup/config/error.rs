@@ -65,14 +65,18 @@ impl ConfigError {
 
     /// A value that is none of these; `more`: what else it may be.
     pub(super) fn one_of(path: &str, place: Place, got: &str, names: &[&str], more: &str) -> Self {
-        let error = ConfigError::expected(path, place, got, list(names) + more);
-        ConfigError { nearest: nearest(got, names).map(str::to_owned), ..error }
+        ConfigError::expected(path, place, got, list(names) + more).near(names)
+    }
+
+    /// The same, with which of these is nearest.
+    pub(super) fn near(self, names: &[&str]) -> Self {
+        let nearest = nearest(self.got(), names).map(str::to_owned);
+        ConfigError { nearest, ..self }
     }
 
     /// A key that means nothing.
     pub(super) fn unknown(path: &str, place: Place, key: &str, names: &[&str]) -> Self {
-        let error = ConfigError::new(path, place, Some(key), What::Unknown(list(names)));
-        ConfigError { nearest: nearest(key, names).map(str::to_owned), ..error }
+        ConfigError::new(path, place, Some(key), What::Unknown(list(names))).near(names)
     }
 
     /// A variable that means nothing; all of them begin alike.

@@ -14,6 +14,7 @@ mod environment;
 mod error;
 #[cfg(feature = "config")]
 mod file;
+mod formats;
 pub(super) mod measure;
 mod outputs;
 mod print;
@@ -332,7 +333,7 @@ impl Program {
                 emitter = emitter.level(build::level(Some(level)));
             }
             if let (Some(format), false, true) = (&tops.format, emitter.said().format, is_first) {
-                emitter = build::format(emitter, format);
+                emitter = formats::format(emitter, format);
             }
             if let (Some(output), false, true) = (&tops.output, emitter.said().output, is_first) {
                 match outputs::output(emitter.clone(), output, said) {

@@ -103,6 +103,7 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<E
         "stdout" => emitter.output(Stdout::new()),
         "stderr" => emitter.output(Stderr::new()),
         "null" => emitter.output(Null::new()),
+        "tracing" => tracing(emitter)?,
         "tcp" => {
             let mut tcp = Tcp::new(said.text("server").unwrap_or_default()).map_err(io::Error::other)?;
             link!(tcp, said);
@@ -119,6 +120,16 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<E
         path => emitter.output(File::open(path)?),
     };
     Ok(way(emitter, &said))
+}
+
+#[cfg(feature = "tracing")]
+fn tracing(emitter: Emitter) -> io::Result<Emitter> {
+    Ok(emitter.output(crate::tracing::Dispatched::new()))
+}
+
+#[cfg(not(feature = "tracing"))]
+fn tracing(_: Emitter) -> io::Result<Emitter> {
+    Err(io::Error::other("`tracing` needs canonlog's feature `tracing`"))
 }
 
 fn file(path: &str, said: &Table) -> io::Result<File> {

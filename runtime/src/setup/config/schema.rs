@@ -96,7 +96,13 @@ pub(super) static FORMATS: &[Variant] = &[
     Variant { name: "talisker", keys: &[EXACT, Key::new("locations", Kind::Bool, "false")] },
     Variant { name: "line", keys: TEXT },
     Variant { name: "shell", keys: TEXT },
-    Variant { name: "template", keys: &[Key::required("template", Kind::Checked("a template", is_template))] },
+    Variant {
+        name: "template",
+        keys: &[
+            Key::required("template", Kind::Checked("a template", is_template)),
+            Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
+        ],
+    },
     Variant { name: "gelf", keys: &[Key::new("host", Kind::Text, "")] },
     Variant {
         name: "otlp",
@@ -114,7 +120,41 @@ const TEXT: &[Key] = &[
     Key::new("separator", Kind::Text, "|"),
     Key::new("traceback_prefix", Kind::Text, "\\nTRACE "),
     Key::new("millis", Kind::Bool, "false"),
+    Key::new("fields", Kind::ListOf(&FIELD), ""),
+    Key::new("rest", SHOWN, "pair"),
+    Key::new("between", Kind::Text, ":"),
+    Key::new("aggregate", Kind::Checked("a text with `{items}`", has_items), ""),
+    Key::new("unquoted", Kind::Bool, "false"),
 ];
+
+const FIELD: Kind = Kind::Either(&Kind::Text, &Kind::Table(CONVERTER));
+
+/// How a field is shown in a line.
+pub(super) const CONVERTER: &[Key] =
+    &[Key::required("key", Kind::Text), Key::new("show", SHOWN, "pair"), Key::new("required", Kind::Bool, "false")];
+
+const SHOWN: Kind = Kind::Either(
+    &Kind::OneOf(&["pair", "value", "hidden"]),
+    &Kind::Checked("a text with `{value}`, such as `{key}: {value}`", has_value),
+);
+
+fn has_value(text: &str) -> Result<(), String> {
+    let expected = "expected `pair`, `value`, `hidden`, or a text with `{value}` in it, such as `{key}: {value}`";
+    if text.contains("{value}") {
+        Ok(())
+    } else {
+        Err(format!("`{}` has no `{{value}}`; {expected}", text.escape_debug()))
+    }
+}
+
+fn has_items(text: &str) -> Result<(), String> {
+    let expected = "expected a text with `{items}` in it, such as `[{items}]`";
+    if text.contains("{items}") {
+        Ok(())
+    } else {
+        Err(format!("`{}` has no `{{items}}`; {expected}", text.escape_debug()))
+    }
+}
 
 fn is_template(text: &str) -> Result<(), String> {
     Template::new(text).map(drop).map_err(|error| error.to_string())
@@ -133,6 +173,7 @@ pub(super) static OUTPUTS: &[Variant] = &[
         ],
     },
     Variant { name: "null", keys: &[] },
+    Variant { name: "tracing", keys: &[] },
     Variant { name: "tcp", keys: &[Key::required("server", SERVER), CONNECT, HOLD, FIRST, LONGEST] },
     Variant { name: "unix", keys: &[Key::required("path", SOCKET), CONNECT, HOLD, FIRST, LONGEST] },
     Variant {

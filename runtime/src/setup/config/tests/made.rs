@@ -1,6 +1,7 @@
 //! What a configuration makes beside emitters.
 
 use super::*;
+use crate::event::{EventType, OwnedEvent};
 use crate::level::Level;
 use crate::lookback::Lookback;
 
@@ -60,4 +61,69 @@ fn quiet_messages_are_kept_as_it_is_said_and_only_then() {
     let lookback = Lookback::new().capacity(5).bytes(1_024).max_age(Duration::from_secs(60));
     let lookback = lookback.flush_level(Level::Warning).keep_below(Level::Info).slower_than(Duration::from_secs(2));
     assert_eq!(kept(all), Some(lookback));
+}
+
+/// Lines of a message by the only emitter of a configuration.
+fn line(format: &str) -> String {
+    let made = make(&of(&format!("[emitters.one]\noutput = 'null'\nformat = {format}")), &[]);
+    let mut event = OwnedEvent::new(EventType::Log, Level::Info, std::time::SystemTime::UNIX_EPOCH);
+    for (name, value) in [("log_name", "shop"), ("log_msg", "paid"), ("log_loc", "a.rs:1"), ("app_cart", "7")] {
+        event.set(name, value);
+    }
+    event.set("app_total", "a:b");
+    String::from_utf8(made.emitters[0].line_of(&event.view())).expect("text")
+}
+
+#[test]
+fn a_line_has_the_table_that_is_said() {
+    assert_eq!(line("'shell'"), r#"INFO:shop:cart=7:total="a:b"|paid"#);
+    assert_eq!(line("'line'"), r#"1970-01-01T00:00:00Z:INFO:shop:cart=7:total="a:b"|paid"#);
+    let table =
+        "fields = ['cart', { key = 'total', show = '<{key}>{value}' }, { key = 'x', required = true, show = 'value' }]";
+    assert_eq!(line(&format!("{{ type = 'shell', {table} }}")), "cart=7:<total>a:b:-:level=INFO:name=shop|paid");
+    let more = "rest = 'value', between = ' ', unquoted = true, aggregate = '[{items}]'";
+    assert_eq!(line(&format!("{{ type = 'shell', fields = [], {more} }}")), "[7 INFO shop a:b]|paid");
+    assert_eq!(
+        line("{ type = 'line', rest = 'hidden', fields = { key = 'time', show = 'at {value}' } }"),
+        "at 1970-01-01T00:00:00Z|paid"
+    );
+    assert_eq!(line("{ type = 'template', template = '{cart}', types = 'request' }"), "");
+    assert_eq!(line("{ type = 'template', template = '{cart}', types = ['log'] }"), "7");
+}
+
+#[test]
+fn what_cannot_stand_in_a_table_of_fields_is_told_with_what_can() {
+    let wrong = |format: &str| told(&format!("[emitters.one]\nformat = {{ type = 'line', {format} }}")).join("\n");
+    assert_eq!(wrong("fields = [3]"), "line 2: `emitters.one.format.fields[0]` is `3`; expected a text; or a table");
+    assert_eq!(
+        wrong("fields = [{ kye = 'cart' }]"),
+        "line 2: `emitters.one.format.fields[0].kye` is no key of the configuration; expected `key`, `show`, `required`; \
+         the nearest is `key`\n\
+         line 2: `emitters.one.format.fields[0].key` is missing; write a text"
+    );
+    let shown = wrong("rest = 'hiden'");
+    assert!(
+        shown.starts_with("line 2: `emitters.one.format.rest`: `hiden` has no `{value}`; expected `pair`"),
+        "{shown}"
+    );
+    assert_eq!(
+        told("emitters.a.output = { type = 'stderr', direct = 'soon', queue = { overflow = 'drp' } }"),
+        [
+            "line 1: `emitters.a.output.direct` is `soon`; expected `true`, `false`; or a length of time, such as `30s` or `100ms`",
+            "line 1: `emitters.a.output.queue.overflow` is `drp`; expected `drop`; or a length of time, such as `30s` or `100ms`; \
+             the nearest is `drop`"
+        ]
+    );
+}
+
+#[test]
+fn events_go_to_tracing_where_canonlog_has_that_feature() {
+    let made = of("[emitters.one]\noutput = 'tracing'").make(std::iter::empty(), None);
+    if cfg!(feature = "tracing") {
+        let emitters = made.expect("it is right").emitters;
+        assert!(format!("{emitters:?}").contains("output: \"tracing\""), "{emitters:?}");
+    } else {
+        let error = made.expect_err("there is no such feature").to_string();
+        assert_eq!(error, "line 2: `emitters.one.output`: `tracing` needs canonlog's feature `tracing`");
+    }
 }

@@ -246,6 +246,10 @@ fn fitting(kind: check::Kind) -> BoxedStrategy<String> {
         }
         Kind::Checked("a socket", _) => Just("'/run/a b.sock'".to_owned()).boxed(),
         Kind::Checked("a facility", _) => Just("'local7'".to_owned()).boxed(),
+        Kind::Checked("a text with `{items}`", _) => Just("'[{items}]'".to_owned()).boxed(),
+        Kind::Checked("a text with `{value}`, such as `{key}: {value}`", _) => {
+            Just("'{key}: {value}'".to_owned()).boxed()
+        }
         Kind::Checked("a template", _) => Just("'{event_time:%T} {resp_status|-}'".to_owned()).boxed(),
         Kind::Checked(..) => "[a-z*]{0,3}[a-z]_[a-z]".prop_map(|text| format!("'{text}'")).boxed(),
         Kind::OneOf(names) => one_of(names.to_vec()),
@@ -398,6 +402,16 @@ fn the_example_uses_every_key_and_every_variant_with_all_of_its_keys() {
             assert!(tables.iter().any(|table| table.get(key.name).is_some()), "`{}`", key.name);
         }
     }
+    let formats = all("emitters.NAME.format");
+    for key in schema::CONVERTER {
+        let tables = formats.iter().filter_map(|format| format.as_table()?.get("fields"));
+        let uses = |node: &Node| {
+            matches!(&node.what, tree::What::List(all) if all.iter().any(|converter| {
+                converter.as_table().is_some_and(|converter| converter.get(key.name).is_some())
+            }))
+        };
+        assert!(tables.clone().any(uses), "`fields.{}`", key.name);
+    }
     for key in schema::QUEUE {
         let uses =
             all("outputs.NAME.queue").iter().filter_map(Node::as_table).any(|queue| queue.get(key.name).is_some());
@@ -423,7 +437,7 @@ fn the_reference_has_every_key_with_what_holds_without_it() {
             row(&[variant.name, key.name], &key.usual.replace('|', "\\|"));
         }
     }
-    for (prefix, keys) in [("", schema::WAYS), ("queue.", schema::QUEUE)] {
+    for (prefix, keys) in [("", schema::WAYS), ("queue.", schema::QUEUE), ("fields.", schema::CONVERTER)] {
         keys.iter().for_each(|key| row(&[&format!("{prefix}{}", key.name)], key.usual));
     }
     for (variable, path) in schema::VARIABLES {
