@@ -61,18 +61,3 @@ impl Chunk {
         self.taken = 0;
     }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_chunk_never_grows() {
-        let mut chunk = Chunk::new(2, 8);
-        assert!(chunk.append(b"one\n", 1));
-        assert!(!chunk.append(b"three\n", 2), "too long");
-        assert!(chunk.append(b"two\n", 2));
-        assert!(!chunk.append(b"", 3), "too many");
-        assert_eq!((chunk.line(0), chunk.line(1)), (b"one\n".as_slice(), b"two\n".as_slice()));
-    }
-}

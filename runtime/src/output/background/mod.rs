@@ -8,9 +8,13 @@
 //! Neither the threads nor the shutdown ever wait for the output, unless they ask to.
 
 mod chunk;
+#[cfg(test)]
+mod models;
 mod options;
 mod queue;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::cell::RefCell;

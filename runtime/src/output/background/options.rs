@@ -109,24 +109,3 @@ impl Background {
         }
     }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn by_default_a_queue_holds_8192_events_and_16_mib() {
-        let options = Background::new();
-        assert_eq!(options.chunks() * options.chunk_events(), 8192);
-        assert_eq!(options.chunks() * options.chunk_bytes(), 16 << 20);
-    }
-
-    #[test]
-    fn neither_limit_is_passed() {
-        for (events, bytes) in [(1, 1 << 20), (100, 1 << 20), (8192, 1 << 20), (64, 1024), (1_000_000, 16 << 20)] {
-            let options = Background::new().events(events).bytes(bytes);
-            assert!(options.chunks() * options.chunk_events() <= events, "{events} {bytes}");
-            assert!(options.chunks() * options.chunk_bytes() <= bytes, "{events} {bytes}");
-        }
-    }
-}

@@ -1,4 +1,4 @@
-//! The locks of the queue; its model (`tests/loom_queue.rs`) compiles the queue with those of loom instead.
+//! The locks of the queue; `models.rs` compiles the queue with those of loom instead.
 
 pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(super) use std::sync::{Arc, Mutex, MutexGuard};

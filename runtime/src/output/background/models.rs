@@ -1,31 +1,25 @@
-//! The queue under every order in which its threads can run.
-//!
-//! Compiles the queue's own source with loom's locks:
-//! `RUSTFLAGS="--cfg loom" cargo test -p canonlog --test loom_queue --release`
-#![cfg(loom)]
-#![allow(dead_code, unreachable_pub, missing_docs)]
+//! The queue under every order in which its threads can run: its own source, compiled with loom's locks.
 
-#[path = "../src/output/background/chunk.rs"]
-mod chunk;
-#[path = "../src/output/background/options.rs"]
-mod options;
-#[path = "../src/output/background/queue.rs"]
-mod queue;
-mod sync {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+#![allow(dead_code, clippy::duplicate_mod)] // the queue is in the library, too; the models do not ask all of it
 
-    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        mutex.lock().expect("no thread panics in a model")
-    }
-}
-
-use chunk::Chunk;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use options::Background;
-use queue::Chunks;
+
+use self::queue::Chunks;
+use super::chunk::{self, Chunk};
+use super::options::{self, Background};
+
+#[path = "queue.rs"]
+mod queue;
+mod sync {
+    pub(super) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub(super) use loom::sync::{Arc, Mutex, MutexGuard};
+
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().expect("no thread panics in a model")
+    }
+}
 
 /// One event a chunk, so that the next one makes the chunk move.
 fn queue(chunks: usize) -> Arc<Chunks> {
