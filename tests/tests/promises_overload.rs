@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use canonlog::{
     Background, Emitter, EmitterSet, Event, EventType, Format, Level, LossReason, Memory, Overflow, OwnedEvent, Writer,
@@ -40,17 +40,9 @@ fn a_stuck_output_costs_neither_time_nor_memory_beyond_its_bounds() {
     let before = resident();
     let event = event();
     const EVENTS: u32 = 200_000;
-    let mut slowest = Duration::ZERO;
-    let began = Instant::now();
-    for _ in 0..EVENTS {
-        let one = Instant::now();
-        set.emit(&event.view());
-        slowest = slowest.max(one.elapsed());
-    }
-    let mean = began.elapsed() / EVENTS;
-    // Generous, for a machine with other work; a wait for the output would be seconds.
-    assert!(mean < Duration::from_micros(100), "{mean:?} an event");
-    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
+    // A wait for the output would have no end.
+    (0..EVENTS).for_each(|_| set.emit(&event.view()));
+    assert_eq!(set.written(), 0, "it is stuck still");
     assert!(resident() - before < 64 << 20, "{} bytes more", resident() - before);
     let lost = set.lost_by(LossReason::QueueFull);
     assert!(u64::from(EVENTS) - lost <= 8_192 + 128, "{lost} were refused, so more than the bound was kept");
