@@ -5,5 +5,6 @@
 mod files;
 mod journal;
 mod messages;
+mod peers;
 mod rsyslog;
 mod sockets;
