@@ -15,11 +15,11 @@ use crate::sys::host::host_name;
 /// there where there is an error: the same, then the error line by line. `level` is a severity of syslog. All fields of the event
 /// follow with a `_` in front, `_event_type` first.
 ///
-/// Numbers are numbers, durations are seconds; as GELF knows only texts and numbers, `true`, `false` and `NaN` are texts, and what is
-/// absent is left out. In a name `/`, `:` and `@` become `_`; `_id`, which GELF forbids, becomes `_id_`.
+/// Numbers are numbers, durations are seconds; as GELF knows only texts and numbers, `true`, `false` and `NaN` are texts, and so is a
+/// number of more than 63 bits, which Graylog would make another of. What is absent is left out. In a name `/`, `:` and `@` become
+/// `_`; `_id`, which GELF forbids, becomes `_id_`.
 ///
-/// An emitter ends each with a line feed. An input of Graylog over TCP takes that for the end of a message if its option `null frame
-/// delimiter` is off; over UDP a datagram is a message.
+/// Over TCP an input of Graylog expects a null byte behind each: [`Tcp::null_terminated`](crate::Tcp::null_terminated).
 ///
 /// ```
 /// use canonlog::{EventType, Format, Gelf, Level, OwnedEvent};
@@ -71,13 +71,14 @@ impl Format for Gelf {
 impl Gelf {
     fn push(&self, event: &Event<'_>, line: &mut Line<'_>) {
         let told = Told::in_full(event);
+        let short = !is_blank_message(event, &told);
         line.fixed(b"{\"version\":\"1.1\",\"host\":\"");
-        line.text(self.host.as_bytes());
+        line.text(if is_blank(self.host.as_bytes()) { b"-" } else { self.host.as_bytes() });
         line.fixed(b"\",\"short_message\":\"");
-        push_short(event, &told, line);
+        push_short(event, &told, short, line);
         if told.traceback().next().is_some() {
             line.fixed(b"\",\"full_message\":\"");
-            push_short(event, &told, line);
+            push_short(event, &told, short, line);
             for pieces in told.traceback() {
                 line.fixed(b"\\n");
                 pieces.into_iter().for_each(|piece| line.text(piece));
@@ -90,7 +91,8 @@ impl Gelf {
         line.fixed(b",\"_event_type\":\"");
         line.bytes(event.kind().as_str().as_bytes());
         line.byte(b'"');
-        let message = told.place(Part::Message);
+        let empty = matches!(told.part(Part::Message), Some(Stored::Text(text)) if event.text_of(text).is_empty());
+        let message = told.place(Part::Message).filter(|_| short || empty);
         for (at, (name, value)) in event.raw_fields().enumerate() {
             if Some(at) != message && !matches!(value, Stored::Null) {
                 push_name(event, name, line);
@@ -101,8 +103,21 @@ impl Gelf {
     }
 }
 
-fn push_short(event: &Event<'_>, told: &Told<'_>, line: &mut Line<'_>) {
-    if !told.has_message() {
+/// Graylog refuses a message without a text or a host, and takes spaces for nothing.
+fn is_blank(text: &[u8]) -> bool {
+    let is_nothing = |text: &str| text.chars().all(|c| c.is_whitespace() || c.is_control());
+    !text.iter().any(u8::is_ascii_graphic) && str::from_utf8(text).is_ok_and(is_nothing)
+}
+
+fn is_blank_message(event: &Event<'_>, told: &Told<'_>) -> bool {
+    told.message().into_iter().flatten().all(|value| match value {
+        Stored::Text(text) => is_blank(event.text_of(text)),
+        _ => false,
+    })
+}
+
+fn push_short(event: &Event<'_>, told: &Told<'_>, short: bool, line: &mut Line<'_>) {
+    if !short {
         return line.bytes(event.kind().as_str().as_bytes());
     }
     for (at, value) in told.message().into_iter().flatten().enumerate() {
@@ -166,6 +181,11 @@ fn push_value(event: &Event<'_>, value: Stored, line: &mut Line<'_>) {
             line.text(event.text_of(text));
             line.byte(b'"');
         }
+        Stored::U64(number) if i64::try_from(number).is_err() => {
+            line.byte(b'"');
+            number::push_u64(line, number);
+            line.byte(b'"');
+        }
         Stored::U64(number) => number::push_u64(line, number),
         Stored::I64(number) => number::push_i64(line, number),
         Stored::Nanos(nanos) => number::push_nanos(line, nanos, Digits::Exact),
@@ -222,6 +242,21 @@ mod tests {
         let status = line(EventType::Status, before, &[("app_n", f64::NAN.to_value())]);
         assert!(status.contains(r#""short_message":"status","timestamp":-1.500,"#), "{status}");
         assert!(status.ends_with(r#","_app_n":"NaN"}"#), "{status}");
+    }
+
+    #[test]
+    fn what_graylog_would_refuse_or_change_is_told_in_another_way() {
+        let mut event = OwnedEvent::new(EventType::Log, Level::Info, SystemTime::UNIX_EPOCH);
+        event.set("log_msg", " \n");
+        event.set("app_n", u64::MAX);
+        let mut line = Vec::new();
+        Gelf::new().host("").format(&event.view(), &mut line);
+        assert_eq!(
+            String::from_utf8_lossy(&line),
+            r#"{"version":"1.1","host":"-","short_message":"log","timestamp":0.000,"level":6,"_event_type":"log","#
+                .to_owned()
+                + r#""_log_msg":" \n","_app_n":"18446744073709551615"}"#
+        );
     }
 
     #[test]

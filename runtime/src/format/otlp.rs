@@ -30,7 +30,8 @@ use crate::event::{Event, EventType, Stored};
 /// | `log_loc` | `code.file.path`, `code.line.number` |
 /// | `trace_id`, `trace_span_id`, `trace_sampled` | `traceId`, `spanId`, `flags` of the record |
 ///
-/// Durations are seconds; an absent value is an empty one; an integer beyond 63 bits is text.
+/// Durations are seconds; an integer beyond 63 bits is text, and so is `NaN` or an infinity. What is absent is left out. Collectors differ in
+/// how they read an empty value, and a float that is not finite; some refuse all that came with it.
 ///
 /// ```
 /// use canonlog::{EventType, Format, Level, Otlp, OwnedEvent};
@@ -215,7 +216,8 @@ fn push_attributes<'a>(event: &Event<'a>, told: &Told<'_>, with_name: bool, line
     let mut more = false;
     line.fixed(b",\"attributes\":[");
     for (at, (full, value)) in event.raw_fields().enumerate() {
-        if Some(at) == message || Some(at) == name && !with_name {
+        // An empty value is allowed, but collectors written in Rust refuse it.
+        if Some(at) == message || Some(at) == name && !with_name || matches!(value, Stored::Null) {
             continue;
         }
         match (full, value) {
@@ -318,13 +320,13 @@ fn push_value(event: &Event<'_>, value: Stored, line: &mut Line<'_>) {
             number::push_f64(line, number);
             line.byte(b'}');
         }
-        // As the JSON of protobuf has them.
-        Stored::F64(number) if number.is_nan() => line.fixed(b"{\"doubleValue\":\"NaN\"}"),
-        Stored::F64(number) if number > 0.0 => line.fixed(b"{\"doubleValue\":\"Infinity\"}"),
-        Stored::F64(_) => line.fixed(b"{\"doubleValue\":\"-Infinity\"}"),
+        // Protobuf's names, but as texts: in its JSON they are texts too, and collectors written in Rust refuse a `doubleValue` that is one.
+        Stored::F64(number) if number.is_nan() => line.fixed(b"{\"stringValue\":\"NaN\"}"),
+        Stored::F64(number) if number > 0.0 => line.fixed(b"{\"stringValue\":\"Infinity\"}"),
+        Stored::F64(_) => line.fixed(b"{\"stringValue\":\"-Infinity\"}"),
         Stored::Bool(true) => line.fixed(b"{\"boolValue\":true}"),
         Stored::Bool(false) => line.fixed(b"{\"boolValue\":false}"),
-        Stored::Null => line.fixed(b"{}"),
+        Stored::Null => line.fixed(b"{\"stringValue\":\"\"}"),
     }
 }
 

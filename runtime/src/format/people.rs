@@ -164,14 +164,6 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Whether there is a message with something in it.
-    pub(super) fn has_message(&self) -> bool {
-        self.message().into_iter().flatten().any(|value| match value {
-            Stored::Text(text) => !self.event.text_of(text).is_empty(),
-            _ => true,
-        })
-    }
-
     /// The name of the unit's id, `req_id` or `job_id`, and what it is.
     pub(super) fn id(&self) -> Option<(&'a [u8], Stored)> {
         let (at, value) = self.parts[Part::Id as usize]?;

@@ -1,4 +1,4 @@
-//! Lines to a server over a stream, each ended by `\n`.
+//! Lines to a server over a stream, each with an end.
 
 use std::io;
 use std::path::Path;
@@ -6,13 +6,20 @@ use std::path::Path;
 use super::link::{Address, AddressError, Link, Protocol, host_and_port, link_options, socket_path};
 use super::{Batch, Output, WriteError};
 
-/// A line as it is.
-struct Lines;
+/// A line as it is, and what ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    Newline,
+    Null,
+}
 
 impl Protocol for Lines {
     fn encode(&self, line: &[u8], _: bool, out: &mut Vec<u8>) {
         out.extend_from_slice(line);
-        out.push(b'\n');
+        out.push(match self {
+            Lines::Newline => b'\n',
+            Lines::Null => b'\0',
+        });
     }
 }
 
@@ -20,6 +27,21 @@ macro_rules! stream_output {
     ($Name:ident, $name:literal) => {
         impl $Name {
             link_options!();
+
+            /// Ends each line by a null byte, in place of `\n`: so does GELF over TCP, and an input of Graylog expects it.
+            ///
+            /// ```
+            /// use canonlog::{Emitter, Gelf, Tcp};
+            ///
+            /// let graylog = Tcp::new("graylog.internal:12201")?.null_terminated();
+            /// let emitter = Emitter::new("graylog").format(Gelf::new()).output(graylog);
+            /// # Ok::<(), canonlog::AddressError>(())
+            /// ```
+            #[must_use]
+            pub fn null_terminated(mut self) -> Self {
+                self.lines = Lines::Null;
+                self
+            }
         }
 
         impl Output for $Name {
@@ -28,11 +50,12 @@ macro_rules! stream_output {
             }
 
             fn place(&self) -> Option<String> {
-                Some(format!(concat!($name, ":{}"), self.link.address()))
+                let end = if self.lines == Lines::Null { ":null" } else { "" };
+                Some(format!(concat!($name, ":{}{}"), self.link.address(), end))
             }
 
             fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
-                self.link.write(batch, &Lines)
+                self.link.write(batch, &self.lines)
             }
 
             fn reopen(&self) -> io::Result<()> {
@@ -58,6 +81,7 @@ macro_rules! stream_output {
 #[derive(Debug)]
 pub struct Tcp {
     link: Link,
+    lines: Lines,
 }
 
 impl Tcp {
@@ -72,7 +96,7 @@ impl Tcp {
     ///
     /// The text is not a host and a port.
     pub fn new(server: &str) -> Result<Self, AddressError> {
-        Ok(Tcp { link: Link::new(Address::Tcp(host_and_port(server, "5170")?)) })
+        Ok(Tcp { link: Link::new(Address::Tcp(host_and_port(server, "5170")?)), lines: Lines::Newline })
     }
 }
 
@@ -87,6 +111,7 @@ impl Tcp {
 #[derive(Debug)]
 pub struct UnixSocket {
     link: Link,
+    lines: Lines,
 }
 
 impl UnixSocket {
@@ -96,7 +121,8 @@ impl UnixSocket {
     ///
     /// No socket can have this path.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, AddressError> {
-        Ok(UnixSocket { link: Link::new(Address::UnixStream(socket_path(path.as_ref())?)) })
+        let path = socket_path(path.as_ref())?;
+        Ok(UnixSocket { link: Link::new(Address::UnixStream(path)), lines: Lines::Newline })
     }
 }
 

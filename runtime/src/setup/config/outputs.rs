@@ -107,11 +107,13 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<E
         "tcp" => {
             let mut tcp = Tcp::new(said.text("server").unwrap_or_default()).map_err(io::Error::other)?;
             link!(tcp, said);
+            tcp = if said.truth("null_terminated") == Some(true) { tcp.null_terminated() } else { tcp };
             emitter.output(tcp)
         }
         "unix" => {
             let mut unix = UnixSocket::new(said.text("path").unwrap_or_default()).map_err(io::Error::other)?;
             link!(unix, said);
+            unix = if said.truth("null_terminated") == Some(true) { unix.null_terminated() } else { unix };
             emitter.output(unix)
         }
         "syslog" => emitter.output(syslog(&said)?),

@@ -174,8 +174,8 @@ pub(super) static OUTPUTS: &[Variant] = &[
     },
     Variant { name: "null", keys: &[] },
     Variant { name: "tracing", keys: &[] },
-    Variant { name: "tcp", keys: &[Key::required("server", SERVER), CONNECT, HOLD, FIRST, LONGEST] },
-    Variant { name: "unix", keys: &[Key::required("path", SOCKET), CONNECT, HOLD, FIRST, LONGEST] },
+    Variant { name: "tcp", keys: &[Key::required("server", SERVER), NULL, CONNECT, HOLD, FIRST, LONGEST] },
+    Variant { name: "unix", keys: &[Key::required("path", SOCKET), NULL, CONNECT, HOLD, FIRST, LONGEST] },
     Variant {
         name: "syslog",
         keys: &[
@@ -201,6 +201,7 @@ pub(super) static OUTPUTS: &[Variant] = &[
 
 const SERVER: Kind = Kind::Checked("a server", is_server);
 const SOCKET: Kind = Kind::Checked("a socket", is_socket);
+const NULL: Key = Key::new("null_terminated", Kind::Bool, "false");
 const CONNECT: Key = Key::new("connect_within", Kind::Duration, "5s");
 const HOLD: Key = Key::new("wait_for_server", Kind::Duration, "1s");
 const FIRST: Key = Key::new("first_pause", Kind::Duration, "100ms");

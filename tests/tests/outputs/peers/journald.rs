@@ -30,7 +30,8 @@ impl Journal {
             && exec \"$0\" shop";
         let mut command = Command::new(unshare);
         command.args(["-m", "sh", "-c", script]).arg(daemon);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         let journal = Journal { child };
         until("systemd-journald listens", || journal.path("systemd/journal.shop/socket").exists().then_some(()));
         Some(journal)
@@ -48,8 +49,10 @@ impl Journal {
             let mut asked = Command::new("journalctl");
             asked.args(["-o", "json", "--all", "--no-pager", "--directory"]).arg(&dir).arg(matching);
             let out = asked.output().expect("journalctl").stdout;
-            let entries: Vec<Json> =
-                out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).expect("JSON")).collect();
+            let entries: Vec<Json> = out
+                .split_inclusive(|byte| *byte == b'\n')
+                .map(|line| serde_json::from_slice(line).expect("JSON"))
+                .collect();
             (entries.len() >= count).then_some(entries)
         })
     }
@@ -64,7 +67,8 @@ impl Drop for Journal {
 
 /// The texts of a field: there may be several; one with characters that do not print is a list of bytes.
 fn texts(field: &Json) -> Vec<String> {
-    let bytes = |list: &[Json]| list.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect();
+    let bytes =
+        |list: &[Json]| list.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect();
     match field {
         Json::String(text) => vec![text.clone()],
         Json::Array(list) => match bytes(list) {

@@ -3,10 +3,15 @@
 //! Debian's programs are found by their paths. What comes from the registries of Python and of Node lies in `peers` of the target
 //! directory, where `.ci/run` puts it. What is not there is skipped, and said.
 
+mod gelf;
 mod journald;
+mod otlp;
 mod syslog_ng;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 use canonlog::{EventType, Format, Level, OwnedEvent, Value};
@@ -22,6 +27,51 @@ fn program(name: &str) -> Option<PathBuf> {
         eprintln!("skipped: there is no {name}");
     }
     found
+}
+
+/// What `.ci/run` has installed from a registry, by its path in `peers` of the target directory; says so if it has not.
+fn package(path: &str) -> Option<PathBuf> {
+    let here = std::env::current_exe().expect("a program has a path");
+    let found = here.ancestors().nth(3).map(|target| target.join("peers").join(path)).filter(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: there is no {path} in `peers` of the target directory");
+    }
+    found
+}
+
+/// A program that is spoken with by lines, and ended with the test.
+struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Running {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let (out, (told, lines)) = (child.stdout.take().expect("piped"), mpsc::channel());
+        std::thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).all(|line| told.send(line).is_ok());
+        });
+        Running { child, lines }
+    }
+
+    /// Where it reads.
+    fn input(&mut self) -> ChildStdin {
+        self.child.stdin.take().expect("piped, and taken once")
+    }
+
+    /// What it says next, as JSON.
+    fn says(&self) -> serde_json::Value {
+        let line = self.lines.recv_timeout(SOON).expect("it says something");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Asks until there is an answer.

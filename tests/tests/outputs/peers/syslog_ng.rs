@@ -1,16 +1,18 @@
 //! syslog-ng as the peer, which reads RFC 5424 into names and values: over TCP, UDP and unix sockets.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use canonlog::{
-    Combined, Emitter, EmitterSet, EventType, Facility, Format, Framing, Level, Logfmt, Output, OwnedEvent, Syslog, Value,
+    Combined, Emitter, EmitterSet, EventType, Facility, Format, Framing, Level, Logfmt, Output, OwnedEvent, Syslog,
+    Value,
 };
 use serde_json::Value as Json;
 
-use super::{events, line, program, says, time, until};
+use super::{events, line, package, says, time, until};
 use crate::sockets::SOON;
 
 /// A server of our own: its files are below `dir`, its ports on the loopback.
@@ -20,6 +22,21 @@ struct Server {
     counted: u16,
     lines: u16,
     udp: u16,
+}
+
+/// The program of the Debian package where `.ci/run` has unpacked it: installed, it would take the place of rsyslog.
+fn unpacked() -> Option<Command> {
+    let root = package("syslog-ng")?;
+    let below = |dir: &str, keep: fn(&str) -> bool| {
+        let entries = root.join(dir).read_dir().into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).find(|path| path.file_name().and_then(OsStr::to_str).is_some_and(keep))
+    };
+    let modules = below("usr/lib/syslog-ng", |name| name.starts_with(|first: char| first.is_ascii_digit()))?;
+    let of_system = ["lib", "usr/lib"].map(|dir| below(dir, |name| name.ends_with("-linux-gnu")));
+    let libraries = of_system.into_iter().flatten().chain([root.join("usr/lib/syslog-ng")]);
+    let mut command = Command::new(root.join("usr/sbin/syslog-ng"));
+    command.env("LD_LIBRARY_PATH", std::env::join_paths(libraries).ok()?).arg("--module-path").arg(modules);
+    Some(command)
 }
 
 fn configuration(dir: &Path, [counted, lines, udp]: [u16; 3]) -> String {
@@ -47,14 +64,13 @@ log {{ source(take); destination(out); }};
 impl Server {
     /// None where it is not installed.
     fn start() -> Option<Server> {
-        let program = program("syslog-ng")?;
+        let mut command = unpacked()?;
         let dir = tempfile::tempdir().expect("a directory");
         let tcp = || TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
         let udp = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
         let (counted, lines) = (tcp(), tcp());
         let file = |name: &str| dir.path().join(name);
         fs::write(file("syslog-ng.conf"), configuration(dir.path(), [counted, lines, udp])).expect("a file");
-        let mut command = Command::new(program);
         command.args(["--foreground", "--no-caps", "--cfgfile"]).arg(file("syslog-ng.conf"));
         command.arg("--persist-file").arg(file("persist")).arg("--control").arg(file("control"));
         command.arg("--pidfile").arg(file("pid"));
