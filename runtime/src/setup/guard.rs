@@ -114,7 +114,28 @@ impl Guard {
     ///
     /// As of [`Setup::init`](crate::Setup::init).
     pub fn reload(&self) -> Result<(), SetupError> {
-        self.running.reload()
+        self.running.reload(None)
+    }
+
+    /// As [`reload`](Guard::reload), with this configuration in place of that of the file; later reloads have it, too. For programs that
+    /// have it in a file of their own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "config")] {
+    /// use canonlog::{Config, Level, LevelFilter};
+    ///
+    /// let guard = canonlog::setup().init()?;
+    /// guard.reconfigure(Config::parse("level = 'error'").expect("it is right"))?;
+    /// assert_eq!(guard.emitters().get("default").map(|emitter| emitter.minimum()), Some(LevelFilter::Error));
+    /// # }
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`Setup::init`](crate::Setup::init).
+    pub fn reconfigure(&self, config: Config) -> Result<(), SetupError> {
+        self.running.reload(Some(config))
     }
 
     /// Ends canonlog now: how many events were lost, in all. Later events are written at once, without a queue.
@@ -161,7 +182,7 @@ impl Guard {
             for _ in signals.forever() {
                 if running.is_of_file() {
                     // It says itself what is wrong.
-                    let _ = running.reload();
+                    let _ = running.reload(None);
                 }
                 if let Err(error) = running.emitters().reopen() {
                     internal::say_of("SIGHUP", &format!("reopening: {error}"));

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::config::{Config, Made, Program};
+use super::config::{Config, Made, Program, Source};
 use super::error::SetupError;
 use crate::emitter::Emitters;
 use crate::event::names;
@@ -16,7 +16,6 @@ use crate::pipeline::{LiveEmitters, Parts};
 /// The configuration that runs, with all that another one is made of.
 #[derive(Debug)]
 pub(super) struct Running {
-    program: Program,
     state: Mutex<State>,
     pub(super) parts: &'static Parts,
     /// In nanoseconds: asked for without a lock, as a reload may take its time.
@@ -25,14 +24,16 @@ pub(super) struct Running {
 
 #[derive(Debug)]
 struct State {
+    program: Program,
     config: Config,
     #[cfg(feature = "signal-hook")]
     is_of_file: bool,
 }
 
 impl State {
-    fn of(made: Made) -> State {
+    fn of(program: Program, made: Made) -> State {
         State {
+            program,
             config: made.config,
             #[cfg(feature = "signal-hook")]
             is_of_file: made.is_of_file,
@@ -49,8 +50,8 @@ impl Running {
     /// For the rest of the process.
     pub(super) fn new(program: Program, made: Made, parts: &'static Parts) -> &'static Running {
         let drain = AtomicU64::new(drain_of(&made));
-        let state = Mutex::new(State::of(made));
-        Box::leak(Box::new(Running { program, state, parts, drain }))
+        let state = Mutex::new(State::of(program, made));
+        Box::leak(Box::new(Running { state, parts, drain }))
     }
 
     pub(super) fn emitters(&self) -> &'static Emitters {
@@ -77,11 +78,16 @@ impl Running {
         self.state().is_of_file
     }
 
-    /// Reads file and environment again; with an error, all stays as it is, and stderr says so.
-    pub(super) fn reload(&self) -> Result<(), SetupError> {
+    /// Reads file and environment again, or has this configuration in place of the file; with an error, all stays as it is, and stderr
+    /// says so.
+    pub(super) fn reload(&self, given: Option<Config>) -> Result<(), SetupError> {
         // Two at once: one after the other.
         let mut state = self.state();
-        let changed = self.change(&mut state);
+        let mut program = state.program.clone();
+        if let Some(config) = given {
+            program.source = Source::Given(config);
+        }
+        let changed = self.change(program, &mut state);
         if let Err(error) = &changed {
             for line in error.to_string().lines() {
                 say(&format!("the configuration was not loaded again, the old one goes on: {line}"));
@@ -90,8 +96,8 @@ impl Running {
         changed
     }
 
-    fn change(&self, state: &mut State) -> Result<(), SetupError> {
-        let mut made = self.program.make(std::env::vars_os(), Some(&state.config))?;
+    fn change(&self, program: Program, state: &mut State) -> Result<(), SetupError> {
+        let mut made = program.make(std::env::vars_os(), Some(&state.config))?;
         let live = LiveEmitters::of_process();
         if made.config.is_incremental() {
             live.put(std::mem::take(&mut made.emitters))?;
@@ -103,7 +109,7 @@ impl Running {
         self.parts.tune(made.settings, std::mem::take(&mut made.message_fields));
         status::configure(std::mem::take(&mut made.statuses));
         self.drain.store(drain_of(&made), Ordering::Relaxed);
-        *state = State::of(made);
+        *state = State::of(program, made);
         Ok(())
     }
 }

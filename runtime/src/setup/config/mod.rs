@@ -20,6 +20,8 @@ mod outputs;
 mod print;
 mod resolve;
 mod schema;
+#[cfg(feature = "config")]
+mod serde;
 pub(super) mod tree;
 
 use std::ffi::OsString;
@@ -46,7 +48,8 @@ const FILE: &str = "canonlog.toml";
 
 /// A configuration: what a file says, or all that holds ([`Guard::config`](crate::Guard::config)).
 ///
-/// Its `Display` is TOML, which can be read again. Values whose keys look like those of secrets are masked there.
+/// It is TOML ([`parse`](Config::parse), [`read`](Config::read)), or data of any other format (`from_value`, `Deserialize`). Its `Display` is
+/// TOML, which can be read again, and with `Serialize` it becomes data again. Values whose keys look like those of secrets are masked there.
 ///
 /// ```
 /// # #[cfg(feature = "config")] {
@@ -142,9 +145,14 @@ impl Config {
     #[cfg(feature = "config")]
     fn from_text(text: &str, source: Option<String>) -> Result<Self, ConfigErrors> {
         let table = file::read(text).map_err(|errors| ConfigErrors { source: source.clone(), errors })?;
+        Config::from_table(&table, source)
+    }
+
+    #[cfg(feature = "config")]
+    fn from_table(table: &Table, source: Option<String>) -> Result<Self, ConfigErrors> {
         let outputs = table.table("outputs").into_iter().flat_map(Table::keys).collect();
         let mut checks = check::Checks { outputs, ..check::Checks::default() };
-        let said = checks.table(schema::ROOT, &table, tree::Place::Program, "");
+        let said = checks.table(schema::ROOT, table, tree::Place::Program, "");
         let errors = checks.errors;
         if errors.is_empty() {
             Ok(Config { said, notes: Vec::new(), source })

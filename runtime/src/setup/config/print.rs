@@ -31,10 +31,14 @@ fn is_choice(node: &Node) -> bool {
     node.as_table().is_some_and(|table| table.get("type").is_some())
 }
 
+/// Whether the value of this key is nobody's to see.
+pub(super) fn is_secret(key: &str, node: &Node) -> bool {
+    matches!(node.what, What::Text(_) | What::Integer(_) | What::Float(_)) && redact::hides(key)
+}
+
 fn pair(key: &str, node: &Node, to: &mut impl Write) -> fmt::Result {
     write!(to, "{} = ", name(key))?;
-    let is_secret = matches!(node.what, What::Text(_) | What::Integer(_) | What::Float(_)) && redact::hides(key);
-    if is_secret { quoted(REDACTED, to) } else { value(node, to) }
+    if is_secret(key, node) { quoted(REDACTED, to) } else { value(node, to) }
 }
 
 fn value(node: &Node, to: &mut impl Write) -> fmt::Result {
