@@ -58,6 +58,10 @@ macro_rules! stream_output {
                 self.link.write(batch, &self.lines)
             }
 
+            fn flush(&self) -> io::Result<()> {
+                self.link.flush(&self.lines)
+            }
+
             fn reopen(&self) -> io::Result<()> {
                 self.link.reopen()
             }
@@ -70,7 +74,12 @@ macro_rules! stream_output {
 /// - Nobody waits for the server at the start: the first lines go to it once it is there, or are counted as lost.
 /// - A connection that breaks is made again, with growing pauses. What was not taken whole is sent again, so that no line is torn for
 ///   a reader that drops a last line without an end.
-/// - TCP does not say what arrived. What the system took, and the server never read before it died, is counted as written.
+/// - What the system takes counts as written, though the server may have closed the connection a moment before. Where one turns out to be
+///   dead, the lines that the server's system has not acknowledged are sent again on the next, before new ones, at the latest by
+///   [`flush`](Output::flush). A server that acknowledges nothing for 30 s counts as dead.
+/// - So a line is lost without being counted only if the server's system had it when the server died, or no server comes back; where
+///   the server broke the connection off (a reset), up to 64 KiB that were under way are left too, as it may have read them. A line
+///   arrives twice only if the server was cut off after it came, and could not say so.
 ///
 /// ```
 /// use canonlog::{Emitter, Json, Tcp};
@@ -101,6 +110,8 @@ impl Tcp {
 }
 
 /// Lines to a server over a unix stream socket, each ended by `\n`; otherwise as [`Tcp`].
+///
+/// Here the system says at once that nobody reads any more, so nothing is sent twice. What the server has not read when it dies is lost.
 ///
 /// ```
 /// use canonlog::{Emitter, UnixSocket};

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::socket::Socket;
-use crate::sys::clocks;
+use crate::sys::{clocks, socket};
 
 /// A text or path that is no address of a server.
 ///
@@ -41,6 +42,9 @@ pub(in crate::output) enum Address {
     /// A socket that takes datagrams, or else one that takes a stream.
     Unix(PathBuf),
 }
+
+/// A server whose system acknowledges nothing for this long is gone.
+const SILENT: Duration = Duration::from_secs(30);
 
 /// The longest path of a unix socket: 108 bytes with the zero at its end.
 const LONGEST_PATH: usize = 107;
@@ -105,6 +109,11 @@ impl fmt::Display for Address {
 }
 
 impl Address {
+    /// Whether the server's system says what has arrived.
+    pub(super) fn is_tcp(&self) -> bool {
+        matches!(self, Address::Tcp(_))
+    }
+
     /// Reaches the server. Names are looked up and unix sockets connected to for as long as the system takes.
     pub(super) fn connect(&self, limit: Duration) -> io::Result<Socket> {
         match self {
@@ -141,6 +150,7 @@ fn tcp(to: &str, limit: Duration) -> io::Result<Socket> {
             }
             Ok(stream) => {
                 let _ = stream.set_nodelay(true);
+                socket::give_up_after(stream.as_fd(), SILENT);
                 return Ok(Socket::Tcp(stream));
             }
             Err(error) => last = error,

@@ -17,13 +17,22 @@ const STEADY: Duration = Duration::from_secs(1);
 pub(super) struct Connected {
     pub(super) socket: Socket,
     since: Instant,
+    /// Whether it took lines.
+    used: bool,
+}
+
+impl Connected {
+    /// It took lines.
+    pub(super) fn used(self) -> Self {
+        Connected { used: true, ..self }
+    }
 }
 
 /// What is known of the way to a server.
 #[derive(Debug)]
 struct State {
     /// Had by an attempt, and not yet taken.
-    fresh: Option<Socket>,
+    fresh: Option<Connected>,
     /// When the attempt began that is under way.
     running: Option<Instant>,
     /// No attempt before.
@@ -31,7 +40,7 @@ struct State {
     /// Attempts, and short connections, that failed in a row.
     failures: u32,
     /// When the server was lost, or was first wanted.
-    lost_at: Instant,
+    lost_at: Option<Instant>,
     error: Option<(ErrorKind, String)>,
 }
 
@@ -47,7 +56,7 @@ pub(super) struct Contact {
 impl Contact {
     pub(super) fn new(address: Address, options: LinkOptions) -> Arc<Self> {
         let now = Instant::now();
-        let state = State { fresh: None, running: None, not_before: now, failures: 0, lost_at: now, error: None };
+        let state = State { fresh: None, running: None, not_before: now, failures: 0, lost_at: None, error: None };
         Arc::new(Contact { address, options, state: Mutex::new(state), changed: Condvar::new() })
     }
 
@@ -60,10 +69,11 @@ impl Contact {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            if let Some(socket) = state.fresh.take() {
+            if let Some(connected) = state.fresh.take() {
                 state.error = None;
-                return Ok(Connected { socket, since: now });
+                return Ok(connected);
             }
+            let lost_at = *state.lost_at.get_or_insert(now);
             let until = match state.running {
                 None if now >= state.not_before => {
                     self.begin_attempt(&mut state, now);
@@ -72,7 +82,7 @@ impl Contact {
                 // Lines wait for an attempt, though not for ever.
                 Some(began) => clocks::after(began, self.options.connect),
                 // For the end of a pause only while the server has not been gone for long.
-                None if state.not_before <= clocks::after(state.lost_at, self.options.hold) => state.not_before,
+                None if state.not_before <= clocks::after(lost_at, self.options.hold) => state.not_before,
                 None => return Err(self.error(&state)),
             };
             let late = deadline.is_some_and(|deadline| deadline < until);
@@ -111,7 +121,8 @@ impl Contact {
     fn end_attempt(&self, state: &mut State, result: io::Result<Socket>) {
         state.running = None;
         match result {
-            Ok(socket) => state.fresh = Some(socket),
+            // The server may close it before anybody takes it: whoever does looks.
+            Ok(socket) => state.fresh = Some(Connected { socket, since: Instant::now(), used: false }),
             Err(error) => self.fail(state, &error),
         }
         self.changed.notify_all();
@@ -123,17 +134,31 @@ impl Contact {
         state.error = Some((error.kind(), error.to_string()));
     }
 
+    /// The server's address.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// Gives a connection up.
     pub(super) fn lost(&self, connected: Connected, error: &io::Error) {
         let mut state = self.lock();
         let now = Instant::now();
-        state.lost_at = now;
-        if now.duration_since(connected.since) >= STEADY {
+        let was_steady = now.duration_since(connected.since) >= STEADY;
+        if was_steady || connected.used {
+            state.lost_at = Some(now);
+        }
+        if was_steady {
             state.failures = 0;
             state.not_before = now;
             state.error = Some((error.kind(), error.to_string()));
         } else {
             self.fail(&mut state, error);
         }
+    }
+
+    /// Whether there is a connection that nobody has taken.
+    #[cfg(test)]
+    pub(super) fn has_fresh(&self) -> bool {
+        self.lock().fresh.is_some()
     }
 }

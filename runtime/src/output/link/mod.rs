@@ -2,39 +2,46 @@
 //!
 //! ```text
 //! batch ──encode──▶ frames ──▶ socket ──▶ the server
-//!                      ▲          │ lost: what was not taken whole goes to the next connection
+//!                      ▲          │ lost: what was not taken whole, or never arrived, goes to the next connection
 //!                      └── contact ◀── attempts on a thread of their own, with growing pauses
 //! ```
 //!
 //! A frame counts as written once the system has taken all of it. After a piece of a frame nothing else follows on that
 //! connection: no reader takes one line's beginning and another's end for a line.
+//!
+//! The system takes lines for a TCP connection that the server has closed already. Those that the server's system has not
+//! acknowledged are kept, and sent again where the connection turns out to be dead: nobody has read them, nor will.
 
 mod address;
 mod contact;
+mod frames;
 mod options;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, ErrorKind};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::address::AddressError;
 pub(super) use self::address::{Address, host_and_port, socket_path};
 use self::contact::{Connected, Contact};
+use self::frames::Frames;
 pub(super) use self::options::{LinkOptions, link_options};
 pub(super) use self::socket::Socket;
 use super::per_process::PerProcess;
-use super::turn::{Turn, TurnGuard};
+use super::turn::Turn;
 use super::{Batch, WriteError};
+use crate::internal;
 use crate::sys::clocks;
 
-/// A server that takes nothing for this long is as one that is gone.
-const STALL: Duration = Duration::from_secs(30);
 /// A batch of which so many connections in a row took nothing is given up.
 const FRUITLESS: u32 = 3;
-/// Buffers that grew longer than this are given back.
-const KEPT: usize = 1 << 20;
+/// A server that has closed its end tells within this time whether it took what was under way.
+const LAST_WORD: Duration = Duration::from_millis(200);
+/// As long a flush tries to send again what did not arrive.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// What a protocol makes of a line.
 pub(super) trait Protocol {
@@ -69,25 +76,22 @@ struct Held {
     frames: Frames,
 }
 
-/// The lines of a batch as they are sent.
-#[derive(Debug, Default)]
-struct Frames {
-    bytes: Vec<u8>,
-    places: Vec<Range<usize>>,
-}
-
 /// Why a connection does not take more.
 enum Stop {
     /// The time of the batch is up.
     Limit,
     /// The connection is of no more use.
     Lost(io::Error),
+    /// It takes nothing any more.
+    Stalled,
 }
 
 /// How far a batch has come.
 struct Progress<'a> {
     batch: Batch<'a>,
     deadline: Option<Instant>,
+    /// A server that takes nothing for this long is as one that is gone.
+    stall: Duration,
     /// Frames that are done with: written, or too long for any connection.
     done: usize,
     refused: u64,
@@ -96,16 +100,15 @@ struct Progress<'a> {
 
 impl Progress<'_> {
     fn written(&self) -> u64 {
-        self.done as u64 - self.refused
+        (self.done as u64).saturating_sub(self.refused)
     }
 
-    fn wrote(&mut self, frames: usize) {
-        self.done += frames;
+    fn is_at(&mut self, frames: &Frames) {
+        self.done = frames.done();
         self.batch.wrote(self.written());
     }
 
     fn refuse(&mut self, error: io::Error) {
-        self.done += 1;
         self.refused += 1;
         self.too_long = Some(error);
     }
@@ -116,14 +119,14 @@ impl Progress<'_> {
 
     /// How long to wait for the connection now.
     fn patience(&self) -> Duration {
-        self.deadline.map_or(STALL, |deadline| deadline.saturating_duration_since(Instant::now()).min(STALL))
+        self.deadline.map_or(self.stall, |deadline| deadline.saturating_duration_since(Instant::now()).min(self.stall))
     }
 
     /// What a wait that was in vain means.
     fn timed_out(&self) -> Stop {
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline => Stop::Limit,
-            _ => Stop::Lost(io::Error::new(ErrorKind::BrokenPipe, "nothing was taken for 30 s")),
+            _ => Stop::Stalled,
         }
     }
 }
@@ -154,14 +157,14 @@ impl Link {
     pub(super) fn write(&self, batch: Batch<'_>, protocol: &impl Protocol) -> Result<(), WriteError> {
         let deadline = batch.limit().map(clocks::within);
         let here = self.here();
-        let mut progress = Progress { batch, deadline, done: 0, refused: 0, too_long: None };
+        let mut progress = Progress { batch, deadline, stall: self.options.stall, done: 0, refused: 0, too_long: None };
         let Some(mut held) = here.turn.take(batch.limit()) else {
             return Err(progress.fail(ErrorKind::TimedOut.into()));
         };
-        let result = here.send_all(&mut held, &mut progress, protocol);
-        if held.frames.bytes.capacity() > KEPT {
-            held.frames = Frames::default();
-        }
+        let Held { connected, frames } = &mut *held;
+        frames.begin(connected.as_ref().map(|connected| &connected.socket));
+        let result = here.send_all(connected, frames, &mut progress, protocol);
+        frames.end(self.address.is_tcp());
         result?;
         match progress.too_long.take() {
             Some(error) => Err(progress.fail(error)),
@@ -169,12 +172,22 @@ impl Link {
         }
     }
 
+    /// Sends again what a connection that is dead took and the server did not.
+    pub(super) fn flush(&self, protocol: &impl Protocol) -> io::Result<()> {
+        if !self.address.is_tcp() || self.here.peek().is_none() {
+            return Ok(());
+        }
+        self.write(Batch::new(&[], 0).within(FLUSH), protocol).map_err(|error| error.source)
+    }
+
     /// Gives the connection up, so that the next line goes to a new one.
     pub(super) fn reopen(&self) -> io::Result<()> {
         let Some(mut held) = self.here().turn.take(Some(Duration::from_secs(1))) else {
             return Err(ErrorKind::TimedOut.into());
         };
+        // What it took is on its way still.
         held.connected = None;
+        held.frames.lost(None);
         Ok(())
     }
 }
@@ -186,90 +199,101 @@ impl Here {
 
     fn send_all(
         &self,
-        held: &mut TurnGuard<'_, Held>,
+        connected: &mut Option<Connected>,
+        frames: &mut Frames,
         progress: &mut Progress<'_>,
         protocol: &impl Protocol,
     ) -> Result<(), WriteError> {
-        let Held { connected, frames } = &mut **held;
         let mut encoded = None;
         let mut fruitless = 0;
         loop {
-            if let Some(old) = connected.take_if(|connected| connected.socket.is_closed()) {
-                self.contact.lost(old, &ErrorKind::ConnectionReset.into());
-            }
-            let now = match connected {
+            let now = match connected.take() {
                 Some(now) => now,
-                None => {
-                    let new = self.contact.connected(progress.deadline).map_err(|error| progress.fail(error))?;
-                    connected.insert(new)
-                }
+                None if progress.batch.events() == 0 && frames.is_empty() => return Ok(()),
+                None => self.contact.connected(progress.deadline).map_err(|error| progress.fail(error))?,
             };
+            if let Some(error) = now.socket.end() {
+                self.lose(now, &error, LAST_WORD.min(progress.patience()), frames);
+                progress.is_at(frames);
+                continue;
+            }
             let stream = now.socket.is_stream();
             if encoded != Some(stream) {
                 frames.encode(&progress.batch, stream, protocol);
                 encoded = Some(stream);
             }
-            let before = progress.done;
-            let result = if stream {
-                send_stream(&now.socket, frames, progress, protocol)
-            } else {
-                send_datagrams(&now.socket, frames, progress, protocol)
+            let before = frames.len();
+            let sent = match stream {
+                true => send_stream(&now.socket, frames, progress, protocol),
+                false => send_datagrams(&now.socket, frames, progress, protocol),
             };
-            match result {
-                Ok(()) => return Ok(()),
+            let error = match sent {
+                Ok(()) => {
+                    *connected = Some(now.used());
+                    return Ok(());
+                }
                 // Between two frames a connection can be gone on with.
-                Err((Stop::Limit, torn)) => {
+                Err(Stop::Limit) => {
                     let error = ErrorKind::TimedOut.into();
-                    if let (true, Some(old)) = (torn, connected.take()) {
-                        self.contact.lost(old, &error);
+                    match frames.is_torn() {
+                        false => *connected = Some(now),
+                        true => {
+                            self.contact.lost(now, &error);
+                            frames.lost(None);
+                        }
                     }
                     return Err(progress.fail(error));
                 }
-                Err((Stop::Lost(error), _)) => {
-                    if let Some(old) = connected.take() {
-                        self.contact.lost(old, &error);
-                    }
-                    fruitless = if progress.done > before { 0 } else { fruitless + 1 };
-                    if fruitless == FRUITLESS {
-                        return Err(progress.fail(error));
+                Err(Stop::Stalled) => {
+                    let error =
+                        io::Error::new(ErrorKind::BrokenPipe, format!("nothing was taken for {:?}", progress.stall));
+                    // What the system has of it does not go out any more.
+                    let missing = now.socket.abort();
+                    self.contact.lost(now, &error);
+                    frames.lost(missing);
+                    error
+                }
+                Err(Stop::Lost(error)) => {
+                    self.lose(now, &error, Duration::ZERO, frames);
+                    error
+                }
+            };
+            progress.is_at(frames);
+            fruitless = if frames.len() < before { 0 } else { fruitless + 1 };
+            if fruitless == FRUITLESS {
+                match frames.forget_old() {
+                    0 => {}
+                    lines => {
+                        let text = format!("{lines} lines that count as written were not taken");
+                        internal::say_of(&format!("server `{}`", self.contact.address()), &text);
                     }
                 }
+                return Err(progress.fail(error));
             }
         }
     }
-}
 
-impl Frames {
-    fn encode(&mut self, batch: &Batch<'_>, stream: bool, protocol: &impl Protocol) {
-        self.bytes.clear();
-        self.places.clear();
-        for line in batch.lines() {
-            let start = self.bytes.len();
-            protocol.encode(line, stream, &mut self.bytes);
-            self.places.push(start..self.bytes.len());
-        }
+    /// Gives a connection up of which the other end is gone.
+    fn lose(&self, connected: Connected, error: &io::Error, last_word: Duration, frames: &mut Frames) {
+        frames.lost(connected.socket.missing(error, last_word));
+        self.contact.lost(connected, error);
     }
 }
 
-/// Sends frames one after the other; with the error, whether the last was left in its middle.
+/// Sends frames one after the other.
 fn send_stream(
     socket: &Socket,
-    frames: &Frames,
+    frames: &mut Frames,
     progress: &mut Progress<'_>,
     protocol: &impl Protocol,
-) -> Result<(), (Stop, bool)> {
-    let Some(mut at) = frames.places.get(progress.done).map(|place| place.start) else { return Ok(()) };
-    while at < frames.bytes.len() {
-        let torn = at > frames.places[progress.done].start;
-        match protocol.send(socket, &frames.bytes[at..]) {
-            Ok(0) => return Err((Stop::Lost(ErrorKind::WriteZero.into()), torn)),
-            Ok(taken) => {
-                at += taken;
-                let whole = frames.places[progress.done..].iter().take_while(|place| place.end <= at).count();
-                progress.wrote(whole);
-            }
-            Err(error) => pause(socket, error, progress).map_err(|stop| (stop, torn))?,
+) -> Result<(), Stop> {
+    while !frames.rest().is_empty() {
+        match protocol.send(socket, frames.rest()) {
+            Ok(0) => return Err(Stop::Lost(ErrorKind::WriteZero.into())),
+            Ok(taken) => frames.take(taken),
+            Err(error) => pause(socket, error, progress)?,
         }
+        progress.is_at(frames);
     }
     Ok(())
 }
@@ -277,16 +301,21 @@ fn send_stream(
 /// Sends each frame as a datagram.
 fn send_datagrams(
     socket: &Socket,
-    frames: &Frames,
+    frames: &mut Frames,
     progress: &mut Progress<'_>,
     protocol: &impl Protocol,
-) -> Result<(), (Stop, bool)> {
-    while let Some(place) = frames.places.get(progress.done) {
-        match protocol.send(socket, &frames.bytes[place.clone()]) {
-            Ok(_) => progress.wrote(1),
-            Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => progress.refuse(error),
-            Err(error) => pause(socket, error, progress).map_err(|stop| (stop, false))?,
+) -> Result<(), Stop> {
+    while let Some(frame) = frames.next() {
+        let len = frame.len();
+        match protocol.send(socket, frame) {
+            Ok(_) => frames.take(len),
+            Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
+                progress.refuse(error);
+                frames.take(len);
+            }
+            Err(error) => pause(socket, error, progress)?,
         }
+        progress.is_at(frames);
     }
     Ok(())
 }

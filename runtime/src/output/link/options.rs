@@ -13,6 +13,8 @@ pub(in crate::output) struct LinkOptions {
     pub(in crate::output) hold: Duration,
     /// The pause after the first attempt that failed, and the longest.
     pub(in crate::output) pauses: (Duration, Duration),
+    /// A server that takes nothing for this long is as one that is gone.
+    pub(in crate::output) stall: Duration,
 }
 
 impl Default for LinkOptions {
@@ -21,6 +23,7 @@ impl Default for LinkOptions {
             connect: Duration::from_secs(5),
             hold: Duration::from_secs(1),
             pauses: (Duration::from_millis(100), Duration::from_secs(5)),
+            stall: Duration::from_secs(30),
         }
     }
 }

@@ -42,7 +42,8 @@ pub enum Framing {
 /// - With [`structured`](Syslog::structured) each field is a parameter of structured data.
 /// - A message has at most 8,192 bytes, as most servers want it ([`max_message`](Syslog::max_message)); a text that was cut ends in `…`.
 /// - A server that is not there yet, or was lost, is tried again with growing pauses; what was not sent meanwhile is counted as lost.
-///   UDP does not say whether anybody listens, nor a stream what the server has read.
+///   UDP does not say whether anybody listens, nor a stream what the server has read; over TCP, what the server's system has not
+///   acknowledged is sent again, as by [`Tcp`](crate::Tcp).
 ///
 /// ```
 /// use canonlog::{Emitter, Facility, Syslog};
@@ -226,6 +227,10 @@ impl Output for Syslog {
 
     fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
         self.link.write(batch, &Framed(self.stream_framing()))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.link.flush(&Framed(self.stream_framing()))
     }
 
     fn reopen(&self) -> io::Result<()> {
