@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use crate::scratch;
 use crate::sys::fd;
 
 /// How often one source is heard, and all of them.
@@ -46,6 +47,17 @@ pub(crate) fn say_of(source: &str, text: &str) {
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.map_or_else(|| "it panicked".to_owned(), |text| format!("it panicked: {}", crate::nearest::cut(text)))
+}
+
+/// Calls what users wrote, whose panic is none of the request's; with an error, what it says.
+#[inline(always)]
+pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    scratch::guarded(call).map_err(|payload| {
+        let text = panic_text(&*payload);
+        // A payload whose own drop panics must not end the thread.
+        let _ = scratch::guarded(|| drop(payload));
+        text
+    })
 }
 
 struct Source {

@@ -6,9 +6,10 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use canonlog::{Background, Emitter, EmitterSet, File, LossReason, Writer};
+use canonlog::{Background, Batch, Emitter, EmitterSet, File, LossReason, Output, WriteError, Writer};
 use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
 use canonlog_tests::numbered::{Numbered, emit, read};
 
@@ -94,6 +95,67 @@ fn a_line_torn_by_an_error_is_the_only_one_and_the_next_stands_on_its_own() {
 #[test]
 fn an_output_that_panics_is_one_that_failed() {
     at_every_call(Fault::Panic);
+}
+
+/// Fails by what it says: the text of its error panics, or it panics with something that panics when it ends.
+struct Treacherous {
+    calls: AtomicU64,
+}
+
+struct EndsInPanic;
+
+impl Drop for EndsInPanic {
+    fn drop(&mut self) {
+        panic!("as it ends");
+    }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("as it is told");
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+impl Output for Treacherous {
+    fn name(&self) -> &str {
+        "treacherous"
+    }
+
+    fn write(&self, batch: Batch<'_>) -> Result<(), WriteError> {
+        match self.calls.fetch_add(1, SeqCst) % 4 {
+            0 => Err(WriteError { written: 0, source: std::io::Error::other(Unspeakable) }),
+            1 => std::panic::panic_any(EndsInPanic),
+            // More than there were.
+            2 => Err(WriteError { written: batch.events() + 7, source: std::io::ErrorKind::Other.into() }),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&self) -> std::io::Result<()> {
+        match self.calls.load(SeqCst) % 2 {
+            0 => Err(std::io::Error::other(Unspeakable)),
+            _ => std::panic::panic_any(EndsInPanic),
+        }
+    }
+}
+
+#[test]
+fn an_output_that_fails_in_what_it_says_is_counted_and_ends_no_thread() {
+    for direct in [false, true] {
+        let emitter = Emitter::new("treacherous").format(Numbered).output(Treacherous { calls: AtomicU64::new(0) });
+        let set = EmitterSet::start([if direct { emitter.direct() } else { emitter }]).expect("it starts");
+        for n in 0..12 {
+            emit(&set, n);
+            assert_eq!(set.flush(SOON), !direct, "only who flushes himself is told that it failed");
+        }
+        let lost = set.shutdown(SOON);
+        assert_eq!((set.written() + lost, lost >= 3, set.written() >= 3), (12, true, true), "{lost} lost");
+    }
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! An event is one line for any reader, and a batch has as many lines as it has events: counts of what was written rest on it.
 //! So whatever any reader takes for the end of a line is escaped, unless it is the end, where it is taken away.
 
-use super::sink::guarded;
 use crate::event::Event;
 use crate::format::{Format, push_escaped};
+use crate::internal::guarded;
 
 /// Puts the event's line into `line`, which is empty, with its end; nothing if the format has none for it.
 ///

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::sink::{Sink, SinkStats, guarded};
+use super::sink::{Sink, SinkStats};
+use crate::internal::guarded;
 use crate::output::Output;
 
 /// As long the queue may take to be written; then what is left is counted as lost.

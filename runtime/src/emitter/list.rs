@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::sink::{Sink, guarded};
+use super::sink::Sink;
 use super::{Filter, Wants, foreign};
 use crate::event::Event;
 use crate::format::{Format, Own, with_kept};
-use crate::internal;
+use crate::internal::{self, guarded};
 use crate::output::LossReason;
 
 /// One way for events: which take it, what becomes of them, and where it leads.

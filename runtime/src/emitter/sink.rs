@@ -9,9 +9,9 @@ use super::Way;
 use super::report::Reports;
 use crate::clock;
 use crate::format::Format;
-use crate::internal;
+use crate::internal::guarded;
 use crate::output::{
-    Batch, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, WriteError, is_inside,
+    self, Batch, Failure, Inside, Ledger, LossReason, Output, PerProcess, Queue, Refused, Report, Reporter, is_inside,
 };
 
 /// What an event that comes after the shutdown may wait for its output.
@@ -19,17 +19,6 @@ const LATE_LIMIT: Duration = Duration::from_millis(100);
 
 /// As long a sink waits for that which led to the same place before it, and has as long itself to come to its end.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(3);
-
-/// Calls what users wrote, whose panic is none of the request's; with an error, what it says.
-#[inline(always)]
-pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    crate::scratch::guarded(call).map_err(|payload| {
-        let text = internal::panic_text(&*payload);
-        // A payload whose own drop panics must not end the thread.
-        let _ = crate::scratch::guarded(|| drop(payload));
-        text
-    })
-}
 
 /// One place that lines go to.
 pub(super) struct Sink {
@@ -85,13 +74,6 @@ impl SinkStats {
             *lost += more;
         }
     }
-}
-
-/// What an output says of lines that it did not take.
-struct Failure {
-    written: u64,
-    kind: ErrorKind,
-    text: String,
 }
 
 fn now() -> i64 {
@@ -232,19 +214,12 @@ impl Sink {
             // A stuck output keeps one event waiting, not every one.
             batch = batch.within(if blocked { Duration::ZERO } else { limit });
         }
-        let gone = || Err(WriteError { written: 0, source: ErrorKind::NotConnected.into() });
-        match guarded(|| self.output.with(|output| output.write(batch)).unwrap_or_else(gone)) {
-            Ok(Ok(())) => {
-                if blocked {
-                    here.blocked.store(false, Ordering::Relaxed);
-                }
-                Ok(())
-            }
-            Ok(Err(error)) => {
-                Err(Failure { written: error.written, kind: error.source.kind(), text: error.source.to_string() })
-            }
-            Err(text) => Err(Failure { written: 0, kind: ErrorKind::Other, text }),
+        let gone = || Err(Failure { written: 0, kind: ErrorKind::NotConnected, text: "it is gone".to_owned() });
+        let offered = self.output.with(|output| output::offer(&**output, batch)).unwrap_or_else(gone);
+        if blocked && offered.is_ok() {
+            here.blocked.store(false, Ordering::Relaxed);
         }
+        offered
     }
 
     /// Counts a line that came after these reports and was not written, or with an error only.
@@ -278,7 +253,7 @@ impl Sink {
             Some(queue) => queue.flush(limit),
             None => {
                 let _inside = Inside::enter();
-                matches!(guarded(|| self.output.with(|output| output.flush())), Ok(Some(Ok(()))))
+                self.output.with(|output| output::flush(&**output).is_ok()).unwrap_or(false)
             }
         }
     }
@@ -323,7 +298,9 @@ impl Sink {
             Some(queue) => queue.finish(deadline),
             None => {
                 let _inside = Inside::enter();
-                let _ = guarded(|| self.output.with(|output| output.flush()));
+                if let Some(Err(text)) = self.output.with(|output| output::flush(&**output)) {
+                    here.ledger.complain(&text);
+                }
             }
         }
         let lost = here.ledger.lost_in_all();

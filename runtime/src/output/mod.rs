@@ -7,6 +7,7 @@
 //!
 //! Only outputs fail. Whoever calls one counts what it did not take.
 
+mod attempt;
 mod background;
 mod file;
 mod journald;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use crate::format::Format;
 
+pub(crate) use self::attempt::{Failure, flush, offer};
 pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
 pub(crate) use background::{Queue, Refused, Reporter};

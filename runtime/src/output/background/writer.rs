@@ -1,6 +1,5 @@
 //! The thread that empties a queue.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use super::queue::Lane;
 use super::sync::{Ordering, lock};
 use super::{Reporter, Shared};
 use crate::clock;
-use crate::output::{Batch, Inside, LossReason, Output, Report};
+use crate::output::{self, Batch, Inside, LossReason, Output, Report, offer};
 use crate::sys::clocks;
 
 /// The longest batch, unless one line is longer.
@@ -70,7 +69,7 @@ impl Writer {
                 Task::Flush(_) | Task::End => {
                     self.pass(clock::now(), false);
                     self.tell_alone();
-                    let _ = catch_unwind(AssertUnwindSafe(|| self.output.flush()));
+                    self.flush();
                 }
             }
             let mut state = lock(&self.shared.chunks.state);
@@ -86,7 +85,7 @@ impl Writer {
                 // Lanes close with this pass; what came since the last one is little.
                 self.pass(u64::MAX, true);
                 self.tell_alone();
-                let _ = catch_unwind(AssertUnwindSafe(|| self.output.flush()));
+                self.flush();
                 break;
             }
         }
@@ -94,6 +93,13 @@ impl Writer {
         state.ended = true;
         self.shared.done.notify_all();
         self.shared.room.notify_all();
+    }
+
+    /// Has the output hand on what it holds, which counts as written.
+    fn flush(&self) {
+        if let Err(text) = output::flush(&*self.output) {
+            self.shared.ledger.complain(&text);
+        }
     }
 
     /// Waits for something to do.
@@ -197,10 +203,9 @@ impl Writer {
         let chunks = &self.shared.chunks;
         chunks.reports.store(reports, Ordering::SeqCst);
         let batch = Batch::new(&self.batch, all).counting(&chunks.progress);
-        let (written, failed) = match catch_unwind(AssertUnwindSafe(|| self.output.write(batch))) {
-            Ok(Ok(())) => (all, None),
-            Ok(Err(error)) => (error.written.min(all), Some(error.source.to_string())),
-            Err(_) => (0, Some("it panicked".to_owned())),
+        let (written, failed) = match offer(&*self.output, batch) {
+            Ok(()) => (all, None),
+            Err(failure) => (failure.written, Some(failure.text)),
         };
         let ledger = &self.shared.ledger;
         let events = self.events;
