@@ -60,11 +60,20 @@ pub(crate) fn is_pipe(fd: RawFd) -> bool {
 pub(crate) struct FileLock<'a>(&'a std::fs::File);
 
 /// Locks an open file against others who ask for the same lock, in this process (by another opening) or another; nothing where
-/// somebody has it, or the file system knows no locks.
-pub(crate) fn try_lock(file: &std::fs::File) -> Option<FileLock<'_>> {
+/// somebody has it.
+///
+/// # Errors
+///
+/// The file system knows no locks, or has no place for one more.
+pub(crate) fn try_lock(file: &std::fs::File) -> io::Result<Option<FileLock<'_>>> {
     // SAFETY: `flock` takes numbers only; the descriptor is that of an open file.
-    let locked = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
-    (locked == 0).then_some(FileLock(file))
+    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+        return Ok(Some(FileLock(file)));
+    }
+    match io::Error::last_os_error() {
+        error if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
+        error => Err(error),
+    }
 }
 
 impl Drop for FileLock<'_> {

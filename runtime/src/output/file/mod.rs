@@ -15,6 +15,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use self::opened::{Opened, day};
@@ -52,7 +53,12 @@ pub struct File {
     rotation: Option<Rotation>,
     opened: PerProcess<Turn<Held>>,
     now: fn() -> SystemTime,
+    try_lock: TryLock,
+    /// The system has refused to lock it, which was said.
+    is_unlocked: AtomicBool,
 }
+
+type TryLock = for<'a> fn(&'a fs::File) -> io::Result<Option<fd::FileLock<'a>>>;
 
 /// What whoever writes has.
 #[derive(Debug, Default)]
@@ -88,13 +94,18 @@ impl File {
         // A name relative to a directory that the program may leave.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let held = Held { opened, failed: None };
-        Ok(File { path, rotation: None, opened: PerProcess::new(Turn::new(held)), now })
+        let opened = PerProcess::new(Turn::new(held));
+        Ok(File { path, rotation: None, opened, now, try_lock: fd::try_lock, is_unlocked: AtomicBool::new(false) })
     }
 
     /// Rotates the file: when it is long enough, or of a day before, it is renamed and a new one is begun.
     ///
     /// Several processes may share the file, each with the same rotation or with none: one of them renames it, the others notice. A
     /// rotation that fails is told on stderr and tried again later; lines go on into the file that there is.
+    ///
+    /// They take turns by a lock on the file (`flock`). Where its file system has none (some network file systems), each rotates all
+    /// the same, and says so once on stderr. Give each process a file of its own there: two that rotate one in the same moment can
+    /// overwrite an old file.
     ///
     /// ```
     /// use canonlog::{Emitter, File, Rotation};
@@ -174,17 +185,42 @@ impl File {
         }
     }
 
-    /// Renames the file, unless another process does or has done so.
-    fn turn_over(&self, rotation: &Rotation, open: &Opened) -> io::Result<()> {
-        // All who rotate this file ask for this lock; whoever gets it later finds that the name leads elsewhere.
-        let locked = (0..LOCK_TRIES).find_map(|again| {
+    /// Waits a little for the lock.
+    fn lock<'a>(&self, file: &'a fs::File) -> io::Result<Option<fd::FileLock<'a>>> {
+        for again in 0..LOCK_TRIES {
             if again > 0 {
                 std::thread::sleep(LOCK_PAUSE);
             }
-            fd::try_lock(&open.file)
-        });
-        // One that was stopped in the middle of it keeps nobody.
-        let Some(_lock) = locked else { return Ok(()) };
+            if let Some(lock) = (self.try_lock)(file)? {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says once that the file has no lock.
+    fn say_unlocked(&self, error: &io::Error) {
+        if self.is_unlocked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let path = self.path.display();
+        internal::say(&format!(
+            "file `{path}`: cannot lock it: {error}; it is rotated all the same, so no other process should rotate it too"
+        ));
+    }
+
+    /// Renames the file, unless another process does or has done so.
+    fn turn_over(&self, rotation: &Rotation, open: &Opened) -> io::Result<()> {
+        // All who rotate this file ask for this lock; whoever gets it later finds that the name leads elsewhere.
+        let _lock = match self.lock(&open.file) {
+            Ok(Some(lock)) => Some(lock),
+            // One that was stopped in the middle of it keeps nobody.
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                self.say_unlocked(&error);
+                None
+            }
+        };
         let found = fs::canonicalize(&self.path).and_then(|real| Ok((fs::metadata(&real)?, real)));
         let turned = found.and_then(|(found, real)| match (found.dev(), found.ino()) == open.identity {
             true => rotation.turn_over(&real, open.day),

@@ -227,6 +227,25 @@ fn a_rotation_that_fails_loses_no_line() {
 }
 
 #[test]
+fn a_file_that_cannot_be_locked_is_rotated_and_one_that_another_has_locked_is_not() {
+    let path = scratch("locks");
+    let mut file = File::open(&path).expect("a file").rotate(Rotation::size(4));
+    let another = fs::File::open(&path).expect("the file");
+    let lock = fd::try_lock(&another).expect("a lock").expect("nobody has it");
+    write(&file, "one").expect("room");
+    write(&file, "two").expect("room");
+    assert_eq!((read(&path).as_str(), file.is_unlocked.load(Ordering::Relaxed)), ("one\ntwo\n", false));
+    file.try_lock = |_| Err(io::Error::from_raw_os_error(libc::ENOLCK));
+    for line in ["three", "four"] {
+        write(&file, line).expect("room");
+        assert!(file.is_unlocked.load(Ordering::Relaxed), "it was said");
+    }
+    drop(lock);
+    let kept = [("events.log", "four\n"), ("events.log.1", "three\n"), ("events.log.2", "one\ntwo\n")];
+    assert_eq!(files(&path), named(&kept));
+}
+
+#[test]
 fn two_that_share_a_file_rotate_it_once_each_time() {
     let path = scratch("shared");
     let rotation = Rotation::size(64).keep(1_000);
