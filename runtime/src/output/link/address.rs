@@ -80,7 +80,8 @@ pub(in crate::output) fn host_and_port(text: &str, usual: &str) -> Result<String
     }
 }
 
-/// Checks the path of a unix socket.
+/// Checks the path of a unix socket. One that begins at the directory in which the program is leads there still when the program has left
+/// it, unless it would be too long.
 pub(in crate::output) fn socket_path(path: &Path) -> Result<PathBuf, AddressError> {
     let bytes = path.as_os_str().as_bytes();
     let problem = if bytes.is_empty() {
@@ -90,7 +91,8 @@ pub(in crate::output) fn socket_path(path: &Path) -> Result<PathBuf, AddressErro
     } else if bytes.len() > LONGEST_PATH {
         format!("has {} bytes, and the path of a socket at most {LONGEST_PATH}; write a shorter one", bytes.len())
     } else {
-        return Ok(path.to_owned());
+        let whole = std::path::absolute(path).ok().filter(|whole| whole.as_os_str().len() <= LONGEST_PATH);
+        return Ok(whole.unwrap_or_else(|| path.to_owned()));
     };
     Err(AddressError { got: shown(&path.to_string_lossy()), problem })
 }
@@ -209,6 +211,10 @@ mod tests {
         assert!(told("").starts_with("`` is no path; write that of a socket"));
         assert!(told("a\0b").starts_with("`a?b` has a zero byte"));
         assert_eq!(socket_path(Path::new(&long[..107])), Ok(PathBuf::from(&long[..107])));
+        // The program may leave the directory in which it is.
+        let here = std::env::current_dir().expect("it is somewhere");
+        assert_eq!(socket_path(Path::new("log.sock")), Ok(here.join("log.sock")));
+        assert_eq!(socket_path(Path::new(&long[1..])), Ok(PathBuf::from(&long[1..])), "it would be too long");
     }
 
     #[test]

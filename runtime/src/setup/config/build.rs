@@ -1,5 +1,6 @@
 //! A configuration as what it means: emitters and settings.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::error::ConfigError;
@@ -145,8 +146,14 @@ pub(super) fn features(all: &Table) -> Vec<Feature> {
     named.chain(service).chain(fields).collect()
 }
 
-/// The emitters of a configuration that are meant, in its order; what is wrong with them goes to `errors`.
-pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mut Vec<ConfigError>) -> Vec<Emitter> {
+/// The emitters of a configuration that are meant, in its order, with paths that begin at `folder`; what is wrong with them goes to
+/// `errors`.
+pub(super) fn emitters(
+    all: &Table,
+    folder: &Path,
+    is_meant: impl Fn(&str) -> bool,
+    errors: &mut Vec<ConfigError>,
+) -> Vec<Emitter> {
     let mut made = Vec::new();
     for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter).filter(|(name, _)| is_meant(name)) {
         let Some(table) = node.as_table() else { continue };
@@ -164,7 +171,7 @@ pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mu
             emitter = formats::format(emitter, format_of);
         }
         if let Some(output_of) = table.get("output") {
-            match outputs::output(emitter, output_of, all) {
+            match outputs::output(emitter, output_of, all, folder) {
                 Ok(whole) => made.push(whole),
                 Err(error) => {
                     errors.push(ConfigError::wrong(
@@ -182,8 +189,8 @@ pub(super) fn emitters(all: &Table, is_meant: impl Fn(&str) -> bool, errors: &mu
 }
 
 /// The debug log of a configuration, if it has one.
-pub(super) fn debug_log(all: &Table, errors: &mut Vec<ConfigError>) -> Option<Emitter> {
-    let made = Emitter::debug_log(all.text("debug_log")?);
+pub(super) fn debug_log(all: &Table, folder: &Path, errors: &mut Vec<ConfigError>) -> Option<Emitter> {
+    let made = Emitter::debug_log(folder.join(all.text("debug_log")?));
     made.map_err(|error| {
         let place = all.get("debug_log").map_or(Place::Program, |node| node.place);
         errors.push(ConfigError::wrong("debug_log", place, error.to_string()));

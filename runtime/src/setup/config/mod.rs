@@ -226,7 +226,7 @@ pub(super) struct Program {
     /// How quiet messages are kept, if it says so.
     pub(super) lookback: Option<Lookback>,
     pub(super) source: Source,
-    /// Where it was started: it may go elsewhere before the file is read again.
+    /// Where it was started, and paths begin: it may go elsewhere before the file is read again.
     pub(super) folder: PathBuf,
 }
 
@@ -283,12 +283,12 @@ impl Program {
         let added_to = before.filter(|_| file.is_incremental());
         let of_file = file.said.table("emitters");
         let is_meant = |name: &str| added_to.is_none() || of_file.is_some_and(|all| all.get(name).is_some());
-        let made = if is_right { build::emitters(&said, is_meant, &mut errors) } else { Vec::new() };
+        let made = if is_right { build::emitters(&said, &self.folder, is_meant, &mut errors) } else { Vec::new() };
         let mut emitters = self.emitters(made, is_meant, &tops, &said, &mut errors);
         let is_logging = added_to.is_some_and(|before| before.said.text("debug_log") == said.text("debug_log"));
         // The last, as the first has the format and the output that are said without a name.
         if is_right && !is_logging && self.emitters.iter().all(|emitter| emitter.name() != "debug_log") {
-            emitters.extend(build::debug_log(&said, &mut errors));
+            emitters.extend(build::debug_log(&said, &self.folder, &mut errors));
         }
         let statuses = build::statuses(&said, &mut errors);
         let source = file.source;
@@ -344,7 +344,7 @@ impl Program {
                 emitter = formats::format(emitter, format);
             }
             if let (Some(output), false, true) = (&tops.output, emitter.said().output, is_first) {
-                match outputs::output(emitter.clone(), output, said) {
+                match outputs::output(emitter.clone(), output, said, &self.folder) {
                     Ok(whole) => emitter = whole,
                     Err(error) => errors.push(ConfigError::wrong("output", output.place, error.to_string())),
                 }

@@ -1,6 +1,7 @@
 //! Outputs, as a configuration says them.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::build::{Checked, bytes, chosen};
@@ -27,13 +28,13 @@ macro_rules! link {
     };
 }
 
-/// A server of syslog: `udp://host:port`, `tcp://host:port`, or `unix:/path`.
-fn syslog_at(server: &str) -> Result<Syslog, AddressError> {
+/// A server of syslog: `udp://host:port`, `tcp://host:port`, or `unix:/path`, a path that begins at `folder`.
+fn syslog_at(server: &str, folder: &Path) -> Result<Syslog, AddressError> {
     if let Some(server) = server.strip_prefix("udp://") {
         return Syslog::udp(server);
     }
     match server.strip_prefix("unix:") {
-        Some(path) => Syslog::unix(path),
+        Some(path) => Syslog::unix(socket_at(folder, path)),
         None => Syslog::tcp(server.strip_prefix("tcp://").unwrap_or(server)),
     }
 }
@@ -46,12 +47,12 @@ pub(super) fn is_syslog(text: &str) -> Result<(), String> {
             text.escape_debug()
         ));
     }
-    syslog_at(text).map(drop).map_err(|error| error.to_string())
+    syslog_at(text, Path::new("")).map(drop).map_err(|error| error.to_string())
 }
 
-fn syslog(said: &Table) -> io::Result<Syslog> {
+fn syslog(said: &Table, folder: &Path) -> io::Result<Syslog> {
     let mut syslog = match said.text("server") {
-        Some(server) => syslog_at(server).map_err(io::Error::other)?,
+        Some(server) => syslog_at(server, folder).map_err(io::Error::other)?,
         None => Syslog::local(),
     };
     if let Some(facility) = said.text("facility").and_then(|name| name.parse::<Facility>().ok()) {
@@ -81,9 +82,9 @@ fn syslog(said: &Table) -> io::Result<Syslog> {
     Ok(syslog)
 }
 
-fn journald(said: &Table) -> io::Result<Journald> {
+fn journald(said: &Table, folder: &Path) -> io::Result<Journald> {
     let mut journald = match said.text("path") {
-        Some(path) => Journald::at(path).map_err(io::Error::other)?,
+        Some(path) => Journald::at(socket_at(folder, path)).map_err(io::Error::other)?,
         None => Journald::new(),
     };
     if let Some(name) = said.text("identifier") {
@@ -93,10 +94,21 @@ fn journald(said: &Table) -> io::Result<Journald> {
     Ok(journald)
 }
 
-/// The emitter with this output.
-pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<Emitter> {
+/// The path, from where the program was started if it says nothing else: it may have gone elsewhere since.
+fn at(folder: &Path, path: &str) -> PathBuf {
+    if path.is_empty() { PathBuf::new() } else { folder.join(path) }
+}
+
+/// The same for a socket, whose path must be short: else as it was said.
+fn socket_at(folder: &Path, path: &str) -> PathBuf {
+    let whole = at(folder, path);
+    if UnixSocket::new(&whole).is_ok() { whole } else { path.into() }
+}
+
+/// The emitter with this output; its paths begin at `folder`.
+pub(super) fn output(emitter: Emitter, node: &Node, all: &Table, folder: &Path) -> io::Result<Emitter> {
     if let Some(named) = node.as_text().and_then(|name| all.table("outputs")?.get(name)) {
-        return output(emitter, named, &Table::default());
+        return output(emitter, named, &Table::default(), folder);
     }
     let (name, said) = chosen(node);
     let emitter = match name {
@@ -111,15 +123,16 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table) -> io::Result<E
             emitter.output(tcp)
         }
         "unix" => {
-            let mut unix = UnixSocket::new(said.text("path").unwrap_or_default()).map_err(io::Error::other)?;
+            let mut unix =
+                UnixSocket::new(socket_at(folder, said.text("path").unwrap_or_default())).map_err(io::Error::other)?;
             link!(unix, said);
             unix = if said.truth("null_terminated") == Some(true) { unix.null_terminated() } else { unix };
             emitter.output(unix)
         }
-        "syslog" => emitter.output(syslog(&said)?),
-        "journald" => emitter.output(journald(&said)?),
-        "file" => emitter.output(file(said.text("path").unwrap_or_default(), &said)?),
-        path => emitter.output(File::open(path)?),
+        "syslog" => emitter.output(syslog(&said, folder)?),
+        "journald" => emitter.output(journald(&said, folder)?),
+        "file" => emitter.output(file(&at(folder, said.text("path").unwrap_or_default()), &said)?),
+        path => emitter.output(File::open(at(folder, path))?),
     };
     Ok(way(emitter, &said))
 }
@@ -134,7 +147,7 @@ fn tracing(_: Emitter) -> io::Result<Emitter> {
     Err(io::Error::other("`tracing` needs canonlog's feature `tracing`"))
 }
 
-fn file(path: &str, said: &Table) -> io::Result<File> {
+fn file(path: &Path, said: &Table) -> io::Result<File> {
     let file = File::open(path)?;
     let (daily, size) = (said.truth("daily") == Some(true), said.size("max_size"));
     let rotation = match (daily, size) {
@@ -169,4 +182,20 @@ fn way(emitter: Emitter, said: &Table) -> Emitter {
         background = background.overflow(Overflow::Block(limit));
     }
     emitter.background(background)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_where_the_program_was_started_unless_its_path_would_be_too_long() {
+        let folder = Path::new("/run/shop");
+        assert_eq!(socket_at(folder, "log.sock"), Path::new("/run/shop/log.sock"));
+        assert_eq!(socket_at(folder, "/dev/log"), Path::new("/dev/log"));
+        let long = "x".repeat(100);
+        assert_eq!(socket_at(folder, &long), Path::new(&long));
+        let told = format!("{:?}", syslog_at("unix:log.sock", folder));
+        assert!(told.contains("\"/run/shop/log.sock\""), "{told}");
+    }
 }

@@ -27,6 +27,20 @@ fn a_file_that_is_gone_is_a_mistake_where_there_was_one_and_the_working_director
 }
 
 #[test]
+fn files_of_outputs_are_where_the_program_was_started_wherever_it_is_now() {
+    let folder = std::env::temp_dir().join(format!("canonlog-paths-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = "debug_log = 'debug.log'\noutputs.shared = { type = 'file', path = 'shared.log' }\n\
+                [emitters]\na.output = './a.log'\nb.output = { type = 'file', path = 'b.log' }\nc.output = 'shared'";
+    let program = Program { folder: folder.clone(), ..of(text) };
+    made(&program, &[("CANONLOG_OUTPUT", "./first.log")], None).expect("it is right");
+    let mut found: Vec<_> = std::fs::read_dir(&folder).expect("it").flatten().map(|entry| entry.file_name()).collect();
+    found.sort();
+    assert_eq!(found, ["b.log", "debug.log", "first.log", "shared.log"]);
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[test]
 fn an_incremental_one_makes_the_emitters_that_it_names_and_no_others() {
     let first = made(&of("[emitters.one]\noutput = 'stdout'"), &[], None).expect("it is right");
     let program = Program {
