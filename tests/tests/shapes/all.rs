@@ -1,12 +1,4 @@
-//! Every shape of function under `#[instrument_request]`: it returns what it did, and one event says that it ran.
-
-#![allow(
-    clippy::needless_question_mark,
-    clippy::ptr_arg,
-    clippy::never_loop,
-    clippy::useless_vec,
-    reason = "a shape is what it is"
-)]
+//! The shapes themselves, for the attribute that the module around this one names.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -15,134 +7,124 @@ use std::num::ParseIntError;
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use canonlog::{EventType, Value, instrument_request, testing};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-/// Runs a future that never waits.
-fn block_on<F: Future>(future: F) -> F::Output {
-    future.now_or_never().expect("nothing in these shapes waits")
-}
-
-/// One event for each call, of a request that went well.
-fn assert_ran(capture: &testing::Capture, calls: usize) {
-    let events = capture.events();
-    assert_eq!(events.len(), calls, "{events:?}");
-    for event in &events {
-        let view = event.view();
-        assert_eq!(view.kind(), EventType::Request);
-        let name = view.get("resp_view").map(|name| name.to_string()).unwrap_or_default();
-        assert!(name.contains(concat!(module_path!(), "::")), "{name}");
-        assert_eq!(view.get("exc_type"), None);
-    }
-}
+use super::{attribute, counted};
+use crate::block_on;
 
 #[test]
 fn a_sync_function() {
-    #[instrument_request]
+    #[attribute]
     fn add(a: u8, b: u8) -> u8 {
         a + b
     }
-    let capture = testing::capture();
-    assert_eq!(add(1, 2), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn an_async_function() {
-    #[instrument_request]
+    #[attribute]
     async fn add(a: u8, b: u8) -> u8 {
         ready(a).await + b
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(add(1, 2)), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(add(1, 2)), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_function_without_a_result() {
-    #[instrument_request]
+    #[attribute]
     fn fill(out: &mut Vec<u8>) {
         if out.is_empty() {
             return;
         }
         out.push(1);
     }
-    let capture = testing::capture();
-    let mut out = vec![0];
-    fill(&mut out);
-    assert_eq!(out, [0, 1]);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        let mut out = vec![0];
+        fill(&mut out);
+        assert_eq!(out, [0, 1]);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_method_by_reference() {
     struct Cart(u8);
     impl Cart {
-        #[instrument_request]
+        #[attribute]
         fn total(&self) -> u8 {
             self.0
         }
     }
-    let capture = testing::capture();
-    assert_eq!(Cart(3).total(), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(Cart(3).total(), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_method_by_mutable_reference() {
     struct Cart(u8);
     impl Cart {
-        #[instrument_request]
+        #[attribute]
         async fn grow(&mut self) -> &mut u8 {
             self.0 += 1;
             &mut self.0
         }
     }
-    let capture = testing::capture();
-    let mut cart = Cart(1);
-    *block_on(cart.grow()) += 1;
-    assert_eq!(cart.0, 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        let mut cart = Cart(1);
+        *block_on(cart.grow()) += 1;
+        assert_eq!(cart.0, 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_method_by_pinned_reference() {
     struct Cart(u8);
     impl Cart {
-        #[instrument_request]
+        #[attribute]
         fn grow(mut self: Pin<&mut Self>) -> u8 {
             self.0 += 1;
             self.0
         }
     }
-    let capture = testing::capture();
-    assert_eq!(Pin::new(&mut Cart(1)).grow(), 2);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(Pin::new(&mut Cart(1)).grow(), 2);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_method_by_value_and_by_box() {
     struct Cart(String);
     impl Cart {
-        #[instrument_request]
+        #[attribute]
         fn name(self) -> String {
             self.0
         }
-        #[instrument_request]
+        #[attribute]
         async fn boxed_name(self: Box<Self>) -> String {
             self.0
         }
     }
-    let capture = testing::capture();
-    assert_eq!(Cart("a".to_owned()).name(), "a");
-    assert_eq!(block_on(Box::new(Cart("b".to_owned())).boxed_name()), "b");
-    assert_ran(&capture, 2);
+    let counted = counted(|| {
+        assert_eq!(Cart("a".to_owned()).name(), "a");
+        assert_eq!(block_on(Box::new(Cart("b".to_owned())).boxed_name()), "b");
+    });
+    assert_eq!(counted, 2);
 }
 
 #[test]
 fn a_generic_with_constants_and_where() {
-    #[instrument_request]
+    #[attribute]
     fn sum<'v, T, const N: usize>(values: &'v [T; N]) -> u64
     where
         T: Copy + 'v,
@@ -150,65 +132,71 @@ fn a_generic_with_constants_and_where() {
     {
         values.iter().map(|value| u64::from(*value)).sum()
     }
-    let capture = testing::capture();
-    assert_eq!(sum(&[1_u8, 2]), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(sum(&[1_u8, 2]), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn elided_lifetimes() {
-    #[instrument_request]
+    #[attribute]
     async fn first(text: &str, _other: u8) -> &str {
         text.split(' ').next().unwrap_or(text)
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(first("a b", 0)), "a");
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(first("a b", 0)), "a");
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn named_lifetimes() {
-    #[instrument_request]
+    #[attribute]
     fn longer<'a, 'b: 'a>(a: &'a str, b: &'b str) -> &'a str {
         if a.len() > b.len() { a } else { b }
     }
-    let capture = testing::capture();
-    assert_eq!(longer("a", "bc"), "bc");
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(longer("a", "bc"), "bc");
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn an_argument_of_some_type() {
-    #[instrument_request]
+    #[attribute]
     async fn show(value: impl Display + Send) -> String {
         value.to_string()
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(show(7)), "7");
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(show(7)), "7");
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_result_of_some_type() {
-    #[instrument_request]
+    #[attribute]
     fn evens(limit: u32) -> impl Iterator<Item = u32> {
         (0..limit).filter(|n| n % 2 == 0)
     }
-    let capture = testing::capture();
-    assert_eq!(evens(5).collect::<Vec<_>>(), [0, 2, 4]);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(evens(5).collect::<Vec<_>>(), [0, 2, 4]);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_result_of_some_type_inside_another() {
-    #[instrument_request]
+    #[attribute]
     fn digits(text: &str) -> Result<impl Iterator<Item = u32>, ParseIntError> {
         let number: u32 = text.parse()?;
         Ok((0..number).rev())
     }
-    let capture = testing::capture();
-    assert_eq!(digits("3").expect("a number").collect::<Vec<_>>(), [2, 1, 0]);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(digits("3").expect("a number").collect::<Vec<_>>(), [2, 1, 0]);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -221,21 +209,22 @@ fn an_async_method_of_a_trait() {
     }
     struct Cart;
     impl Load for Cart {
-        #[instrument_request]
+        #[attribute]
         async fn load(&self, id: u8) -> u8 {
             id + 1
         }
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(Cart.twice(1)), 4);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.twice(1)), 4);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_default_body_in_a_trait() {
     trait Load {
         fn id(&self) -> u8;
-        #[instrument_request]
+        #[attribute]
         async fn load(&self) -> u8 {
             self.id() + 1
         }
@@ -246,9 +235,10 @@ fn a_default_body_in_a_trait() {
             6
         }
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(Cart.load()), 7);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load()), 7);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -260,15 +250,16 @@ fn a_method_of_an_async_trait() {
     struct Cart;
     #[async_trait]
     impl Load for Cart {
-        #[instrument_request]
+        #[attribute]
         async fn load(&self, id: u8) -> Result<u8, ParseIntError> {
             let one: u8 = "1".parse()?;
             Ok(ready(id).await + one)
         }
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(Cart.load(1)), Ok(2));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -276,7 +267,7 @@ fn a_default_of_an_async_trait_below_other_attributes() {
     #[async_trait]
     trait Load {
         #[allow(clippy::must_use_candidate)]
-        #[instrument_request]
+        #[attribute]
         #[doc = "Loads."]
         async fn load(&self, id: u8) -> u8 {
             ready(id).await + 1
@@ -285,9 +276,10 @@ fn a_default_of_an_async_trait_below_other_attributes() {
     struct Cart;
     #[async_trait]
     impl Load for Cart {}
-    let capture = testing::capture();
-    assert_eq!(block_on(Cart.load(1)), 2);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(Cart.load(1)), 2);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -296,22 +288,23 @@ fn destructured_arguments() {
         id: u8,
         lines: (u8, u8),
     }
-    #[instrument_request]
+    #[attribute]
     async fn total(Cart { id, lines: (a, b) }: Cart, [c, _]: [u8; 2], mut d: u8) -> u8 {
         d += 1;
         id + a + b + c + d
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(total(Cart { id: 1, lines: (2, 3) }, [4, 0], 5)), 16);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(total(Cart { id: 1, lines: (2, 3) }, [4, 0], 5)), 16);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn an_unsafe_function() {
     #[expect(unsafe_code, reason = "an unsafe function is the point")]
     mod danger {
-        use canonlog::instrument_request;
-        #[instrument_request]
+        use super::attribute;
+        #[attribute]
         pub(super) unsafe fn id(a: u8) -> u8 {
             a
         }
@@ -320,79 +313,84 @@ fn an_unsafe_function() {
             unsafe { id(3) }
         }
     }
-    let capture = testing::capture();
-    assert_eq!(danger::call(), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(danger::call(), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn an_extern_function() {
-    #[instrument_request]
+    #[attribute]
     extern "C" fn add(a: u8, b: u8) -> u8 {
         a + b
     }
-    let capture = testing::capture();
-    assert_eq!(add(1, 2), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_function_made_by_a_macro() {
     macro_rules! make {
         ($name:ident, $result:ty, $body:expr) => {
-            #[instrument_request]
+            #[attribute]
             fn $name() -> $result {
                 $body
             }
         };
     }
     make!(three, Result<u8, ParseIntError>, Ok("3".parse::<u8>()?));
-    let capture = testing::capture();
-    assert_eq!(three(), Ok(3));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(three(), Ok(3));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn an_async_closure_in_the_body() {
-    #[instrument_request]
+    #[attribute]
     async fn add(a: u8) -> u8 {
         let later = async |b: u8| a + ready(b).await;
         later(2).await
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(add(1)), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(add(1)), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_boxed_recursion() {
-    #[instrument_request]
+    #[attribute]
     fn depth(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
         if n == 0 {
             return Box::pin(ready(0));
         }
         Box::pin(async move { depth(n - 1).await + 1 })
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(depth(3)), 3);
-    assert_ran(&capture, 1);
-    assert_eq!(capture.one().view().get("app_depth_count"), Some(Value::U64(3)));
+    let counted = counted(|| {
+        assert_eq!(block_on(depth(3)), 3);
+    });
+    assert_eq!(counted, 4);
 }
 
 #[test]
 fn a_boxed_future_by_its_alias() {
-    #[instrument_request]
+    #[attribute]
     fn load<'a>(text: &'a str) -> BoxFuture<'a, Result<u8, ParseIntError>> {
         Box::pin(async move { text.parse() })
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(load("7")), Ok(7));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(load("7")), Ok(7));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_returned_async_block() {
-    #[instrument_request]
+    #[attribute]
     fn load(id: u8) -> impl Future<Output = Result<u8, ParseIntError>> + Send {
         let text = id.to_string();
         async move {
@@ -400,9 +398,10 @@ fn a_returned_async_block() {
             Ok(id + 1)
         }
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(load(1)), Ok(2));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -410,7 +409,7 @@ fn a_returned_future_of_another_function() {
     async fn inner(id: u8) -> Result<u8, ParseIntError> {
         Ok(id)
     }
-    #[instrument_request]
+    #[attribute]
     fn load(id: u8) -> impl Future<Output = Result<u8, ParseIntError>> {
         if id > 7 {
             return inner(7);
@@ -423,16 +422,17 @@ fn a_returned_future_of_another_function() {
             }
         }
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(load(1)), Ok(2));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(load(1)), Ok(2));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn other_attributes_around() {
     /// Adds.
     #[inline]
-    #[instrument_request]
+    #[attribute]
     #[must_use]
     #[cfg(not(any()))]
     fn add(a: u8, b: u8) -> u8 {
@@ -440,64 +440,66 @@ fn other_attributes_around() {
         let sum = a + b;
         sum
     }
-    let capture = testing::capture();
-    assert_eq!(add(1, 2), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(add(1, 2), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_function_that_never_returns() {
-    #[instrument_request]
+    #[attribute]
     fn fail(code: u8) -> ! {
         panic!("left with {code}")
     }
-    #[instrument_request]
+    #[attribute]
     async fn fail_later(code: u8) -> ! {
         ready(()).await;
         panic!("left with {code}")
     }
-    let capture = testing::capture();
-    let left = std::panic::catch_unwind(|| fail(3)).expect_err("it never returns");
-    assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 3"));
-    let left = std::panic::catch_unwind(|| block_on(fail_later(4))).expect_err("it never returns");
-    assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 4"));
-    let events = capture.events();
-    assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|event| event.view().get("exc_panic") == Some(Value::Bool(true))), "{events:?}");
+    let counted = counted(|| {
+        let left = std::panic::catch_unwind(|| fail(3)).expect_err("it never returns");
+        assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 3"));
+        let left = std::panic::catch_unwind(|| block_on(fail_later(4))).expect_err("it never returns");
+        assert_eq!(left.downcast_ref::<String>().map(String::as_str), Some("left with 4"));
+    });
+    assert_eq!(counted, 2);
 }
 
 #[test]
 fn a_mutable_reference_out_of_an_argument() {
-    #[instrument_request]
+    #[attribute]
     fn first<T>(items: &mut Vec<T>) -> &mut T {
         &mut items[0]
     }
-    let capture = testing::capture();
-    let mut items = vec![1, 2];
-    *first(&mut items) = 7;
-    assert_eq!(items, [7, 2]);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        let mut items = vec![1, 2];
+        *first(&mut items) = 7;
+        assert_eq!(items, [7, 2]);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_result_of_a_mutable_reference() {
-    #[instrument_request]
+    #[attribute]
     fn first<T>(items: &mut Vec<T>) -> Result<&mut T, String> {
         let first = items.first_mut().ok_or_else(|| "empty".to_owned())?;
         Ok(first)
     }
-    let capture = testing::capture();
-    let mut items = vec![1, 2];
-    *first(&mut items).expect("an item") = 7;
-    assert_eq!(items, [7, 2]);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        let mut items = vec![1, 2];
+        *first(&mut items).expect("an item") = 7;
+        assert_eq!(items, [7, 2]);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn names_of_the_prelude_that_mean_something_else() {
     #[allow(dead_code, non_snake_case, non_upper_case_globals, clippy::enum_variant_names)]
     mod shadowed {
-        use canonlog::instrument_request;
+        use super::attribute;
         mod std {}
         mod core {}
         mod alloc {}
@@ -515,27 +517,28 @@ fn names_of_the_prelude_that_mean_something_else() {
         }
         const None: u8 = 0;
         type E = ::std::num::ParseIntError;
-        #[instrument_request]
+        #[attribute]
         pub(super) fn parse(text: &str) -> ::std::result::Result<u8, E> {
             let number: u8 = text.parse()?;
             ::std::result::Result::Ok(Ok(number) + Err(0) + Some(None))
         }
-        #[instrument_request]
+        #[attribute]
         pub(super) async fn parse_later(text: &str) -> ::std::result::Result<u8, E> {
             let number: u8 = text.parse()?;
             ::std::result::Result::Ok(number)
         }
     }
-    let capture = testing::capture();
-    assert_eq!(shadowed::parse("3"), Ok(3));
-    assert_eq!(block_on(shadowed::parse_later("3")), Ok(3));
-    assert_ran(&capture, 2);
+    let counted = counted(|| {
+        assert_eq!(shadowed::parse("3"), Ok(3));
+        assert_eq!(block_on(shadowed::parse_later("3")), Ok(3));
+    });
+    assert_eq!(counted, 2);
 }
 
 #[test]
 fn a_result_by_an_alias() {
     type Fallible<T> = Result<T, ParseIntError>;
-    #[instrument_request]
+    #[attribute]
     async fn parse(text: &str) -> Fallible<Box<dyn Fn() -> u8>> {
         let number = text.parse()?;
         if number == 0 {
@@ -543,14 +546,15 @@ fn a_result_by_an_alias() {
         }
         Ok(Box::new(move || number))
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(parse("3")).expect("a number")(), 3);
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(parse("3")).expect("a number")(), 3);
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn operands_whose_types_are_inferred() {
-    #[instrument_request]
+    #[attribute]
     fn total(text: &str) -> Result<u32, Box<dyn Error>> {
         let one: u32 = text.parse()?;
         let parts = text.split(' ').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>()?;
@@ -560,9 +564,10 @@ fn operands_whose_types_are_inferred() {
         let listed = vec!["1".parse::<u32>()?, inner()?];
         Ok(one + parts.iter().sum::<u32>() + u32::from(narrow) + nested + listed.len() as u32)
     }
-    let capture = testing::capture();
-    assert_eq!(total("3").ok(), Some(12));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(total("3").ok(), Some(12));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
@@ -577,19 +582,20 @@ fn an_error_that_borrows() {
     fn check(text: &str) -> Result<u8, Wrong<'_>> {
         text.parse().map_err(|_| Wrong(text))
     }
-    #[instrument_request]
+    #[attribute]
     async fn load<'a>(text: &'a str) -> Result<u8, Wrong<'a>> {
         let checked = check(text)?;
         Ok(checked)
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(load("3")), Ok(3));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(load("3")), Ok(3));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn loops_that_continue_and_break() {
-    #[instrument_request]
+    #[attribute]
     fn count(items: &[&str]) -> Result<u32, ParseIntError> {
         let mut sum = 0;
         'all: for item in items {
@@ -608,14 +614,15 @@ fn loops_that_continue_and_break() {
             return Ok(7);
         }
     }
-    let capture = testing::capture();
-    assert_eq!(count(&["", "3", "x"]), Ok(3));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(count(&["", "3", "x"]), Ok(3));
+    });
+    assert_eq!(counted, 1);
 }
 
 #[test]
 fn a_future_that_stays_send() {
-    #[instrument_request]
+    #[attribute]
     async fn load(id: u8) -> Result<u8, ParseIntError> {
         let text = id.to_string();
         let one: u8 = text.parse()?;
@@ -625,7 +632,8 @@ fn a_future_that_stays_send() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }
-    let capture = testing::capture();
-    assert_eq!(block_on(is_send(load(3))), Ok(4));
-    assert_ran(&capture, 1);
+    let counted = counted(|| {
+        assert_eq!(block_on(is_send(load(3))), Ok(4));
+    });
+    assert_eq!(counted, 1);
 }
