@@ -26,6 +26,7 @@ pages! {
     timeouts = "guide/timeouts.md";
     outputs = "guide/outputs.md";
     emitters = "guide/emitters.md";
+    reading = "guide/reading.md";
     redaction = "guide/redaction.md";
     configuration = "guide/configuration.md";
     status = "guide/status.md";

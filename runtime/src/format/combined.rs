@@ -17,10 +17,11 @@ use crate::value::Value;
 /// Apache's combined access log, for the time of a migration: put it on an emitter of its own, before the canonical one.
 ///
 /// A request has one line, at its end, as web servers have it: its `request` event, or its `late_response` where a `timeout` came
-/// first. A `timeout` itself has none, as the status is not known then; nor have all other events. What is unknown is `-`.
+/// first. A `timeout` itself has none, as the status is not known then; nor have all other events. What is unknown is `-`, a
+/// status `000`.
 ///
 /// The path is written as a client would send it, with `%20` for a space and so on; it has no query, as none is recorded.
-/// Other texts have the escapes of [`Logfmt`](crate::Logfmt). The HTTP version is known of requests that `RequestLayer` or
+/// Other texts have the escapes of [`Logfmt`](crate::Logfmt), but that a quote is `\u0022`. The HTTP version is known of requests that `RequestLayer` or
 /// `request = ..` has read; elsewhere it is `HTTP/1.1`.
 ///
 /// ```
@@ -111,7 +112,11 @@ impl Parts<'_> {
         line.fixed(b"] \"");
         push_request(line, self.method, self.path, http);
         line.fixed(b"\" ");
-        push_word(line, self.status);
+        match self.status {
+            // As nginx has it: a reader takes a line without a number there for none.
+            None | Some(Value::Null) => line.fixed(b"000"),
+            status => push_word(line, status),
+        }
         line.byte(b' ');
         push_word(line, self.size);
         for quoted in [self.referrer, self.user_agent] {
@@ -171,9 +176,17 @@ fn push_word(line: &mut Line<'_>, value: Option<Value<'_>>) {
     }
 }
 
+/// Appends a text without a quote in it: to some readers each is the end, whatever stands before it.
 fn push_quoted(line: &mut Line<'_>, value: Option<Value<'_>>) {
     match value {
-        Some(Value::Str(text)) => line.text(text.as_bytes()),
+        Some(Value::Str(text)) => {
+            for (at, piece) in text.split('"').enumerate() {
+                if at > 0 {
+                    line.fixed(b"\\u0022");
+                }
+                line.text(piece.as_bytes());
+            }
+        }
         _ => line.byte(b'-'),
     }
 }
@@ -214,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_a_dash() {
-        let expected = r#"- - - [20/Nov/2026:22:46:01 +0000] "-" - - "-" "-""#;
+    fn what_is_unknown_is_a_dash_and_a_status_three_zeros() {
+        let expected = r#"- - - [20/Nov/2026:22:46:01 +0000] "-" 000 - "-" "-""#;
         assert_eq!(line(EventType::Request, &[]), expected);
         assert_eq!(line(EventType::LateResponse, &[("req_referrer", Value::Null)]), expected);
     }
@@ -246,7 +259,7 @@ mod tests {
         ];
         assert_eq!(
             line(EventType::Request, &fields),
-            r#"1.2.3.4%20evil - - [20/Nov/2026:22:46:01 +0000] "GET%20/%20HTTP/1.1%22%20200%201 /a%20b%22%20200%0A%E2%80%A8%2520%3F%C3%A9%5C HTTP/1.1" - - "-" "x\" \"y\r\n\u001b[0m""#
+            r#"1.2.3.4%20evil - - [20/Nov/2026:22:46:01 +0000] "GET%20/%20HTTP/1.1%22%20200%201 /a%20b%22%20200%0A%E2%80%A8%2520%3F%C3%A9%5C HTTP/1.1" 000 - "-" "x\u0022 \u0022y\r\n\u001b[0m""#
         );
     }
 }

@@ -328,6 +328,7 @@ proptest! {
         prop_assert_eq!(head.split(' ').count(), 5);
         let parts = split_quoted(quoted);
         prop_assert_eq!(parts.len(), 5, "{}", line);
+        prop_assert_eq!(line.matches('"').count(), 6, "no quote in a text: {}", line);
         prop_assert_eq!(parts[0].split(' ').count(), 3);
         prop_assert_eq!(parts[1], format!(" {status} - "));
         let unescaped = |text: &str| serde_json::from_str::<String>(&format!("\"{text}\"")).expect("JSON's escapes");

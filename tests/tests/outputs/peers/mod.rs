@@ -5,7 +5,9 @@
 
 mod gelf;
 mod journald;
+mod lines;
 mod otlp;
+mod people;
 mod syslog_ng;
 
 use std::io::{BufRead as _, BufReader};
