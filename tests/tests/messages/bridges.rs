@@ -113,6 +113,24 @@ fn spans_give_their_fields_to_messages_and_their_times_to_the_request_if_that_is
 }
 
 #[test]
+fn a_span_whose_name_is_no_key_is_timed_and_no_mistake_of_the_program() {
+    let capture = testing::capture();
+    let layer = canonlog::tracing::layer().span_times(true);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        begin(Kind::Request).enter(|| {
+            drop(tracing::info_span!("shop::Cart.load").entered());
+            drop(tracing::info_span!("GET /cart", otel.name = 7).entered());
+        });
+    });
+    let names = names(&capture.one());
+    assert_eq!(
+        names.iter().filter(|name| name.starts_with("app_")).collect::<Vec<_>>(),
+        ["app_shop__cart_load_time", "app_get__cart_time"]
+    );
+    assert!(!names.contains(&"canonlog_renamed_keys".to_owned()), "{names:?}");
+}
+
+#[test]
 fn spans_leave_no_trace_unless_that_is_asked_for() {
     let capture = testing::capture();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(canonlog::tracing::layer()), || {

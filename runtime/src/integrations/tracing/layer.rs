@@ -7,6 +7,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::TAKING;
 use super::dispatched::is_ours;
+use super::names::key;
 use super::visit::{Fields, Kept};
 use crate::context::{Context, TimeGuard};
 use crate::inside::is_inside;
@@ -56,7 +57,7 @@ impl Layer {
     }
 
     /// Whether a span that begins in a request is a section of it: from its beginning to its end, `app_<span>_time`. It is not, by
-    /// default.
+    /// default. A span's name that is no key is made one (`GET /cart`: `app_get__cart_time`), which counts as no mistake.
     #[must_use]
     pub fn span_times(self, timed: bool) -> Self {
         Layer { span_times: timed, ..self }
@@ -78,7 +79,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
         }
         let cx = Context::current();
         if self.span_times && cx.is_active() {
-            let section = Section { _until_dropped: cx.time_in("app", attributes.metadata().name()) };
+            let section = Section { _until_dropped: cx.time_in("app", key(attributes.metadata().name())) };
             span.extensions_mut().replace(section);
         }
     }

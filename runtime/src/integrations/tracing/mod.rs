@@ -10,6 +10,7 @@
 
 mod dispatched;
 mod layer;
+mod names;
 mod visit;
 
 use std::cell::Cell;
