@@ -233,7 +233,7 @@ pub(super) static QUEUE: &[Key] = &[
 ];
 
 /// Variables of the environment, and the keys that they set.
-pub(super) const VARIABLES: [(&str, &str); 15] = [
+pub(super) const VARIABLES: [(&str, &str); 17] = [
     ("CANONLOG_LEVEL", "level"),
     ("CANONLOG_FORMAT", "format"),
     ("CANONLOG_OUTPUT", "output"),
@@ -247,8 +247,10 @@ pub(super) const VARIABLES: [(&str, &str); 15] = [
     ("CANONLOG_SERVICE", "service"),
     ("CANONLOG_FEATURES", "features"),
     ("CANONLOG_STATUS", "status"),
+    ("CANONLOG_LOOKBACK", "lookback.enabled"),
     ("CANONLOG_REDACT", "redact.keys"),
     ("CANONLOG_QUERY_STRINGS", "redact.query_strings"),
+    ("CANONLOG_SQL_LITERALS", "redact.sql_literals"),
 ];
 
 /// The key that a path leads to.

@@ -1,5 +1,6 @@
 mod again;
 mod made;
+mod variables;
 
 use proptest::prelude::*;
 
