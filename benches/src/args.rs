@@ -34,6 +34,10 @@ pub struct Run {
 pub enum Child {
     /// Under callgrind: `requests` requests of `peer`.
     Callgrind { peer: String, requests: u64 },
+    /// The same of messages.
+    CallgrindMessage { speaker: String, messages: u64 },
+    /// Messages that are kept.
+    Kept { rounds: u64 },
     /// `peer` on one thread and on two, in `rounds` rounds.
     Threads { peer: String, rounds: u64 },
 }
@@ -58,6 +62,11 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> 
                 let peer = value("a peer")?;
                 return Ok(Command::Child(Child::Callgrind { peer, requests: number(value("a count")?)? }));
             }
+            "--callgrind-message" => {
+                let speaker = value("a library")?;
+                return Ok(Command::Child(Child::CallgrindMessage { speaker, messages: number(value("a count")?)? }));
+            }
+            "--kept-child" => return Ok(Command::Child(Child::Kept { rounds: number(value("a count")?)? })),
             "--threads-child" => {
                 let peer = value("a peer")?;
                 return Ok(Command::Child(Child::Threads { peer, rounds: number(value("a count")?)? }));

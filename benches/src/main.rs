@@ -16,7 +16,7 @@ use args::{Child, Command, Run};
 use gates::Verdict;
 use measure::batches::{Case, Rounds};
 use measure::{allocations, errors, futures, instructions, messages, operations, scan, threads};
-use peers::{ALL, Entry};
+use peers::{ALL, Entry, messages as speakers};
 // The macros that `wide_log!` makes look for their functions at the root of the crate.
 #[allow(unused_imports)]
 use peers::wide_log::schema::*;
@@ -41,20 +41,27 @@ fn main() -> ExitCode {
 }
 
 fn run_child(child: Child) -> ExitCode {
-    let (Child::Callgrind { peer, .. } | Child::Threads { peer, .. }) = &child;
-    let Some(entry) = Entry::named(peer) else {
-        eprintln!("no peer is called `{peer}`");
-        return ExitCode::from(2);
-    };
-    match child {
-        Child::Callgrind { requests, .. } => instructions::child(entry, requests),
+    let entry = |name: &str| Entry::named(name).ok_or(format!("no peer is called `{name}`"));
+    let done = match child {
+        Child::Callgrind { peer, requests } => entry(&peer).map(|entry| instructions::child(entry, requests)),
+        Child::CallgrindMessage { speaker, messages } => match speakers::named(&speaker) {
+            Some(speaker) => Ok(instructions::child_of_message(&speaker, messages)),
+            None => Err(format!("no library is called `{speaker}`")),
+        },
+        Child::Kept { rounds } => messages::child_that_keeps(rounds as usize),
         // A writer thread needs the pauses that a server's requests leave it.
-        Child::Threads { rounds, .. } => {
+        Child::Threads { peer, rounds } => entry(&peer).map(|entry| {
             threads::child(entry, rounds, entry.to_file.then_some(Duration::from_millis(3)));
             peers::canonlog::end();
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
         }
     }
-    ExitCode::SUCCESS
 }
 
 fn line(entry: Entry, input: &Input) -> String {

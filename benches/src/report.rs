@@ -95,9 +95,11 @@ impl Results {
             };
         }
         if !self.messages.is_empty() {
-            let _ = writeln!(text, "\n{:<32}{:>9}{:>10}{:>7}", "messages, ns", "said", "unwanted", "line");
-            for Message { name, said, unwanted, line } in &self.messages {
-                let _ = writeln!(text, "{name:<32}{said:>9.0}{unwanted:>10.2}{line:>7}");
+            let _ =
+                writeln!(text, "\n{:<32}{:>9}{:>10}{:>9}{:>7}", "messages, ns", "said", "unwanted", "instr", "line");
+            for Message { name, said, unwanted, instructions, line, .. } in &self.messages {
+                let instructions = instructions.map_or("-".to_owned(), |count| format!("{count:.0}"));
+                let _ = writeln!(text, "{name:<32}{said:>9.0}{unwanted:>10.2}{instructions:>9}{line:>7}");
             }
         }
         if !self.scaling.is_empty() {
@@ -137,7 +139,8 @@ impl Results {
         let located = Value::from_iter(self.located());
         let messages = self.messages.iter().map(|message| {
             json!({
-                "library": message.name, "said_ns": message.said, "unwanted_ns": message.unwanted, "line_bytes": message.line,
+                "library": message.name, "said_ns": message.said, "unwanted_ns": message.unwanted, "instructions": message.instructions,
+                "line_bytes": message.line,
             })
         });
         let scaling = self.scaling.iter().map(|(name, scaling)| {

@@ -6,7 +6,8 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::peers::{Entry, Peer};
+use crate::peers::Entry;
+use crate::peers::messages::{Cart, Speaker};
 use crate::workload::Input;
 
 const WARM_UP: u64 = 256;
@@ -21,18 +22,27 @@ pub fn available() -> bool {
 
 /// Instructions a request, of all threads. `nanos` is how long one takes: slow ones are run less often.
 pub fn measure(entry: Entry, nanos: f64) -> Result<f64, String> {
-    let more = if nanos > 5_000.0 { 256 } else { 4_096 };
-    let few = counted(entry, FEW)?;
-    let many = counted(entry, FEW + more)?;
+    between("--callgrind-child", entry.name, if nanos > 5_000.0 { 256 } else { 4_096 })
+}
+
+/// The same of a message.
+pub fn of_message(speaker: &str) -> Result<f64, String> {
+    between("--callgrind-message", speaker, 4_096)
+}
+
+/// What more of them take, each.
+fn between(child: &str, name: &str, more: u64) -> Result<f64, String> {
+    let few = counted(child, name, FEW)?;
+    let many = counted(child, name, FEW + more)?;
     Ok(many.saturating_sub(few) as f64 / more as f64)
 }
 
-fn counted(entry: Entry, requests: u64) -> Result<u64, String> {
+fn counted(child: &str, name: &str, times: u64) -> Result<u64, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--zero-before=*counted_requests*"])
         .arg(program)
-        .args(["--callgrind-child", entry.name, &requests.to_string()])
+        .args([child, name, &times.to_string()])
         // Callgrind's processor does not announce an invariant time-stamp counter, so canonlog would fall back
         // to `Instant`, which is not what it does on the machine itself.
         .env("CANONLOG_CLOCK", "tsc")
@@ -48,21 +58,29 @@ fn counted(entry: Entry, requests: u64) -> Result<u64, String> {
 pub fn child(entry: Entry, requests: u64) {
     let input = Input::example();
     let mut peer = (entry.make)();
-    requests_of(&mut *peer, &input, WARM_UP);
-    counted_requests(&mut *peer, &input, requests);
+    let mut run = |requests| {
+        for _ in 0..requests / BURST {
+            for _ in 0..BURST {
+                peer.request(std::hint::black_box(&input));
+            }
+            peer.settle();
+        }
+    };
+    run(WARM_UP);
+    counted_requests(|| run(requests));
+}
+
+/// The same of messages.
+pub fn child_of_message(speaker: &Speaker, messages: u64) {
+    let cart = Cart::example();
+    let run =
+        |messages| (speaker.inside)(&mut || (0..messages).for_each(|_| (speaker.info)(std::hint::black_box(&cart))));
+    run(WARM_UP);
+    counted_requests(|| run(messages));
 }
 
 /// Callgrind's counts begin when this is entered.
 #[inline(never)]
-fn counted_requests(peer: &mut dyn Peer, input: &Input, requests: u64) {
-    requests_of(peer, input, requests);
-}
-
-fn requests_of(peer: &mut dyn Peer, input: &Input, requests: u64) {
-    for _ in 0..requests / BURST {
-        for _ in 0..BURST {
-            peer.request(std::hint::black_box(input));
-        }
-        peer.settle();
-    }
+fn counted_requests(run: impl FnOnce()) {
+    run();
 }

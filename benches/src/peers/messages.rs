@@ -10,7 +10,7 @@ use logforth::bridge::log::LogBridge;
 use logforth::layout::{Layout, LogfmtLayout};
 use slog::Drain;
 
-use super::canonlog::make as install_canonlog;
+use super::canonlog::{make as install_canonlog, to_sink_if_wrong};
 use crate::workload::{Sink, sink};
 
 /// What a message says.
@@ -60,6 +60,20 @@ pub fn all() -> Vec<Speaker> {
         Speaker { name: "logforth (logfmt, by `log`)", inside: plain, info: log_says::info, debug: log_says::debug },
         Speaker { name: "slog (JSON)", inside: plain, info: slog_says::info, debug: slog_says::debug },
     ]
+}
+
+/// Keeps what it says, for as long as its request goes well: in a process of its own, which has no other set-up.
+pub fn kept() -> Speaker {
+    to_sink_if_wrong();
+    Speaker { name: KEPT, inside: request, info: canonlog_says::info, debug: canonlog_says::debug }
+}
+
+/// The name of [`kept`].
+pub const KEPT: &str = "canonlog, kept in a request";
+
+/// By name.
+pub fn named(name: &str) -> Option<Speaker> {
+    if name == KEPT { Some(kept()) } else { all().into_iter().find(|speaker| speaker.name == name) }
 }
 
 fn plain(run: &mut dyn FnMut()) {

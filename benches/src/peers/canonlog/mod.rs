@@ -6,7 +6,7 @@ pub mod format;
 pub mod operations;
 mod pipeline;
 
-pub use pipeline::end;
+pub use pipeline::{end, to_sink_if_wrong};
 
 use std::hint::black_box;
 

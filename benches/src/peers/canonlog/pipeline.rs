@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs, process};
 
-use canonlog::{Batch, Emitter, File, Guard, Level, Output, WriteError};
+use canonlog::{Batch, Emitter, File, Guard, Level, Lookback, Output, WriteError};
 
 use crate::workload::sink;
 
@@ -24,12 +24,22 @@ impl Output for Counting {
 
 /// Lines go straight into the counting sink, as every peer's do.
 pub fn to_sink() {
-    install(|| Emitter::new("counting").level(Level::Info).output(Counting).direct());
+    install(counting, None);
+}
+
+/// The same, and quiet messages are kept until something goes wrong.
+pub fn to_sink_if_wrong() {
+    install(counting, Some(Lookback::new()));
+}
+
+fn counting() -> Emitter {
+    Emitter::new("counting").level(Level::Info).output(Counting).direct()
 }
 
 /// Lines go to a file, through the queue that canonlog has by default.
 pub fn to_file() {
-    install(|| Emitter::new("file").output(File::open(path()).expect("a file can be made where temporary files are")));
+    let file = || File::open(path()).expect("a file can be made where temporary files are");
+    install(|| Emitter::new("file").output(file()), None);
 }
 
 /// Writes what the queue holds, and takes the file away.
@@ -44,10 +54,14 @@ fn path() -> PathBuf {
 
 static GUARD: Mutex<Option<Guard>> = Mutex::new(None);
 
-fn install(emitter: impl FnOnce() -> Emitter) {
+fn install(emitter: impl FnOnce() -> Emitter, lookback: Option<Lookback>) {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
-        let guard = canonlog::setup().emitter(emitter()).cpu_time(false).init().expect("a set-up without mistakes");
+        let mut setup = canonlog::setup().emitter(emitter()).cpu_time(false);
+        if let Some(lookback) = lookback {
+            setup = setup.lookback(lookback);
+        }
+        let guard = setup.init().expect("a set-up without mistakes");
         *GUARD.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
     });
 }
