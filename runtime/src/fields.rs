@@ -1,6 +1,18 @@
-//! Many fields at once.
+//! Many fields at once, and the key of one that a place in the program has.
 
+use crate::record::keys::{self, Suffix};
 use crate::value::Value;
+
+/// `app_<key>`, which finds its number once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Key(pub(crate) keys::Key);
+
+impl Key {
+    pub const fn new(key: &'static str) -> Key {
+        Key(keys::Key::new("app", key, Suffix::None))
+    }
+}
 
 /// A struct that is recorded whole; derive it.
 ///

@@ -3,22 +3,12 @@
 use std::time::Duration;
 
 use crate::context::{Context, OwnedValue, set_by};
-use crate::record::keys::{self, Suffix};
+pub use crate::fields::Key;
 use crate::value::Value;
 
 /// Sets `app_<key>` in the current record.
 pub fn record(key: &'static str, value: Value<'_>) {
     Context::set(key, value);
-}
-
-/// `app_<key>`, which finds its number once.
-#[derive(Debug)]
-pub struct Key(pub(super) keys::Key);
-
-impl Key {
-    pub const fn new(key: &'static str) -> Key {
-        Key(keys::Key::new("app", key, Suffix::None))
-    }
 }
 
 /// Sets the field of a key in the current record.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::fields::Key;
 use crate::level::Level;
-use crate::message::{And, Carried, Logger, Message, MessageValue, Text};
+use crate::message::{AndBy, Carried, Logger, Message, MessageValue, Text};
 
 pub use crate::message::heard;
 
@@ -32,7 +33,7 @@ impl Speaks for Logger {
 
     #[inline]
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
-        self.pass(level, Some(place), &Text::measured(text), carried);
+        self.pass(level, place, &Text::measured(text), carried);
     }
 }
 
@@ -46,7 +47,7 @@ impl<C: Carried> Speaks for Message<C> {
     }
 
     fn say(&self, level: Level, place: (&'static str, u32), text: fmt::Arguments<'_>, carried: &dyn Carried) {
-        self.logger().pass(level, Some(place), &Text::measured(text), &(self.carried(), carried));
+        self.logger().pass(level, place, &Text::measured(text), &(self.carried(), carried));
     }
 }
 
@@ -69,6 +70,6 @@ impl<T: Speaks> Speaks for &T {
 
 /// A field behind what a message carries.
 #[inline(always)]
-pub fn and<C: Carried, V: MessageValue>(carried: C, key: &'static str, value: V) -> And<C, V> {
-    And::new(carried, key, value)
+pub fn and<C: Carried, V: MessageValue>(carried: C, key: &'static Key, value: V) -> AndBy<C, V> {
+    AndBy::new(carried, key, value)
 }

@@ -37,6 +37,13 @@ pub(crate) mod head {
     pub(crate) const fn bytes(head: u64) -> usize {
         (head >> 40) as usize
     }
+
+    /// How many bytes an entry has, with its head: two words at least.
+    #[inline]
+    pub(crate) const fn size(head: u64) -> usize {
+        let bytes = bytes(head);
+        if bytes < 8 { 16 + bytes } else { 8 + bytes }
+    }
 }
 
 /// A piece of a content's text; before each stands its head.
@@ -151,11 +158,12 @@ impl Content {
         }
     }
 
-    /// Appends a number; where its head stands.
+    /// Appends a number, and in its head a key; where that stands.
     #[inline(always)]
-    pub(super) fn put(&mut self, kind: u64, value: u64) -> usize {
+    pub(super) fn put(&mut self, kind: u64, value: u64, key: u64) -> usize {
         let at = self.bytes.len();
-        self.bytes.extend_from_slice([head::new(kind, 8).to_le_bytes(), value.to_le_bytes()].as_flattened());
+        let head = head::new(kind, 8) | key;
+        self.bytes.extend_from_slice([head.to_le_bytes(), value.to_le_bytes()].as_flattened());
         at
     }
 
@@ -181,12 +189,12 @@ impl Content {
     #[inline(always)]
     pub(super) fn place(&mut self, value: Stored) -> usize {
         match value {
-            Stored::Null => self.put(head::NULL, 0),
-            Stored::Bool(value) => self.put(head::BOOL, u64::from(value)),
-            Stored::I64(value) => self.put(head::I64, value.cast_unsigned()),
-            Stored::U64(value) => self.put(head::U64, value),
-            Stored::F64(value) => self.put(head::F64, value.to_bits()),
-            Stored::Nanos(value) => self.put(head::NANOS, value),
+            Stored::Null => self.put(head::NULL, 0, 0),
+            Stored::Bool(value) => self.put(head::BOOL, u64::from(value), 0),
+            Stored::I64(value) => self.put(head::I64, value.cast_unsigned(), 0),
+            Stored::U64(value) => self.put(head::U64, value, 0),
+            Stored::F64(value) => self.put(head::F64, value.to_bits(), 0),
+            Stored::Nanos(value) => self.put(head::NANOS, value, 0),
             Stored::Text(span) => span.start as usize - 8,
         }
     }

@@ -10,6 +10,7 @@ mod filler;
 mod kept;
 mod known;
 pub(crate) mod names;
+mod noted;
 mod order;
 mod put;
 mod sort;
@@ -22,6 +23,7 @@ pub(crate) use self::content::{Content, Span, Stored, head};
 pub(crate) use self::entries::{Entries, Raw};
 pub(crate) use self::filler::{Filler, Listed};
 pub(crate) use self::kept::Kept;
+pub(crate) use self::noted::{Noted, Source, Unit};
 pub(crate) use self::order::{CANONLOG_ORDER, ID_ORDER, OTHER_RANK, is_reserved, order, rank_of};
 pub(crate) use self::put::Troubles;
 

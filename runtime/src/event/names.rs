@@ -188,7 +188,7 @@ pub(crate) fn key(id: KeyId) -> &'static Label {
 }
 
 /// As [`key`], for whoever asks for many: most programs have no more names than the first part of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Names(&'static Chunk);
 
 impl Names {

@@ -65,25 +65,9 @@ impl Content {
         }))
     }
 
-    /// Sets a field of a key that the program has, as [`keep_value`](Self::keep_value) and [`put_key`](Self::put_key) do together. In one
-    /// go: what a value is, is looked at once.
+    /// Sets a field of a key that the program has, of which the value's head stands there; one of the same name keeps its position.
     #[inline]
-    pub(crate) fn put_value(&mut self, id: KeyId, value: &Value<'_>, limit: usize, troubles: &mut Troubles) {
-        let at = match value {
-            Value::Str(text) if text.len() <= limit => {
-                let at = self.bytes.len();
-                self.put_text(|bytes| bytes.extend_from_slice(text.as_bytes()));
-                at
-            }
-            Value::U64(value) => self.put(head::U64, *value),
-            Value::I64(value) => self.put(head::I64, value.cast_unsigned()),
-            Value::F64(value) => self.put(head::F64, value.to_bits()),
-            Value::Bool(value) => self.put(head::BOOL, u64::from(*value)),
-            value => {
-                let stored = self.keep_value(*value, limit, troubles);
-                self.place(stored)
-            }
-        };
+    pub(crate) fn put_at(&mut self, id: KeyId, at: usize) {
         let label = names::key(id);
         match self.fields.iter().rposition(|field| std::ptr::eq(field.label, label)) {
             Some(found) => self.fields[found].at = at as u32,
@@ -119,19 +103,20 @@ impl Content {
         self.keep_value(*value, usize::MAX, &mut Troubles::default())
     }
 
-    /// Keeps `file:line`.
-    pub(crate) fn keep_place(&mut self, file: &str, line: u32) -> Stored {
-        Stored::Text(self.put_text(|bytes| {
-            bytes.extend_from_slice(file.as_bytes());
-            bytes.push(b':');
-            bytes.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
-        }))
-    }
-
-    /// Adds a field of a key that the program has, without looking for one of the same name.
-    #[inline]
-    pub(crate) fn push_key(&mut self, id: KeyId, value: Stored) {
-        self.push_known(id, value);
+    /// Appends `file:line`; where its head stands.
+    pub(crate) fn append_place(&mut self, file: &str, line: u32) -> usize {
+        let mut digits = itoa::Buffer::new();
+        let line = digits.format(line);
+        let (at, len) = (self.bytes.len(), file.len() + 1 + line.len());
+        self.bytes.reserve(len + 16);
+        self.bytes.extend_from_slice(&head::new(head::TEXT, len).to_le_bytes());
+        self.bytes.extend_from_slice(file.as_bytes());
+        self.bytes.push(b':');
+        self.bytes.extend_from_slice(line.as_bytes());
+        if len < 8 {
+            self.bytes.extend_from_slice(&[0; 8]);
+        }
+        at
     }
 
     /// Sets a field of a key that the program has; one of the same name keeps its position.

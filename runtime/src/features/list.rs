@@ -65,8 +65,9 @@ pub(super) fn with_list<R>(look: impl FnOnce(&List) -> R) -> R {
     look(&all())
 }
 
+/// Whether some feature is on for this type of event.
 #[inline(always)]
-pub(super) fn is_on(kind: EventType) -> bool {
+pub(crate) fn is_on(kind: EventType) -> bool {
     ON.load(Ordering::Relaxed) & bit(kind) != 0
 }
 

@@ -15,9 +15,9 @@ use crate::counters::{self, Count};
 use crate::event::{Content, EventType};
 
 pub use self::feature::{Collision, Feature, FeatureFields};
-pub(crate) use self::list::{Held, hold};
+pub(crate) use self::list::{Held, hold, is_on};
 
-use self::list::{Known, change, current, is_on, with_list};
+use self::list::{Known, change, current, with_list};
 
 /// Adds a feature; one of the same name gives way to it, in its place.
 ///

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use super::Lookback;
-use crate::event::{Content, Kept};
+use crate::event::{Content, Kept, Noted};
 use crate::record::{Handle, state};
 use crate::sys::fork;
 
@@ -35,7 +35,7 @@ impl Ring {
     }
 
     #[inline]
-    fn push(&mut self, content: &Content, stamp: u64, lookback: &Lookback) {
+    fn push(&mut self, content: &Content, noted: Option<&Noted>, stamp: u64, lookback: &Lookback) {
         self.allowed = lookback.bytes;
         let size = Kept::size_of(content);
         if lookback.capacity == 0 || size > lookback.bytes {
@@ -48,7 +48,7 @@ impl Ring {
         {
             self.dropped += u64::from(self.kept.drop_first());
         }
-        self.kept.push(content, stamp);
+        self.kept.push(content, noted, stamp);
     }
 
     /// Takes away what is too old; how many messages are missing in all.
@@ -59,9 +59,9 @@ impl Ring {
         std::mem::take(&mut self.dropped)
     }
 
-    /// The oldest message, if there is one more.
-    pub(crate) fn next(&mut self, content: &mut Content) -> bool {
-        self.kept.take_first(content).is_some()
+    /// The oldest message, if there is one more; and what there is of it beside, if it is only noted.
+    pub(crate) fn next(&mut self, content: &mut Content) -> Option<Option<Noted>> {
+        self.kept.take_first(content)
     }
 }
 
@@ -112,12 +112,13 @@ impl Place {
 }
 
 fn place_of(handle: Handle) -> Option<&'static Place> {
-    handle.slot()?;
+    // Units without a slot have a number beyond.
     RINGS.get(usize::try_from(handle.number()).ok()?)
 }
 
-/// Keeps a message of this record, or, of none, of this thread; false if that cannot be.
-pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Lookback) -> bool {
+/// Keeps a message of this record, or, of none, of this thread; false if that cannot be. Of one that is only noted, `noted` says what
+/// the content does not.
+pub(crate) fn keep(handle: Handle, content: &Content, noted: Option<&Noted>, stamp: u64, lookback: &Lookback) -> bool {
     let Some(place) = place_of(handle) else {
         return MINE
             .try_with(|mine| {
@@ -125,7 +126,7 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
                 if ring.is_parents() {
                     ring.begin(0);
                 }
-                ring.push(content, stamp, lookback);
+                ring.push(content, noted, stamp, lookback);
                 mine.set(Some(ring));
             })
             .is_ok();
@@ -142,7 +143,7 @@ pub(crate) fn keep(handle: Handle, content: &Content, stamp: u64, lookback: &Loo
         place.has.store(has, Ordering::Relaxed);
         USED.store(true, Ordering::Relaxed);
     }
-    ring.push(content, stamp, lookback);
+    ring.push(content, noted, stamp, lookback);
     true
 }
 
@@ -204,7 +205,7 @@ mod tests {
         let lookback = Lookback::new();
         let scope = begin(Kind::Request);
         let ended = scope.context().handle();
-        assert!(keep(ended, &content(), 0, &lookback));
+        assert!(keep(ended, &content(), None, 0, &lookback));
         scope.finish();
         // Until one has the same slot.
         let mut scopes = Vec::new();
@@ -216,8 +217,8 @@ mod tests {
                 break handle;
             }
         };
-        assert!(keep(next, &content(), 0, &lookback));
-        assert!(!keep(ended, &content(), 0, &lookback));
+        assert!(keep(next, &content(), None, 0, &lookback));
+        assert!(!keep(ended, &content(), None, 0, &lookback));
         assert_eq!((kept(ended), kept(next)), (0, 1));
     }
 
@@ -240,7 +241,7 @@ mod tests {
         let lookback = Lookback::new();
         let scope = begin(Kind::Request);
         for handle in [scope.context().handle(), Handle::NONE] {
-            let say = || assert!(keep(handle, &content(), 0, &lookback));
+            let say = || assert!(keep(handle, &content(), None, 0, &lookback));
             say();
             fork(handle);
             assert_eq!(kept(handle), 0);
@@ -257,7 +258,7 @@ mod tests {
         let scope = begin(Kind::Request);
         let handle = scope.context().handle();
         let place = place_of(handle).expect("it has a slot");
-        let keep = || keep(handle, &content(), 0, &Lookback::new());
+        let keep = || keep(handle, &content(), None, 0, &Lookback::new());
         let held = place.lock().expect("nobody has it");
         assert!(!keep());
         assert!(place.is_stuck.load(Ordering::Relaxed));

@@ -85,7 +85,7 @@ impl<C: Carried> Message<C> {
             let (place, text) = (Location::caller(), text.into());
             self.logger.count(level, || text.template_len().unwrap_or(0));
             if self.logger.is_enabled(level) {
-                self.logger.pass(level, Some((place.file(), place.line())), &text, &self.carried);
+                self.logger.pass(level, (place.file(), place.line()), &text, &self.carried);
             }
         }
     }

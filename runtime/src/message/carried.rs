@@ -4,7 +4,7 @@ use std::backtrace::Backtrace;
 use std::{any, fmt};
 
 use super::taking::Taking;
-use crate::fields::Fields;
+use crate::fields::{Fields, Key};
 use crate::scratch::guarded;
 use crate::value::{ToValue, Value};
 
@@ -43,6 +43,12 @@ pub trait Carried {
 pub trait MessageValue {
     #[doc(hidden)]
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>);
+
+    #[doc(hidden)]
+    #[inline]
+    fn take_by(&self, key: &'static Key, into: &mut Taking<'_, '_>) {
+        self.take(key.0.key, into);
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -50,6 +56,11 @@ impl<T: ToValue + ?Sized> MessageValue for T {
     #[inline]
     fn take(&self, key: &'static str, into: &mut Taking<'_, '_>) {
         into.put(key, &self.to_value());
+    }
+
+    #[inline]
+    fn take_by(&self, key: &'static Key, into: &mut Taking<'_, '_>) {
+        into.put_by(&key.0, &self.to_value());
     }
 }
 
@@ -113,18 +124,35 @@ pub struct And<C, V> {
     pub(super) value: V,
 }
 
-impl<C, V> And<C, V> {
-    #[inline(always)]
-    pub(crate) fn new(rest: C, key: &'static str, value: V) -> Self {
-        And { rest, key, value }
-    }
-}
-
 impl<C: Carried, V: MessageValue> Carried for And<C, V> {
     #[inline]
     fn take(&self, into: &mut Taking<'_, '_>) {
         self.rest.take(into);
         self.value.take(self.key, into);
+    }
+}
+
+/// The same by the key of a place in the program.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct AndBy<C, V> {
+    rest: C,
+    key: &'static Key,
+    value: V,
+}
+
+impl<C, V> AndBy<C, V> {
+    #[inline(always)]
+    pub(crate) fn new(rest: C, key: &'static Key, value: V) -> Self {
+        AndBy { rest, key, value }
+    }
+}
+
+impl<C: Carried, V: MessageValue> Carried for AndBy<C, V> {
+    #[inline]
+    fn take(&self, into: &mut Taking<'_, '_>) {
+        self.rest.take(into);
+        self.value.take_by(self.key, into);
     }
 }
 

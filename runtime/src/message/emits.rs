@@ -24,7 +24,7 @@ pub struct Said {
 fn say(logger: &Logger, carried: &dyn Carried, said: &Said) {
     logger.count(said.level, || said.text.len());
     if logger.is_enabled(said.level) {
-        logger.pass(said.level, Some(said.place), &Text::from(said.text), carried);
+        logger.pass(said.level, said.place, &Text::from(said.text), carried);
     }
 }
 

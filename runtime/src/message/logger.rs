@@ -17,7 +17,7 @@ use super::{heard, pass, wanted};
 use crate::context::OwnedValue;
 use crate::counters::measures;
 use crate::emitter::{Filter, filter};
-use crate::event::Event;
+use crate::event::{Event, Source};
 use crate::fields::Fields;
 use crate::level::{Level, LevelFilter};
 use crate::scratch::guarded;
@@ -280,7 +280,7 @@ impl Logger {
             let (place, text) = (Location::caller(), text.into());
             self.count(level, || text.template_len().unwrap_or(0));
             if self.is_enabled(level) {
-                self.pass(level, Some((place.file(), place.line())), &text, &Nothing);
+                self.pass(level, (place.file(), place.line()), &text, &Nothing);
             }
         }
     }
@@ -295,9 +295,14 @@ impl Logger {
     }
 
     #[inline(never)]
-    pub(crate) fn pass(&self, level: Level, place: Option<(&str, u32)>, text: &Text<'_>, carried: &dyn Carried) {
+    pub(crate) fn pass(&self, level: Level, place: (&'static str, u32), text: &Text<'_>, carried: &dyn Carried) {
         let (name, style, on_one_line) = (&*self.name, self.style, self.on_one_line);
-        let head = Head { level, name, place, style, on_one_line, own_keys: true, filter: self.filter.as_deref() };
+        let source = match self.name {
+            Cow::Borrowed(name) => Some(Source { name, place }),
+            Cow::Owned(_) => None,
+        };
+        let (place, filter) = (Some(place), self.filter.as_deref());
+        let head = Head { level, name, place, source, style, on_one_line, own_keys: true, filter };
         pass(&head, text, &mut |into| {
             for (key, value) in self.kept.iter().flat_map(|kept| kept.iter()) {
                 value.take(key, into);

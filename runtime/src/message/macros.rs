@@ -64,7 +64,15 @@ macro_rules! __carried {
     };
     ($carried:expr; $key:ident = $value:expr $(, $keys:ident = $values:expr)*) => {
         $crate::__carried!(
-            $crate::__private::and($carried, ::std::stringify!($key), &$value); $($keys = $values),*
+            $crate::__private::and(
+                $carried,
+                {
+                    static KEY: $crate::__private::Key = $crate::__private::Key::new(::std::stringify!($key));
+                    &KEY
+                },
+                &$value,
+            );
+            $($keys = $values),*
         )
     };
 }

@@ -27,6 +27,8 @@ use crate::event::EventType;
 use crate::level::Level;
 
 pub use self::builder::Message;
+#[doc(hidden)]
+pub use self::carried::AndBy;
 pub use self::carried::{And, Carried, Error, Lazy, Many, MessageValue, Nothing, Stack, lazy};
 pub use self::emits::Emits;
 #[doc(hidden)]

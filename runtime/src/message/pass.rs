@@ -7,10 +7,10 @@ use super::template::{Filling, Style};
 use super::text::{Form, Text};
 use crate::counters::{self, Count, measures};
 use crate::emitter::Filter;
-use crate::event::EventType;
+use crate::event::Source;
 use crate::inside::is_inside;
 use crate::level::Level;
-use crate::pipeline::{self, Draft};
+use crate::pipeline::{self, Draft, LOG_MSG, LOG_NAME};
 use crate::record::current;
 use crate::scratch::guarded;
 use crate::value::Value;
@@ -22,6 +22,8 @@ pub(crate) struct Head<'a> {
     pub(crate) name: &'a str,
     /// File and line, where they are known.
     pub(crate) place: Option<(&'a str, u32)>,
+    /// The logger, and file and line, where the program itself has them: then the message can be noted.
+    pub(crate) source: Option<Source>,
     /// How plain texts are filled, if they are.
     pub(crate) style: Option<Style>,
     /// Whether line ends in texts become `\n`.
@@ -57,41 +59,28 @@ impl Drop for Making {
     }
 }
 
+impl Head<'_> {
+    /// Its source, if it can be noted: nothing but its level decides on it, and all that it says can be asked for later.
+    #[inline]
+    fn to_note(&self, text: &Text<'_>) -> Option<&Source> {
+        let is_filled = matches!((&text.0, self.style), (Form::Template(_), _) | (Form::Plain(_), Some(_)));
+        let is_measured = measures::counts_messages() && text.is_measured_late();
+        let can = self.own_keys && !self.on_one_line && self.filter.is_none() && !is_filled && !is_measured;
+        self.source.as_ref().filter(|_| can)
+    }
+}
+
 /// Makes the event of a message, of which `carry` takes the fields, and hands it on.
 pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut Taking<'_, '_>)) {
     let Some(_making) = Making::begin() else { return };
-    pipeline::draft(EventType::Log, head.level, |draft| {
-        draft.add_fields_of_unit();
-        let mut taking = Taking::new(draft, head);
-        taking.own_plain("log", "name", &Value::Str(head.name));
-        let filling = match (&text.0, head.style) {
-            (Form::Template(template), _) => Some(Filling::of(template)),
-            (Form::Plain(text), Some(style)) => Some(Filling::plain(style, text)),
-            _ => None,
-        };
-        match &text.0 {
-            // Filled from the fields, once they are there.
-            Form::Plain(_) if filling.is_some() => taking.own_plain("log", "msg", &Value::Null),
-            Form::Template(_) => taking.own_plain("log", "msg", &Value::Null),
-            Form::Plain(text) => taking.own_text("log", "msg", text),
-            Form::Arguments(text) | Form::Measured(text) => match text.as_str() {
-                Some(text) => taking.own_text("log", "msg", text),
-                None => taking.own_made("log", "msg", |to| to.write_fmt(*text)),
-            },
-        }
-        if let Some((file, line)) = head.place {
-            taking.own_place("log", "loc", file, line);
-        }
-        carry(&mut taking);
-        // Another library's may be among its fields.
-        if measures::counts_messages() && (!head.own_keys || text.is_measured_late()) {
-            taking.measure(head.level);
-        }
-        if let Some(filling) = filling {
-            taking.fill(&filling);
-        }
-        if !head.own_keys {
-            draft.renamed = 0;
+    pipeline::draft(head.level, head.to_note(text), |draft| {
+        if draft.noted.is_none() {
+            take(draft, head, text, carry);
+        } else {
+            note(draft, head, text, carry);
+            if draft.keep_noted() {
+                return;
+            }
         }
         draft.finish();
         let passes = |filter: &Filter| {
@@ -104,6 +93,57 @@ pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut 
             deliver(draft);
         }
     });
+}
+
+/// Notes what a message says.
+fn note(draft: &mut Draft<'_>, head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut Taking<'_, '_>)) {
+    let mut taking = Taking::new(draft, head);
+    match &text.0 {
+        Form::Arguments(text) | Form::Measured(text) => match text.as_str() {
+            Some(text) => taking.note_fixed_text(text),
+            None => taking.note_made_text(*text),
+        },
+        Form::Plain(text) => taking.note_text(text),
+        // Such a message is not noted.
+        Form::Template(template) => taking.note_text(template.text()),
+    }
+    carry(&mut taking);
+}
+
+/// Takes what a message says, into the event that it is.
+fn take(draft: &mut Draft<'_>, head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut Taking<'_, '_>)) {
+    draft.add_fields_of_unit();
+    let mut taking = Taking::new(draft, head);
+    taking.plain(&LOG_NAME, &Value::Str(head.name));
+    let filling = match (&text.0, head.style) {
+        (Form::Template(template), _) => Some(Filling::of(template)),
+        (Form::Plain(text), Some(style)) => Some(Filling::plain(style, text)),
+        _ => None,
+    };
+    match &text.0 {
+        // Filled from the fields, once they are there.
+        Form::Plain(_) if filling.is_some() => taking.plain(&LOG_MSG, &Value::Null),
+        Form::Template(_) => taking.plain(&LOG_MSG, &Value::Null),
+        Form::Plain(text) => taking.plain_text(text),
+        Form::Arguments(text) | Form::Measured(text) => match text.as_str() {
+            Some(text) => taking.plain_text(text),
+            None => taking.made_text(*text),
+        },
+    }
+    if let Some((file, line)) = head.place {
+        taking.place(file, line);
+    }
+    carry(&mut taking);
+    // Another library's may be among its fields.
+    if measures::counts_messages() && (!head.own_keys || text.is_measured_late()) {
+        taking.measure(head.level);
+    }
+    if let Some(filling) = filling {
+        taking.fill(&filling);
+    }
+    if !head.own_keys {
+        draft.renamed = 0;
+    }
 }
 
 /// Every message that no level and no filter of its logger holds back comes by here, whoever said it, as a whole event: in order, with

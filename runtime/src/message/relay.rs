@@ -58,7 +58,8 @@ impl<'a> Relay<'a> {
         if !wanted {
             return;
         }
-        let head = Head { level, name, place, style: None, on_one_line: false, own_keys: false, filter: None };
+        let head =
+            Head { level, name, place, source: None, style: None, on_one_line: false, own_keys: false, filter: None };
         let mut carry = Some(carry);
         pass(&head, &text, &mut |into| {
             if let Some(carry) = carry.take() {

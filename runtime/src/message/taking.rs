@@ -6,11 +6,12 @@ use super::carried::trace;
 use super::pass::Head;
 use super::template::Filling;
 use crate::counters::measures;
-use crate::event::{Stored, names};
+use crate::event::Stored;
+use crate::event::names::{self, Names};
 use crate::level::Level;
-use crate::pipeline::Draft;
+use crate::pipeline::{Draft, LOG_LOC, LOG_MSG};
 use crate::record::Name;
-use crate::record::keys::{self, NOT_INTERNED, Suffix};
+use crate::record::keys::{self, Key, KeyId, NOT_INTERNED, Suffix};
 use crate::scratch::{Capped, guarded};
 use crate::value::{ToValue, Value};
 
@@ -24,23 +25,62 @@ pub struct Taking<'t, 'd> {
     own_keys: bool,
     /// Neither of these asks for a look at each field.
     plain: bool,
+    names: Names,
     /// So many further fields fit.
     room: usize,
     /// So many bytes a text may have.
     limit: usize,
+    /// Where no field has a key with this bit, by its number modulo 64, there is none of that name.
+    present: u64,
 }
 
 impl<'t, 'd> Taking<'t, 'd> {
     pub(super) fn new(draft: &'t mut Draft<'d>, head: &Head<'_>) -> Self {
-        let limits = draft.parts.settings().limits;
+        let limits = draft.tuned.settings.limits;
+        // Those of its unit may have any name.
+        let present = if draft.tuned.message_fields.is_empty() { 0 } else { u64::MAX };
         let (on_one_line, own_keys) = (head.on_one_line, head.own_keys);
         Taking {
             draft,
             on_one_line,
             own_keys,
             plain: own_keys && !on_one_line,
+            names: Names::new(),
             room: limits.fields,
             limit: limits.value,
+            present,
+        }
+    }
+
+    /// Whether nothing has a field yet.
+    #[inline]
+    pub(super) fn is_noting(&self) -> bool {
+        self.draft.noted.is_some()
+    }
+
+    #[inline]
+    fn unfold(&mut self) {
+        self.present = u64::MAX;
+        self.draft.unfold();
+    }
+
+    /// Appends a value; without a field for it, if there are none yet.
+    #[inline(always)]
+    fn append(&mut self, id: KeyId, value: &Value<'_>) {
+        let at = self.draft.content.append(id, value, self.limit, &mut self.draft.troubles);
+        if !self.is_noting() {
+            self.put_at(id, at);
+        }
+    }
+
+    #[inline(always)]
+    fn put_at(&mut self, id: KeyId, at: usize) {
+        let bit = 1 << (id.0 % 64);
+        if self.present & bit == 0 {
+            self.present |= bit;
+            self.draft.content.push_label(self.names.get(id), at);
+        } else {
+            self.draft.content.put_at(id, at);
         }
     }
 
@@ -63,23 +103,36 @@ impl<'t, 'd> Taking<'t, 'd> {
 
     /// Takes the text, in place of that which came before.
     pub fn text(&mut self, text: impl ToValue) {
+        self.unfold();
         let text = self.keep(text.to_value());
-        self.put_own("log", "msg", text);
+        self.put_key(LOG_MSG.id(), text);
     }
 
     #[inline]
     pub(super) fn put(&mut self, key: &'static str, value: &Value<'_>) {
         let id = if self.plain { keys::find("app", key, Suffix::None) } else { NOT_INTERNED };
+        self.put_found(id, key, value);
+    }
+
+    #[inline]
+    pub(super) fn put_by(&mut self, key: &'static Key, value: &Value<'_>) {
+        let id = if self.plain { key.id() } else { NOT_INTERNED };
+        self.put_found(id, key.key, value);
+    }
+
+    #[inline(always)]
+    fn put_found(&mut self, id: KeyId, key: &'static str, value: &Value<'_>) {
         // Neither does one that is not interned seem usual.
         if id.is_unusual() || self.room == 0 {
             return self.put_slowly(key, value);
         }
         self.room -= 1;
-        self.draft.content.put_value(id, value, self.limit, &mut self.draft.troubles);
+        self.append(id, value);
     }
 
     #[inline(never)]
     fn put_slowly(&mut self, key: &'static str, value: &Value<'_>) {
+        self.unfold();
         // A name is kept as it is first written: that it had to be changed must not stick to a program's own key.
         if !self.own_keys && !is_clean(key) {
             return self.put_dynamic(key, *value);
@@ -96,6 +149,7 @@ impl<'t, 'd> Taking<'t, 'd> {
     }
 
     fn put_dynamic(&mut self, key: &str, value: Value<'_>) {
+        self.unfold();
         if self.has_room() {
             let name = Name::new("app", key, Suffix::None);
             self.draft.renamed += u64::from(name.is_renamed());
@@ -106,8 +160,9 @@ impl<'t, 'd> Taking<'t, 'd> {
 
     /// Takes one of the framework's own fields.
     pub(super) fn own(&mut self, namespace: &'static str, key: &'static str, value: Value<'_>) {
+        self.unfold();
         let value = self.keep(value);
-        self.put_own(namespace, key, value);
+        self.put_key(keys::find(namespace, key, Suffix::None), value);
     }
 
     /// The same, of what `write` writes.
@@ -117,41 +172,69 @@ impl<'t, 'd> Taking<'t, 'd> {
         key: &'static str,
         write: impl FnOnce(&mut dyn Write) -> fmt::Result,
     ) {
+        self.unfold();
         let value = self.keep_made(write);
-        self.put_own(namespace, key, value);
+        self.put_key(keys::find(namespace, key, Suffix::None), value);
     }
 
-    fn put_own(&mut self, namespace: &'static str, key: &'static str, value: Stored) {
-        let id = keys::find(namespace, key, Suffix::None);
+    fn put_key(&mut self, id: KeyId, value: Stored) {
         if id != NOT_INTERNED {
             self.draft.content.put_key(id, value);
         }
     }
 
-    /// Takes one of the framework's own fields that is no text of the user's.
+    /// Takes what every message has, and is no text of the user's.
     #[inline]
-    pub(super) fn own_plain(&mut self, namespace: &'static str, key: &'static str, value: &Value<'_>) {
-        let id = keys::find(namespace, key, Suffix::None);
+    pub(super) fn plain(&mut self, key: &'static Key, value: &Value<'_>) {
+        let id = key.id();
         if id != NOT_INTERNED {
-            self.draft.content.put_value(id, value, self.limit, &mut self.draft.troubles);
+            self.append(id, value);
         }
     }
 
     /// The same of a text, on one line if that is asked for.
-    #[inline]
-    pub(super) fn own_text(&mut self, namespace: &'static str, key: &'static str, text: &str) {
+    pub(super) fn plain_text(&mut self, text: &str) {
         if self.on_one_line {
-            self.own(namespace, key, Value::Str(text))
+            let text = self.keep(Value::Str(text));
+            self.put_key(LOG_MSG.id(), text);
         } else {
-            self.own_plain(namespace, key, &Value::Str(text))
+            self.plain(&LOG_MSG, &Value::Str(text));
         }
     }
 
+    /// The same of a text that is put together.
+    pub(super) fn made_text(&mut self, text: fmt::Arguments<'_>) {
+        let text = self.keep_made(|to| to.write_fmt(text));
+        self.put_key(LOG_MSG.id(), text);
+    }
+
     /// The same of `file:line`.
+    pub(super) fn place(&mut self, file: &str, line: u32) {
+        let id = LOG_LOC.id();
+        if id != NOT_INTERNED {
+            let at = self.draft.content.append_place(file, line);
+            self.put_at(id, at);
+        }
+    }
+
+    /// Notes the text of a message that is noted; before any field.
     #[inline]
-    pub(super) fn own_place(&mut self, namespace: &'static str, key: &'static str, file: &str, line: u32) {
-        let place = self.draft.content.keep_place(file, line);
-        self.put_own(namespace, key, place);
+    pub(super) fn note_text(&mut self, text: &str) {
+        self.draft.content.append(NOT_INTERNED, &Value::Str(text), self.limit, &mut self.draft.troubles);
+    }
+
+    /// The same of a text that is the program's own.
+    #[inline]
+    pub(super) fn note_fixed_text(&mut self, text: &'static str) {
+        match &mut self.draft.noted {
+            Some(noted) if text.len() <= self.limit => noted.text = Some(text),
+            _ => self.note_text(text),
+        }
+    }
+
+    /// The same of one that is put together.
+    pub(super) fn note_made_text(&mut self, text: fmt::Arguments<'_>) {
+        self.draft.content.keep_made(self.limit, &mut self.draft.troubles, |to| to.write_fmt(text));
     }
 
     /// Fills the text from what was taken.

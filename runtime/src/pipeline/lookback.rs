@@ -2,11 +2,11 @@
 
 use super::Parts;
 use super::end::Buffers;
-use super::now::Draft;
+use super::now::{Draft, finish, unfold};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{CANONLOG_ORDER, Content, EventType};
+use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles};
 use crate::level::Level;
 use crate::lookback::{self, Lookback, Ring};
 use crate::record::Handle;
@@ -22,7 +22,11 @@ fn tell(content: &mut Content, dropped: u64) {
 /// Hands on what a ring has, oldest first, and gives it back. To writers it all is as new as what brings it out, so that it stays together.
 fn write(handle: Handle, mut ring: Box<Ring>, parts: &Parts, stamp: u64) {
     let mut content = Content::new();
-    while ring.next(&mut content) {
+    while let Some(noted) = ring.next(&mut content) {
+        if let Some(noted) = noted {
+            unfold(&mut content, &noted);
+            finish(&mut content, parts.tuned(), Troubles::default(), 0);
+        }
         parts.emit(&content.view(), stamp);
     }
     lookback::give_back(handle, ring);
@@ -32,16 +36,30 @@ impl Draft<'_> {
     /// Hands the finished message to the emitters, or keeps it.
     #[inline]
     pub(crate) fn deliver(&mut self) {
-        match &self.parts.settings().lookback {
+        match &self.tuned.settings.lookback {
             Some(lookback) => self.look_back(lookback),
             None => self.emit(),
         }
     }
 
+    /// Keeps what is only noted so far, if it can be kept so.
+    #[inline]
+    pub(crate) fn keep_noted(&mut self) -> bool {
+        let (Some(noted), Some(lookback)) = (&self.noted, &self.tuned.settings.lookback) else { return false };
+        // What became of values must be told.
+        if self.troubles == Troubles::default()
+            && lookback::keep(self.cx.handle(), self.content, Some(noted), self.stamp, lookback)
+        {
+            return true;
+        }
+        self.unfold();
+        false
+    }
+
     fn look_back(&mut self, lookback: &Lookback) {
         let handle = self.cx.handle();
         if lookback.keeps(self.content.level) {
-            if !lookback::keep(handle, self.content, self.stamp, lookback) {
+            if !lookback::keep(handle, self.content, None, self.stamp, lookback) {
                 // Better now than never.
                 self.emit();
             }
@@ -117,11 +135,15 @@ pub fn flush_lookback() {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::fmt;
     use std::time::Duration;
 
-    use crate::message::Logger;
+    use crate::event::EventType;
+    use crate::message::{Logger, Relay, Style, brace, logger};
     use crate::pipeline::Settings;
     use crate::testing::{self, Capture};
+    use crate::value::Value;
     use crate::{Context, Kind, Level, Lookback, begin};
 
     static LOG: Logger = Logger::new("test");
@@ -144,6 +166,115 @@ mod tests {
 
     fn say(texts: &[&'static str]) {
         texts.iter().for_each(|text| LOG.info(*text));
+    }
+
+    /// What the messages are made of, but for their times; and of ids, whether they are their unit's.
+    fn messages(capture: &Capture, id: Option<&str>) -> Vec<Vec<String>> {
+        let shown = |(name, value): (&str, Value<'_>)| match (value, id) {
+            (Value::Str(text), Some(id)) if text == id => format!("{name}: its unit's"),
+            _ => format!("{name}: {value:?}"),
+        };
+        let parts = |event: &crate::OwnedEvent| {
+            event.view().fields().map(shown).chain([event.view().level().to_string()]).collect()
+        };
+        capture.events().iter().filter(|event| event.view().kind() == EventType::Log).map(parts).collect()
+    }
+
+    #[test]
+    fn what_comes_out_later_is_what_would_have_been_written_at_once() {
+        struct Fails;
+        impl fmt::Display for Fails {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("begun")?;
+                panic!("a display that panics")
+            }
+        }
+        #[derive(Clone, Copy)]
+        struct Cart(u64);
+        impl crate::Fields for Cart {
+            fn record(&self, into: &mut dyn FnMut(&'static str, Value<'_>)) {
+                into("cart_id", Value::U64(self.0));
+                into("plan", Value::Str("business"));
+            }
+        }
+        let say = |cx: Context| {
+            let mut items = 3;
+            crate::message!(Level::Info, LOG, items = items, total = -19.99, user = String::from("ann"), paid = true, left = -2; "checked out");
+            crate::message!(Level::Info, LOG, items = items, items = 4; "{items} twice, {}", "made");
+            items += 1;
+            crate::message!(
+                Level::Debug,
+                LOG,
+                items = items,
+                none = Option::<u64>::None,
+                took = Duration::from_millis(7)
+            );
+            crate::message!(Level::Info, "{items}");
+            LOG.field("items", items).field("s", "").field("plan", "b").notice("by calls");
+            LOG.info(String::from("owned"));
+            LOG.info("x".repeat(9_000));
+            LOG.field("long", "y".repeat(9_000)).field("after", 1).info("is cut");
+            LOG.field("fails", crate::display(Fails)).field("lazy", crate::lazy(|| items)).info("fails");
+            LOG.field("lazy", crate::lazy(|| -> u64 { panic!("a value that panics") })).info(format_args!("{items}"));
+            LOG.field("one", 1).field("Not Clean", 2).field("one", 3).info("renamed");
+            LOG.field("password", "hunter2").field("user", "ann").info("hidden");
+            LOG.field("one", 1).fields(Cart(7)).info("a struct");
+            LOG.field("one", 1).trace(&fmt::Error).info("an error");
+            crate::logger(String::from("owned")).bind("cart", 7).field("cart", 8).info("bound");
+            LOG.bind("cart", 7).style(Style::Brace).info("in {cart} {nothing}");
+            LOG.bind("cart", 7).suppress_newlines(true).info("two\nlines");
+            LOG.info(brace("{items}").with(&[("items", &items)]));
+            (0..130).fold(logger("many"), |log, at| log.bind(format!("f{at}").leak(), at)).info("too many");
+            Relay::new(Level::Info, "their").pass(format_args!("{items}"), |into| {
+                into.field("one", 1);
+                into.field_dynamic("made at run time", 2);
+            });
+            if cx.is_active() {
+                std::thread::scope(|scope| {
+                    drop(scope.spawn(|| cx.enter(|| crate::message!(Level::Info, "beside"))).join())
+                });
+            }
+        };
+        let seen = RefCell::new(Vec::new());
+        for lookback in [None, Some(Lookback::new().bytes(1 << 20))] {
+            for kind in [None, Some(Kind::Request), Some(Kind::Job)] {
+                let capture = testing::capture_with(Settings { lookback, ..Settings::default() });
+                let cx = |run: &dyn Fn(Context)| match kind {
+                    None => run(Context::none()),
+                    Some(kind) => begin(kind).enter(|| run(Context::current())),
+                };
+                cx(&|cx| {
+                    let id = cx.request_id();
+                    say(cx);
+                    cx.set_request_id("given");
+                    say(cx);
+                    assert_eq!(capture.events().is_empty(), lookback.is_some());
+                    crate::flush_lookback();
+                    seen.borrow_mut().push(messages(&capture, id.as_deref()));
+                });
+            }
+        }
+        let seen = seen.into_inner();
+        let (at_once, later) = seen.split_at(3);
+        assert!(at_once.iter().all(|said| said.len() >= 40));
+        for (at_once, later) in at_once.iter().flatten().zip(later.iter().flatten()) {
+            assert_eq!(at_once, later);
+        }
+        assert_eq!(at_once.iter().flatten().count(), later.iter().flatten().count());
+    }
+
+    #[test]
+    fn its_time_is_when_it_was_said() {
+        let capture = capture(Lookback::new());
+        let clock = testing::hold_clock();
+        begin(Kind::Request).enter(|| {
+            say(&["one"]);
+            clock.advance(Duration::from_millis(500));
+            LOG.error("broken");
+        });
+        let times: Vec<_> = capture.events().iter().map(|event| event.view().time()).collect();
+        let between = times[1].duration_since(times[0]).expect("it was said before");
+        assert!(between.abs_diff(Duration::from_millis(500)) < Duration::from_micros(1), "{between:?}");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use crate::record::Kind;
 
 pub(crate) use self::end::{emit_apart, emit_now};
 pub use self::lookback::flush_lookback;
-pub(crate) use self::now::{Draft, draft};
+pub(crate) use self::now::{Draft, LOG_LOC, LOG_MSG, LOG_NAME, draft};
 
 /// The parts that the records of a pipeline go through.
 pub(crate) struct Parts {

@@ -50,7 +50,7 @@ pub(crate) struct Tuned {
     /// The limit of a poll, in ticks; 0 for none.
     pub(super) poll_limit: u64,
     /// Fields of the request that its messages show too, by their whole names.
-    pub(super) message_fields: Box<[Box<str>]>,
+    pub(crate) message_fields: Box<[Box<str>]>,
 }
 
 impl Tuned {

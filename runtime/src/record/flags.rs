@@ -25,6 +25,11 @@ impl Slot {
         if self.head.flags.load(Relaxed) & JOB == 0 { Kind::Request } else { Kind::Job }
     }
 
+    /// The words of its id, unless it was given another.
+    pub(crate) fn id(&self) -> [u64; 2] {
+        [self.head.id[0].load(Relaxed), self.head.id[1].load(Relaxed)]
+    }
+
     #[inline]
     pub(crate) fn measures_cpu(&self) -> bool {
         self.head.flags.load(Relaxed) & CPU_TIME != 0

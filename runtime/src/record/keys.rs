@@ -123,6 +123,12 @@ impl Key {
         if found == NOTHING.1.word() { self.look() } else { Listed::of_word(found) }
     }
 
+    /// Its number.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> KeyId {
+        self.listed().id()
+    }
+
     #[inline(never)]
     fn look(&self) -> Listed {
         let found = find_listed(self.namespace, self.key, self.suffix);

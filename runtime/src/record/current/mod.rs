@@ -174,6 +174,17 @@ pub(crate) fn claimed_here() -> Option<(&'static Body, Handle)> {
     })
 }
 
+/// As [`claimed_here`], with all of its slot.
+#[inline(always)]
+pub(crate) fn claimed_slot() -> Option<(Slot, Handle)> {
+    HERE.with(|here| {
+        let (head, body) = here.log.get()?;
+        let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
+        let handle = here.handle.get();
+        usual.then_some((Slot { head, body, number: handle.number }, handle))
+    })
+}
+
 /// As [`claimed_here`], of a record by its handle.
 #[inline(always)]
 pub(crate) fn claimed(handle: Handle) -> Option<&'static Body> {
