@@ -30,8 +30,8 @@ fn a_request_has_its_event() {
     assert_eq!(Some(text(&event, "req_id")), reply.header("x-request-id"));
     assert!(text(&event, "resp_view").ends_with("::ok"), "{event:#?}");
     assert_eq!(event["resp_status"], json!(200));
-    assert!((0.0..1.0).contains(&number(&event, "resp_time")));
-    assert!((0.0..1.0).contains(&number(&event, "resp_cpu_time")));
+    assert!(number(&event, "resp_time") > 0.0);
+    assert!(number(&event, "resp_cpu_time") >= 0.0);
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
         assert_eq!(text(&timeout, "event_type"), "timeout", "{path}");
         assert_eq!(text(&timeout, "event_level"), "error");
         let time = number(&timeout, "resp_time");
-        assert!((0.4..0.8).contains(&time), "measured, while it is still stuck: {time}");
+        assert!(time >= 0.4, "measured, while it is still stuck: {time}");
         assert!(!text(&timeout, "timeout_loc").is_empty());
         if cfg!(target_os = "linux") {
             assert_eq!(text(&timeout, "timeout_state"), state, "{path}");
@@ -308,7 +308,10 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
                 assert_eq!(line_of(cause), "tokio::time::sleep(pause).await", "{cause}");
                 assert!(cause.ends_with(&format!(":testbed::stuck::{function}")), "{cause}");
             }
-            assert!((0.4..0.8).contains(&number(&timeout, "timeout_for")));
+            assert!(
+                (0.1..=time).contains(&number(&timeout, "timeout_for")),
+                "it parks soon after its beginning: {timeout:#?}"
+            );
         }
         let reply = client.reply();
         assert_eq!(reply.status, 200);
@@ -316,6 +319,7 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
         assert_eq!(text(&late, "event_type"), "late_response");
         assert_eq!(late["req_id"], timeout["req_id"]);
         assert_eq!(late["resp_status"], json!(200));
+        assert!(time < number(&late, "resp_time"), "it went on");
         if state == "parked" {
             assert_eq!(late.get("poll_blocked_count"), None);
         } else {

@@ -172,7 +172,9 @@ fn whatever_twenty_clients_do_each_request_has_its_one_event() {
         let last = events.last().expect("not empty");
         match status {
             Some(status) => {
-                assert_eq!(last["resp_status"], *status, "{events:#?}");
+                // One whose body ran over the limit has told its status in the timeout.
+                let told = events.iter().find_map(|event| event.get("resp_status"));
+                assert_eq!(told, Some(&Value::from(*status)), "{events:#?}");
                 assert!(!last.contains_key("req_cancelled"), "{events:#?}");
             }
             None => *seen.entry(format!("{path} left")).or_default() += 1,
