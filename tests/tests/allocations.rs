@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Task, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use canonlog::tower::RequestLayer;
 use canonlog::{
@@ -166,33 +166,33 @@ fn a_request_allocates_nothing_after_a_thousand() {
         serve(&mut service);
     }
     settle();
-    let of_this_thread = |work: &mut dyn FnMut()| {
+    let own = |work: &mut dyn FnMut()| {
         let before = OWN.get();
         work();
         OWN.get() - before
     };
-    let bare = of_this_thread(&mut serve_bare);
-    let mut most = 0;
-    let recorded = counted(|| {
+    let bare = own(&mut serve_bare);
+    let (mut here, before, began) = (0, OWN.get(), Instant::now());
+    let all = counted(|| {
         for at in 0..REQUESTS {
-            most = most.max(of_this_thread(&mut || serve(&mut service)));
-            // Slow enough for the writer: nothing may be lost, or there is a loss to report.
-            if at % 1_000 == 999 {
+            here += own(&mut || serve(&mut service));
+            // Slow enough for the writer: nothing may be lost, and however busy the machine is, few chunks are in use.
+            if at % 50 == 49 {
                 settle();
             }
         }
     });
-    assert_eq!(most, bare, "a request has no allocations but http's own");
-    let ours = recorded.checked_sub(bare * REQUESTS).expect("canonlog saves http nothing");
-    // Once a second the saturation sample and the flushes above may allocate, on their threads; a request may not.
-    assert!(ours < REQUESTS / 100, "{ours} allocations in {REQUESTS} requests");
+    let elsewhere = all - (OWN.get() - before);
+    let here = here.checked_sub(bare * REQUESTS).expect("canonlog saves http nothing");
+    // The first use of a further chunk of the queue may allocate, and the saturation sample once a second; a request may not.
+    assert!(here < REQUESTS / 100, "{here} allocations in {REQUESTS} requests");
+    let samples = began.elapsed().as_secs() + 1;
+    assert!(elsewhere < REQUESTS / 100 + 25 * samples, "{elsewhere} on other threads, {samples} samples");
     const SAID: u64 = 2_000;
     let request = canonlog::begin(canonlog::Kind::Request);
     request.enter(|| (0..SAID).for_each(|_| say(3)));
     settle();
-    let said = counted(|| {
-        request.enter(|| (0..SAID).for_each(|_| say(3)));
-    });
+    let said = own(&mut || request.enter(|| (0..SAID).for_each(|_| say(3))));
     assert!(said < SAID / 100, "{said} allocations in {SAID} times {MESSAGES} messages");
     request.finish();
     // More than are kept at a time; a request like it has warmed up.
