@@ -1,6 +1,6 @@
 //! What other systems read holds every value.
 
-use canonlog::{EventType, Gelf, Otlp};
+use canonlog::{Combined, EventType, Format, Gelf, Json, Logfmt, Otlp, Pretty, Talisker, TextLine};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -126,4 +126,30 @@ fn no_attribute_is_there_twice() {
     keys.sort();
     keys.dedup();
     assert_eq!((keys.len(), count), (6, 6), "{keys:?}");
+}
+
+#[test]
+fn an_event_as_long_as_any_has_a_line_that_a_queue_takes_in_every_format() {
+    // 64 KiB with their escapes, of which a record keeps 8 KiB a value.
+    let text = "\"\n\\é".repeat(1_000);
+    for kind in [EventType::Request, EventType::Log] {
+        let mut owned = event(kind, &[]);
+        for name in ["req_path", "exc_type", "exc_msg", "exc_trace", "log_msg", "app_a", "app_b", "app_c"] {
+            owned.set(name, &text);
+        }
+        let formats: [&dyn Format; 8] = [
+            &Logfmt::new(),
+            &Json::new(),
+            &Pretty::new().color(true),
+            &Combined::new(),
+            &Talisker::new(),
+            &TextLine::new(),
+            &Gelf::new(),
+            &Otlp::new().service("shop"),
+        ];
+        for format in formats {
+            let line = line(format, &owned);
+            assert!(line.len() < 128 * 1024, "{} bytes of {}…", line.len(), line.get(..80).unwrap_or(&line));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use canonlog::{Emitter, EmitterSet, EventType, Journald, Level, LossReason, OwnedEvent};
 use canonlog_tests::numbered::{Numbered, emit};
 
-use super::sockets::{Padded, SOON};
+use super::sockets::SOON;
 
 /// Reads an entry: `NAME=value` lines, and names with a length and a value of any bytes.
 pub(super) fn parse(entry: &[u8]) -> Result<Vec<(String, String)>, String> {
@@ -84,9 +84,12 @@ fn an_entry_too_long_for_a_datagram_comes_as_a_sealed_file() {
     let path = dir.path().join("socket");
     let journal = UnixDatagram::bind(&path).expect("a socket");
     let output = Journald::at(&path).expect("a path");
-    let emitter = Emitter::new("journal").format(Padded(600_000)).output(output);
-    let set = EmitterSet::start([emitter.direct()]).expect("it starts");
-    (0..3).for_each(|n| emit(&set, n));
+    let set = EmitterSet::start([Emitter::new("journal").output(output).direct()]).expect("it starts");
+    for n in 0..3 {
+        let mut event = OwnedEvent::new(EventType::Log, Level::Info, std::time::SystemTime::now());
+        event.set("log_msg", format!("{}<{n}>", " ".repeat(599_997)));
+        set.emit(&event.view());
+    }
     assert_eq!((set.written(), set.lost()), (3, 0));
     for n in 0..3 {
         let (datagram, file) = receive(&journal);
@@ -100,6 +103,32 @@ fn an_entry_too_long_for_a_datagram_comes_as_a_sealed_file() {
         let message = fields.iter().find(|(name, _)| name == "MESSAGE").map(|(_, value)| value.as_str());
         assert!(message.is_some_and(|text| text.len() == 600_000 && text.ends_with(&format!("<{n}>"))));
     }
+}
+
+#[test]
+fn an_event_as_long_as_any_goes_through_the_queue_with_every_field_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("socket");
+    let journal = UnixDatagram::bind(&path).expect("a socket");
+    let set = EmitterSet::start([Emitter::new("journal").output(Journald::at(&path).expect("a path"))]);
+    let set = set.expect("it starts");
+    let mut event = OwnedEvent::new(EventType::Job, Level::Info, std::time::SystemTime::now());
+    // 64 KiB with their escapes.
+    let text = "\"\n\\é".repeat(1_000);
+    (0..8).for_each(|at| event.set(&format!("app_{at}"), &text));
+    set.emit(&event.view());
+    assert_eq!((set.shutdown(SOON), set.written()), (0, 1));
+    let (datagram, file) = receive(&journal);
+    let mut entry = datagram;
+    if let Some(mut file) = file {
+        file.rewind().expect("a file");
+        file.read_to_end(&mut entry).expect("bytes");
+    }
+    let fields = parse(&entry).expect("an entry");
+    let of = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    assert!((0..8).all(|at| of(&format!("APP_{at}")) == Some(&text)));
+    let message = of("MESSAGE").expect("a text");
+    assert!(message.starts_with("event_type=\"job\"") && message.ends_with('…'), "{}", message.len());
 }
 
 #[test]

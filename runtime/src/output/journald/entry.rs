@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, EventType};
 use crate::format::{Format, push_escaped, rfc3339};
-use crate::output::text::{push_value, with_scratch};
+use crate::output::text::{char_end, push_value, with_scratch};
 use crate::value::Value;
 
 /// A line of the emitter's format, and each field, as an entry on one line.
@@ -17,6 +17,9 @@ pub(super) struct Entry {
     pub(super) format: Arc<dyn Format>,
     pub(super) identifier: String,
 }
+
+/// The longest entry with a line of the emitter's format, which says once more what the fields say: less than a queue takes.
+const LONGEST: usize = 120 * 1024;
 
 /// The longest name of a field of the journal.
 const NAME: usize = 64;
@@ -76,15 +79,21 @@ impl Format for Entry {
 impl Entry {
     fn format_by(&self, event: &Event<'_>, line: &mut Vec<u8>, value: &mut Vec<u8>) {
         let log = event.kind() == EventType::Log;
-        match event.get("log_msg") {
-            Some(Value::Str(message)) if log => value.extend_from_slice(message.as_bytes()),
-            _ => self.format.format(event, value),
-        }
-        if value.is_empty() && !log {
-            return;
+        let start = line.len();
+        let message = match event.get("log_msg") {
+            Some(Value::Str(message)) if log => Some(message),
+            _ => None,
+        };
+        if message.is_none() {
+            self.format.format(event, value);
+            if value.is_empty() && !log {
+                return;
+            }
         }
         push(line, "PRIORITY", &[b'0' + event.level().syslog_severity()]);
-        push(line, "MESSAGE", value);
+        if let Some(message) = message {
+            push(line, "MESSAGE", message.as_bytes());
+        }
         if !self.identifier.is_empty() {
             push(line, "SYSLOG_IDENTIFIER", self.identifier.as_bytes());
         }
@@ -97,16 +106,36 @@ impl Entry {
         push(line, "EVENT_TYPE", event.kind().as_str().as_bytes());
         push(line, "EVENT_TIME", &rfc3339(event.unix_nanos()));
         push(line, "EVENT_LEVEL", event.level().as_str().as_bytes());
+        let line_of_format = value.len();
         for (field, of_field) in event.fields() {
             if matches!(of_field, Value::Null) || (log && field == "log_msg") {
                 continue;
             }
-            value.clear();
+            value.truncate(line_of_format);
             push_value(value, &of_field);
             push_name(line, field);
-            push_text(line, value);
+            push_text(line, &value[line_of_format..]);
+        }
+        if message.is_none() {
+            push_line(line, &value[..line_of_format], start + LONGEST);
         }
         line.pop();
+    }
+}
+
+/// Appends the line of the emitter's format as the message, cut so that all ends before `end`: no field is lost for it.
+fn push_line(line: &mut Vec<u8>, text: &[u8], end: usize) {
+    let start = line.len();
+    push(line, "MESSAGE", text);
+    let mut keep = text.len();
+    while line.len() > end && keep > 0 {
+        // Escapes are of unequal length: less is kept until it fits.
+        let room = end.saturating_sub(start);
+        keep = char_end(text, (keep.saturating_mul(room) / (line.len() - start)).min(keep - 1));
+        line.truncate(start);
+        line.extend_from_slice(b"MESSAGE=");
+        push_escaped(line, &String::from_utf8_lossy(&text[..keep]));
+        line.extend_from_slice("…\t".as_bytes());
     }
 }
 

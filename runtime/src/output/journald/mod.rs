@@ -24,7 +24,8 @@ use crate::sys::memfd;
 /// | `EVENT_TYPE`, `EVENT_TIME`, `EVENT_LEVEL`, `REQ_PATH`, ... | the event, each field by its name in upper case, values as they are |
 ///
 /// So `journalctl REQ_METHOD=GET RESP_STATUS=500` finds events. A field whose name means something else to the journal gets `APP_` in
-/// front. What is too long for a datagram goes as a sealed file in memory.
+/// front. What is too long for a datagram goes as a sealed file in memory. In an entry of more than 120 KiB the line of the format
+/// is cut, as its fields say the same.
 ///
 /// ```
 /// use canonlog::{Combined, Emitter, EventType, Journald};

@@ -61,6 +61,8 @@ pub struct Syslog {
 
 /// The least that a server must take (RFC 5424, 6.1).
 const LEAST: usize = 480;
+/// The most: less than the longest line that a queue takes.
+const MOST: usize = 120 * 1024;
 /// The longest message where nothing else is said: what servers take by default.
 const LONGEST: usize = 8_192;
 
@@ -169,10 +171,10 @@ impl Syslog {
         self
     }
 
-    /// The longest message in bytes: 8,192 by default, and at least 480.
+    /// The longest message in bytes: 8,192 by default, at least 480, and at most 120 KiB.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
-        self.origin.longest = bytes.max(LEAST);
+        self.origin.longest = bytes.clamp(LEAST, MOST);
         self
     }
 
