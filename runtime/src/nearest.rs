@@ -3,7 +3,8 @@
 /// The allowed name that looks most like `got`, if one does.
 pub(crate) fn nearest<'a>(got: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let far = |name: &str| distance(&got.to_ascii_lowercase(), &name.to_ascii_lowercase());
-    allowed.iter().copied().filter(|name| far(name) <= name.len().div_ceil(2)).min_by_key(|name| far(name))
+    let looks_alike = |name: &&str| far(name) <= name.len().min(got.len()).div_ceil(2);
+    allowed.iter().copied().filter(looks_alike).min_by_key(|name| far(name))
 }
 
 /// As much of a text as an error shows, without controls.
@@ -42,5 +43,6 @@ mod tests {
     fn a_name_that_looks_like_none_has_no_nearest() {
         assert_eq!(nearest("jsno", &["logfmt", "json"]), Some("json"));
         assert_eq!(nearest("xyzzy-plugh", &["logfmt", "json"]), None);
+        assert_eq!(nearest("file", &["daily", "max_size"]), None, "half of it is another");
     }
 }

@@ -62,8 +62,8 @@ impl fmt::Display for EmitterError {
         match self {
             EmitterError::Conflict { first, second } => write!(
                 f,
-                "emitters `{first}` and `{second}` write to the same place in different ways; \
-                 give both the same `background`, or make both `direct`"
+                "emitters `{first}` and `{second}` write to the same place in different ways; give both the same queue \
+                 (`background`, in a configuration `queue`), or make both `direct`"
             ),
             EmitterError::Thread { emitter, source } => {
                 write!(f, "cannot start the writer of emitter `{emitter}`: {source}")

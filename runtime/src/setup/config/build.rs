@@ -155,8 +155,23 @@ pub(super) fn emitters(
     errors: &mut Vec<ConfigError>,
 ) -> Vec<Emitter> {
     let mut made = Vec::new();
+    // Who writes to which file, and how it is rotated.
+    let mut files: Vec<(&str, &str, [Option<&Node>; 3])> = Vec::new();
     for (name, node) in all.table("emitters").into_iter().flat_map(Table::iter).filter(|(name, _)| is_meant(name)) {
         let Some(table) = node.as_table() else { continue };
+        if let Some((said, (path, rotation))) =
+            table.get("output").and_then(|said| Some((said, outputs::file_of(said, all)?)))
+        {
+            if let Some((first, ..)) = files.iter().find(|(_, known, other)| *known == path && *other != rotation) {
+                let (first, path) = (first.escape_debug(), path.escape_debug());
+                let message = format!(
+                    "`{first}` writes to `{path}` too, and rotates it in another way; let one of `[outputs]` say how, for both"
+                );
+                errors.push(ConfigError::wrong(&format!("emitters.{name}.output"), said.place, message));
+                continue;
+            }
+            files.push((name, path, rotation));
+        }
         let mut emitter = Emitter::new(name).level(level(table.get("level")));
         if let Some(node) = table.get("types") {
             emitter = emitter.only(formats::types(node));

@@ -1,8 +1,8 @@
 //! Reads a tree by a schema: what may stand there is kept in its usual form, all else is an error.
 
 use super::error::{ConfigError, list};
-use super::measure;
 use super::tree::{Node, Place, Table, What};
+use super::{hints, measure, schema};
 use crate::level::LevelFilter;
 
 /// What a key may hold.
@@ -82,41 +82,6 @@ pub(super) fn is_path(text: &str) -> bool {
     text.contains(['/', '.', '\\'])
 }
 
-impl Kind {
-    /// What may stand there, in words.
-    pub(super) fn expected(self) -> String {
-        match self {
-            Kind::Bool => list(&["true", "false"]),
-            Kind::Level => list(&LEVELS),
-            Kind::Duration => "a length of time, such as `30s` or `100ms`".to_owned(),
-            Kind::DurationOrOff => "a length of time, such as `30s` or `100ms`, or `false`".to_owned(),
-            Kind::Size => "a number of bytes, such as `64KiB`".to_owned(),
-            Kind::Count(least, u64::MAX) => format!("a whole number of at least {least}"),
-            Kind::Count(least, most) => format!("a whole number from {least} to {most}"),
-            Kind::Text => "a text".to_owned(),
-            Kind::Path => "a path".to_owned(),
-            Kind::OneOf(names) => list(names),
-            Kind::ListOf(kind) => format!("a list, each of it {}", kind.expected()),
-            Kind::Checked(what, _) => what.to_owned(),
-            Kind::Table(_) | Kind::Named(_) => "a table".to_owned(),
-            Kind::Fields => "a table of texts, numbers and booleans".to_owned(),
-            Kind::Choice(variants, _) | Kind::Output(variants, _) => list(&names_of(variants)),
-            Kind::Either(first, second) => format!("{}; or {}", first.expected(), second.expected()),
-        }
-    }
-}
-
-impl Kind {
-    /// Words that may stand there.
-    fn names(self) -> Vec<&'static str> {
-        match self {
-            Kind::Bool => vec!["true", "false"],
-            Kind::OneOf(names) => names.to_vec(),
-            _ => Vec::new(),
-        }
-    }
-}
-
 pub(super) fn names_of(variants: &[Variant]) -> Vec<&'static str> {
     variants.iter().map(|variant| variant.name).collect()
 }
@@ -173,12 +138,7 @@ impl Checks<'_> {
             _ => match self.plain(kind, &node.what) {
                 Some(what) => what,
                 None => {
-                    let error = match kind {
-                        Kind::OneOf(names) => ConfigError::one_of(path, node.place, &node.shown(), names, ""),
-                        Kind::Level => ConfigError::one_of(path, node.place, &node.shown(), &LEVELS, ""),
-                        kind => ConfigError::expected(path, node.place, &node.shown(), kind.expected()),
-                    };
-                    self.errors.push(error);
+                    self.errors.push(hints::unfitting(kind, node, path, self.loose));
                     return None;
                 }
             },
@@ -246,7 +206,8 @@ impl Checks<'_> {
                 }
                 None => {
                     let names: Vec<&str> = known().map(|key| key.name).collect();
-                    self.errors.push(ConfigError::unknown(&join(key), node.place, key, &names));
+                    let error = ConfigError::unknown(&join(key), node.place, key, &names);
+                    self.errors.push(error.hint(hints::elsewhere(path, key)));
                 }
             }
         }
@@ -259,8 +220,12 @@ impl Checks<'_> {
     fn named(&mut self, kind: Kind, tables: &Table, place: Place, path: &str) -> Node {
         let mut checked = Table::default();
         for (name, node) in tables.iter() {
+            let is_taken = path == "outputs" && schema::OUTPUTS.iter().any(|output| output.name == name);
             let path = format!("{path}.{name}");
-            if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+            if is_taken {
+                let message = "there is an output of this name already; choose another one";
+                self.errors.push(ConfigError::wrong(&path, node.place, message));
+            } else if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
                 self.errors.push(ConfigError::wrong(
                     &path,
                     node.place,
@@ -330,6 +295,7 @@ impl Checks<'_> {
                 let mut rest = table.clone();
                 rest.remove("type");
                 let rest = self.table_beside(variant.keys, more, &rest, node.place, path);
+                self.errors.extend(hints::without_effect(variant.name, &rest, path));
                 let mut checked = Table::default();
                 checked.set("type", Node::text(variant.name));
                 checked.overlay(&rest);
@@ -353,6 +319,11 @@ impl Checks<'_> {
             return Some(Node { what: What::Text("stdout".to_owned()), place: node.place });
         }
         let outputs = self.outputs.clone();
+        if let Some(meant) = hints::address(text) {
+            let message = format!("`{}` is no path; write {meant}", text.escape_debug());
+            self.errors.push(ConfigError::wrong_text(path, node.place, text, message));
+            return None;
+        }
         if outputs.contains(&text) || is_path(text) && !text.contains('\0') {
             return Some(node.clone());
         }

@@ -22,6 +22,7 @@ pub struct ConfigError {
     got: Option<String>,
     what: What,
     nearest: Option<String>,
+    hint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ enum What {
 }
 
 /// What was got, short, and on one line.
-fn cut(got: &str) -> String {
+pub(super) fn cut(got: &str) -> String {
     const LONGEST: usize = 64;
     let mut cut: String = got.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
     if got.chars().nth(LONGEST).is_some() {
@@ -55,7 +56,7 @@ impl ConfigError {
             Place::Line(line) => (path, line),
             Place::Program => (path, 0),
         };
-        ConfigError { path: path.to_owned(), line, got: got.map(cut), what, nearest: None }
+        ConfigError { path: path.to_owned(), line, got: got.map(cut), what, nearest: None, hint: None }
     }
 
     /// A value that is none of what is expected, in words.
@@ -72,6 +73,12 @@ impl ConfigError {
     pub(super) fn near(self, names: &[&str]) -> Self {
         let nearest = nearest(self.got(), names).map(str::to_owned);
         ConfigError { nearest, ..self }
+    }
+
+    /// The same, with what may have been meant instead; it says more than a name that is near.
+    pub(super) fn hint(self, hint: Option<String>) -> Self {
+        let nearest = if hint.is_some() { None } else { self.nearest };
+        ConfigError { nearest, hint, ..self }
     }
 
     /// A key that means nothing.
@@ -141,13 +148,19 @@ impl fmt::Display for ConfigError {
         }
         let (path, got) = (cut(&self.path), self.got());
         match &self.what {
+            // Of these it is only said what they are.
+            What::Expected(expected) if matches!(got, "a list" | "a table") => {
+                write!(f, "`{path}` is {got}; expected {expected}")?
+            }
             What::Expected(expected) => write!(f, "`{path}` is `{got}`; expected {expected}")?,
             What::Variable(names) => write!(f, "`{path}` is no variable of canonlog; expected {names}")?,
+            What::Unknown(names) if names.is_empty() => write!(f, "`{path}` is no key of the configuration")?,
             What::Unknown(names) => write!(f, "`{path}` is no key of the configuration; expected {names}")?,
-            What::Missing(example) => write!(f, "`{path}` is missing; write {example}")?,
+            What::Missing(example) => write!(f, "`{path}` is missing; expected {example}")?,
             What::Wrong(message) if path.is_empty() => f.write_str(message)?,
             What::Wrong(message) => write!(f, "`{path}`: {message}")?,
         }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))?;
         self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; the nearest is `{nearest}`"))
     }
 }

@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
+use super::hints;
 use super::tree::{Node, Place, Table, What};
 
 /// Reads a text.
@@ -16,7 +17,9 @@ pub(super) fn read(text: &str) -> Result<Table, Vec<ConfigError>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let wrong = |error: &toml::de::Error| {
         let place = error.span().map_or(Place::Program, |span| lines.of(span.start));
-        ConfigError::wrong("", place, format!("this is no TOML: {}", error.message().replace('\n', ", ")))
+        let number = if let Place::Line(number) = place { number } else { 0 };
+        let line = number.checked_sub(1).and_then(|at| text.lines().nth(at)).unwrap_or_default();
+        ConfigError::wrong("", place, hints::no_toml(line, error.message()))
     };
     let mut errors: Vec<ConfigError> = errors.iter().map(wrong).collect();
     errors.dedup_by_key(|error| error.line());

@@ -15,6 +15,7 @@ mod error;
 #[cfg(feature = "config")]
 mod file;
 mod formats;
+mod hints;
 pub(super) mod measure;
 mod outputs;
 mod print;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::build::{Checked, bytes, chosen};
+use super::check::is_path;
 use super::tree::{Node, Table};
 use crate::emitter::Emitter;
 use crate::output::{
@@ -42,10 +43,14 @@ fn syslog_at(server: &str, folder: &Path) -> Result<Syslog, AddressError> {
 /// Whether a text is such a server.
 pub(super) fn is_syslog(text: &str) -> Result<(), String> {
     if !["udp://", "tcp://", "unix:"].iter().any(|scheme| text.starts_with(scheme)) {
-        return Err(format!(
-            "`{}` is no server; expected `udp://host:port`, `tcp://host:port` or `unix:/path`",
-            text.escape_debug()
-        ));
+        let text = text.escape_debug().to_string();
+        let expected = "expected `udp://host:port`, `tcp://host:port` or `unix:/path`";
+        let meant = match text.rsplit_once(':') {
+            Some((_, port)) if port.parse::<u16>().is_ok() => format!("; write `udp://{text}`"),
+            _ if text.starts_with('/') => format!("; write `unix:{text}`"),
+            _ => String::new(),
+        };
+        return Err(format!("`{text}` is no server; {expected}{meant}"));
     }
     syslog_at(text, Path::new("")).map(drop).map_err(|error| error.to_string())
 }
@@ -103,6 +108,18 @@ fn at(folder: &Path, path: &str) -> PathBuf {
 fn socket_at(folder: &Path, path: &str) -> PathBuf {
     let whole = at(folder, path);
     if UnixSocket::new(&whole).is_ok() { whole } else { path.into() }
+}
+
+/// The file that an output is, and how it is rotated.
+pub(super) fn file_of<'a>(node: &'a Node, all: &'a Table) -> Option<(&'a str, [Option<&'a Node>; 3])> {
+    let named = node.as_text().and_then(|name| all.table("outputs")?.get(name));
+    match named.unwrap_or(node).as_table() {
+        Some(table) if table.text("type") == Some("file") => {
+            Some((table.text("path")?, ["daily", "max_size", "keep"].map(|key| table.get(key))))
+        }
+        Some(_) => None,
+        None => node.as_text().filter(|text| is_path(text)).map(|path| (path, [None; 3])),
+    }
 }
 
 /// The emitter with this output; its paths begin at `folder`.

@@ -67,6 +67,12 @@ pub(super) fn resolve(said: &Said<'_>) -> (Table, Tops) {
             }
         }
     }
+    let layers = [said.file, said.environment, said.program];
+    let has = |path: &str| layers.iter().any(|layer| layer.at(path).is_some());
+    // Who says how, says that.
+    if has("lookback") && !has("lookback.enabled") {
+        all.put("lookback.enabled", What::Bool(true).into());
+    }
     let (file, environment) = (Tops::of(said.file), Tops::of(said.environment));
     let later = Tops::of(said.program).or(environment);
     all.set("emitters", What::Table(emitters(said, &file, &later)).into());

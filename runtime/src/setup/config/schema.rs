@@ -18,7 +18,7 @@ pub(super) static ROOT: &[Key] = &[
     Key::new("stacks", Kind::Count(0, 1_000_000), "0"),
     Key::new("drain", Kind::Duration, "2s"),
     Key::new("debug_log", Kind::Path, ""),
-    Key::new("message_fields", Kind::ListOf(&Kind::Text), "[]"),
+    Key::new("message_fields", Kind::ListOf(&WHOLE_NAME), "[]"),
     Key::new("service", Kind::Text, ""),
     Key::new("features", Kind::ListOf(&Kind::OneOf(&FEATURES)), "[]"),
     Key::new("fields", Kind::Fields, ""),
@@ -36,7 +36,7 @@ pub(super) const FEATURES: [&str; 4] = ["process", "thread", "peer", "revision"]
 
 static STATUS: &[Key] = &[Key::required("every", Kind::Duration)];
 
-static LOOKBACK: &[Key] = &[
+pub(super) static LOOKBACK: &[Key] = &[
     Key::new("enabled", Kind::Bool, "false"),
     Key::new("capacity", Kind::Count(1, 1_000_000), "128"),
     Key::new("bytes", Kind::Size, "64KiB"),
@@ -55,7 +55,17 @@ pub(super) static LIMITS: &[Key] = &[
     Key::new("event", Kind::Size, "64KiB"),
 ];
 
-const PATTERN: Kind = Kind::Checked("a pattern of keys", is_pattern);
+const WHOLE_NAME: Kind = Kind::Checked("the whole name of a field, such as `req_method`", is_whole_name);
+
+fn is_whole_name(text: &str) -> Result<(), String> {
+    let is_whole = text.split_once('_').is_some_and(|(namespace, key)| !namespace.is_empty() && !key.is_empty());
+    let shown = text.escape_debug();
+    is_whole.then_some(()).ok_or_else(|| {
+        format!("`{shown}` is no whole name of a field; expected one with its namespace, such as `req_{shown}` or `app_{shown}`")
+    })
+}
+
+const PATTERN: Kind = Kind::Checked("a pattern of keys, such as `*card*`", is_pattern);
 
 fn is_pattern(text: &str) -> Result<(), String> {
     let expected = "expected words of letters and digits joined by `_`, with `*` for any characters of a word";
@@ -79,7 +89,7 @@ pub(super) static EMITTER: &[Key] = &[
     Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
 ];
 
-const CONDITION: Kind = Kind::Checked("a condition", is_condition);
+const CONDITION: Kind = Kind::Checked("a condition, such as `resp_status >= 500`", is_condition);
 
 fn is_condition(text: &str) -> Result<(), String> {
     text.parse::<Filter>().and_then(|filter| filter.check()).map_err(|error| error.to_string())
@@ -99,7 +109,10 @@ pub(super) static FORMATS: &[Variant] = &[
     Variant {
         name: "template",
         keys: &[
-            Key::required("template", Kind::Checked("a template", is_template)),
+            Key::required(
+                "template",
+                Kind::Checked("a template, such as `{event_time:%T} {resp_status}`", is_template),
+            ),
             Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
         ],
     },
@@ -179,8 +192,8 @@ pub(super) static OUTPUTS: &[Variant] = &[
     Variant {
         name: "syslog",
         keys: &[
-            Key::new("server", Kind::Checked("a server", outputs::is_syslog), ""),
-            Key::new("facility", Kind::Checked("a facility", is_facility), "user"),
+            Key::new("server", Kind::Checked("a server, such as `udp://localhost:514`", outputs::is_syslog), ""),
+            Key::new("facility", Kind::Checked("a facility, such as `local0`", is_facility), "user"),
             Key::new("app_name", Kind::Text, ""),
             Key::new("hostname", Kind::Text, ""),
             Key::new("full_header", Kind::Bool, ""),
@@ -199,8 +212,8 @@ pub(super) static OUTPUTS: &[Variant] = &[
     },
 ];
 
-const SERVER: Kind = Kind::Checked("a server", is_server);
-const SOCKET: Kind = Kind::Checked("a socket", is_socket);
+const SERVER: Kind = Kind::Checked("a server, such as `localhost:5170`", is_server);
+const SOCKET: Kind = Kind::Checked("the path of a socket", is_socket);
 const NULL: Key = Key::new("null_terminated", Kind::Bool, "false");
 const CONNECT: Key = Key::new("connect_within", Kind::Duration, "5s");
 const HOLD: Key = Key::new("wait_for_server", Kind::Duration, "1s");

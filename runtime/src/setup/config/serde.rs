@@ -241,7 +241,7 @@ mod tests {
             "`emitters.a.fromat` is no key of the configuration; expected `level`, `types`, `filter`, `format`, `output`; \
              the nearest is `format`\n\
              `stacks` is `18446744073709551615`; expected a whole number from 0 to 1000000\n\
-             `redact.keys[0]` is `null`; expected a pattern of keys"
+             `redact.keys[0]` is `null`; expected a pattern of keys, such as `*card*`"
         );
         assert_eq!(told(json!(["timeout"])), "the configuration is `a list`; expected a table");
         let twice = "{\"timeout\": \"1s\", \"timeout\": \"2s\"}";

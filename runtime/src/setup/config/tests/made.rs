@@ -54,8 +54,10 @@ fn a_debug_log_is_the_last_emitter_and_stays_as_it_is() {
 #[test]
 fn quiet_messages_are_kept_as_it_is_said_and_only_then() {
     let kept = |text| make(&of(text), &[]).settings.lookback;
-    assert_eq!((kept(""), kept("[lookback]\ncapacity = 5")), (None, None));
+    assert_eq!((kept(""), kept("[lookback]\nenabled = false\ncapacity = 5")), (None, None));
     assert_eq!(kept("lookback.enabled = true"), Some(Lookback::new()));
+    assert_eq!(kept("[lookback]\ncapacity = 5"), Some(Lookback::new().capacity(5)), "who says how, says that");
+    assert_eq!(make(&of("[lookback]"), &[("CANONLOG_LOOKBACK", "off")]).settings.lookback, None);
     let all = "[lookback]\nenabled = true\ncapacity = 5\nbytes = '1KiB'\nmax_age = '1m'\nflush_level = 'warning'\n\
                keep_below = 'info'\nslower_than = '2s'";
     let lookback = Lookback::new().capacity(5).bytes(1_024).max_age(Duration::from_secs(60));
@@ -94,12 +96,15 @@ fn a_line_has_the_table_that_is_said() {
 #[test]
 fn what_cannot_stand_in_a_table_of_fields_is_told_with_what_can() {
     let wrong = |format: &str| told(&format!("[emitters.one]\nformat = {{ type = 'line', {format} }}")).join("\n");
-    assert_eq!(wrong("fields = [3]"), "line 2: `emitters.one.format.fields[0]` is `3`; expected a text; or a table");
+    assert_eq!(
+        wrong("fields = [3]"),
+        "line 2: `emitters.one.format.fields[0]` is `3`; expected a text; or a table with `key`, `show`, `required`"
+    );
     assert_eq!(
         wrong("fields = [{ kye = 'cart' }]"),
         "line 2: `emitters.one.format.fields[0].kye` is no key of the configuration; expected `key`, `show`, `required`; \
          the nearest is `key`\n\
-         line 2: `emitters.one.format.fields[0].key` is missing; write a text"
+         line 2: `emitters.one.format.fields[0].key` is missing; expected a text"
     );
     let shown = wrong("rest = 'hiden'");
     assert!(
