@@ -294,6 +294,13 @@ fn the_readme_shows_the_shop_as_it_is() {
     let real = stdout.lines().find(|line| line.contains("/carts/7/checkout")).expect("the checkout's line");
     let real = logfmt::parse(real).expect("a line of the grammar");
     assert_eq!(names, real.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+
+    let (_, events) = &*TOUR;
+    for line in readme("text\n")[1].trim().lines() {
+        let shown = logfmt::parse(line).expect("fields of the grammar");
+        let has_all = |event: &Event| shown.iter().all(|(name, value)| event.get(name) == Some(value));
+        assert!(shown.len() > 1 && events.iter().any(has_all), "no event of the tour has these: {line}");
+    }
 }
 
 #[test]
