@@ -114,7 +114,7 @@ fn read(line: &str) -> Message {
 }
 
 /// What a value of structured data stands for: the escapes of JSON, but that quotes need none.
-fn plain(value: &str) -> String {
+pub(super) fn plain(value: &str) -> String {
     let quoted = format!("\"{}\"", value.replace('"', "\\\""));
     serde_json::from_str(&quoted).unwrap_or_else(|error| panic!("{error}: {value}"))
 }

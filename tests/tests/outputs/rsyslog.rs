@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use canonlog::{Emitter, EmitterSet, EventType, Facility, Format, Framing, Level, Logfmt, Output, OwnedEvent, Syslog};
+use canonlog::{
+    Emitter, EmitterSet, EventType, Facility, Format, Framing, Level, Logfmt, Output, OwnedEvent, Syslog, Value,
+};
 use canonlog_tests::numbered::{Numbered, emit};
 
+use super::messages::plain;
+use super::peers;
 use super::sockets::SOON;
 
 const PROGRAM: &str = "/usr/sbin/rsyslogd";
@@ -35,10 +39,17 @@ fn configuration(dir: &Path, udp: u16, tcp: u16) -> String {
     format!(
         r#"
 global(workDirectory="{dir}" maxMessageSize="64k" processInternalMessages="off" parser.escapeControlCharactersOnReceive="off")
-module(load="imudp") module(load="imptcp") module(load="imuxsock" SysSock.Use="off")
+module(load="imudp") module(load="imptcp") module(load="imuxsock" SysSock.Use="off") module(load="mmpstrucdata")
 template(name="all" type="string"
     string="%syslogfacility-text%|%syslogseverity-text%|%timereported:::date-rfc3339%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg%\n")
-ruleset(name="take") {{ action(type="omfile" file="{dir}/out.log" template="all" asyncWriting="off" flushOnTXEnd="on") }}
+template(name="data" type="string" string="%$!rfc5424-sd%\n")
+ruleset(name="take") {{
+    action(type="omfile" file="{dir}/out.log" template="all" asyncWriting="off" flushOnTXEnd="on")
+    if $app-name == "named" then {{
+        action(type="mmpstrucdata" jsonRoot="$!" sd_name.lowercase="off")
+        action(type="omfile" file="{dir}/data.log" template="data" asyncWriting="off" flushOnTXEnd="on")
+    }}
+}}
 input(type="imudp" address="127.0.0.1" port="{udp}" ruleset="take")
 input(type="imptcp" address="127.0.0.1" port="{tcp}" ruleset="take")
 input(type="imptcp" path="{dir}/stream.sock" unlink="on" ruleset="take")
@@ -192,6 +203,33 @@ fn rsyslog_reads_each_part_of_a_message_over_every_transport() {
         }
     }
     assert_eq!(server.lines(count).len(), count, "nothing else");
+}
+
+#[test]
+fn rsyslog_reads_the_values_of_structured_data_by_their_names() {
+    if !is_there() {
+        return;
+    }
+    let server = Server::start();
+    let output = Syslog::tcp(&format!("127.0.0.1:{}", server.tcp)).expect("an address").app_name("named");
+    let events = peers::events(EventType::Job);
+    send(Logfmt::new(), output.structured("shop@32473").hostname("web-1"), &events);
+    server.lines(events.len());
+    let read = peers::until("all data are there", || {
+        let text = fs::read_to_string(server.path("data.log")).unwrap_or_default();
+        (text.lines().count() == events.len() && text.ends_with('\n')).then_some(text)
+    });
+    for (event, line) in events.iter().zip(read.lines()) {
+        let read: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let params = read["shop@32473"].as_object().expect("the element");
+        let view = event.view();
+        let there = || view.fields().filter(|(_, value)| !matches!(value, Value::Null));
+        assert_eq!(params.len(), there().count(), "{line}");
+        for (name, value) in there() {
+            let text = params[name].as_str().expect("a text");
+            assert!(peers::says(value, &plain(text)), "{name}: {text:?} for {value:?}");
+        }
+    }
 }
 
 #[test]

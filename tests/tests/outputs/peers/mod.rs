@@ -77,7 +77,7 @@ impl Drop for Running {
 }
 
 /// Asks until there is an answer.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(super) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -158,7 +158,7 @@ fn time() -> SystemTime {
 }
 
 /// Events with all these values, twelve a time, as `app_v0` and on; the level differs.
-fn events(kind: EventType) -> Vec<OwnedEvent> {
+pub(super) fn events(kind: EventType) -> Vec<OwnedEvent> {
     let values = values();
     let chunks = values.chunks(12).zip(Level::ALL.into_iter().cycle());
     let event = |(values, level): (&[Value<'_>], Level)| {
@@ -170,7 +170,7 @@ fn events(kind: EventType) -> Vec<OwnedEvent> {
 }
 
 /// Whether a text says this value, exactly; a duration in seconds.
-fn says(value: Value<'_>, text: &str) -> bool {
+pub(super) fn says(value: Value<'_>, text: &str) -> bool {
     match value {
         Value::Bool(value) => text.parse() == Ok(value),
         Value::I64(value) => text.parse() == Ok(value),

@@ -13,6 +13,7 @@ use canonlog::{
 use serde_json::Value as Json;
 
 use super::{events, line, package, says, time, until};
+use crate::messages::plain;
 use crate::sockets::SOON;
 
 /// A server of our own: its files are below `dir`, its ports on the loopback.
@@ -116,12 +117,6 @@ fn send(format: impl Format, output: Syslog, events: &[OwnedEvent]) {
     let set = EmitterSet::start([Emitter::new("syslog").format(format).output(output)]).expect("it starts");
     events.iter().for_each(|event| set.emit(&event.view()));
     assert_eq!((set.shutdown(SOON), set.written()), (0, events.len() as u64));
-}
-
-/// What a value of structured data stands for: the escapes of JSON, but that quotes need none.
-fn plain(value: &str) -> String {
-    let quoted = format!("\"{}\"", value.replace('"', "\\\""));
-    serde_json::from_str(&quoted).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
 #[test]
