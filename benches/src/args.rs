@@ -52,9 +52,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> 
             "--only" => {
                 let name = value("the name of a peer")?;
                 let peer = Entry::named(&name).map(|entry| entry.name);
-                // No peer, as a message is no request; they have a table of their own.
-                let messages = (name == "messages").then_some("messages");
-                run.only = Some(peer.or(messages).ok_or_else(|| unknown(&name))?);
+                run.only = Some(peer.or_else(|| part(&name)).ok_or_else(|| unknown(&name))?);
             }
             "--show" => return Ok(Command::Show),
             "--help" | "-h" => return Ok(Command::Help),
@@ -77,11 +75,16 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> 
     Ok(Command::Run(run))
 }
 
+/// What is no peer: a message, which is no request and has a table of its own, and what functions cost that are located.
+fn part(name: &str) -> Option<&'static str> {
+    ["messages", "frames"].into_iter().find(|part| *part == name)
+}
+
 fn number(text: String) -> Result<u64, String> {
     text.parse().map_err(|_| format!("`{text}` is not a count"))
 }
 
 fn unknown(name: &str) -> String {
     let names: Vec<_> = crate::peers::ALL.iter().map(|entry| entry.name).collect();
-    format!("no peer is called `{name}`; there are {}, messages", names.join(", "))
+    format!("no peer is called `{name}`; there are {}, messages, frames", names.join(", "))
 }

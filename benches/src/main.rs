@@ -141,14 +141,18 @@ fn measure_all(run: &Run) -> ExitCode {
         });
     }
 
-    if chosen("canonlog") {
-        progress("operations");
+    if chosen("canonlog") || chosen("frames") {
         let rounds = if run.quick { 200 } else { 1_500 };
+        progress("operations");
         results.operations = Some(operations::measure(&input, rounds));
-        progress("errors");
-        results.errors = Some(errors::measure(rounds));
         progress("futures");
         results.futures = Some(futures::measure(rounds));
+    }
+
+    if chosen("canonlog") {
+        let rounds = if run.quick { 200 } else { 1_500 };
+        progress("errors");
+        results.errors = Some(errors::measure(rounds));
         progress("scan");
         results.scan = Some(scan::measure());
         for name in ["limit-tsc", "canonlog", "canonlog-file"] {

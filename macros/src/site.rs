@@ -15,9 +15,8 @@ pub(crate) fn unit() -> Ident {
     Ident::new("__CANONLOG_UNIT", Span::mixed_site())
 }
 
-/// The static that says where a function stands; `is_polled_through` where its frame is the one that runs whenever it does.
-pub(crate) fn statics(runtime: &TokenStream, name: &Ident, is_polled_through: bool) -> TokenStream {
-    let with_macros = (!is_polled_through).then(|| quote!(.with_macros()));
+/// The static that says where a function stands.
+pub(crate) fn statics(runtime: &TokenStream, name: &Ident) -> TokenStream {
     let (fun, file, line, text) = (fun(), file(name.span()), line(name.span()), name.to_string());
     quote! {
         static #fun: #runtime::Fun = #runtime::Fun::new(#file, #line, ::core::module_path!(), #text, {
@@ -26,7 +25,7 @@ pub(crate) fn statics(runtime: &TokenStream, name: &Ident, is_polled_through: bo
                 #runtime::name_of(__canonlog_here)
             }
             __canonlog_name
-        })#with_macros;
+        });
     }
 }
 

@@ -43,6 +43,49 @@ fn an_operation_adds_at_most_16_bytes_to_a_future() {
     assert_eq!(timed().now_or_never(), Some(256));
 }
 
+/// Waits in a way that only it knows.
+macro_rules! waits {
+    () => {
+        ready(2).await
+    };
+}
+
+/// The same body with a macro that may wait unseen, and one that waits for several things.
+macro_rules! keeps_with_macros {
+    ($($(#[$attr:meta])* $name:ident;)*) => {$(
+        $(#[$attr])*
+        async fn $name() -> usize {
+            let kept = [8_u64; 32];
+            waits!();
+            while matches!(waits!(), 0 | 1) {
+                ready(()).await;
+            }
+            kept.iter().map(|number| *number as usize).sum()
+        }
+    )*};
+}
+
+keeps_with_macros! {
+    plain_with_macros;
+    #[instrument_request]
+    bounded_with_macros;
+    #[operation]
+    timed_with_macros;
+    #[on_error(return = 0)]
+    recovered_with_macros;
+}
+
+#[test]
+fn a_macro_in_which_a_function_waits_unseen_adds_nothing_to_that() {
+    let grown = |with: usize| with - size_of_val(&plain_with_macros());
+    let grown =
+        [size_of_val(&timed_with_macros()), size_of_val(&recovered_with_macros()), size_of_val(&bounded_with_macros())]
+            .map(grown);
+    assert!(grown[0] <= 16 && grown[1] <= 16 && grown[2] <= 32, "they grew by {grown:?} bytes");
+    assert_eq!(timed_with_macros().now_or_never(), Some(256));
+    assert_eq!((bounded_with_macros().now_or_never(), recovered_with_macros().now_or_never()), (Some(256), Some(256)));
+}
+
 #[test]
 fn a_fallback_adds_at_most_16_bytes_to_a_future_and_nothing_without_frames() {
     let grown = size_of_val(&recovered()) - size_of_val(&plain());

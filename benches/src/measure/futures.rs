@@ -1,5 +1,6 @@
 //! What it costs to know where a future waits: functions that are located beside the same that are not.
 
+use std::future::poll_fn;
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -45,11 +46,13 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 fn case<'a, F: Future<Output = u64> + 'a>(make: impl Fn() -> F + Copy + 'a) -> Case<'a> {
     let request = move || {
         let scope = canonlog::begin(canonlog::Kind::Request);
-        scope.context().enter(|| {
+        // In one poll of the request, as a server polls it: it is timed.
+        run(scope.context().scope(poll_fn(|_| {
             (0..CALLS).for_each(|_| {
                 black_box(run(make()));
-            })
-        });
+            });
+            Poll::Ready(())
+        })));
     };
     Case { run: Box::new(move |runs| (0..runs).for_each(|_| request())), settle: None, batch: 0 }
 }

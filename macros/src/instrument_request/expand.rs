@@ -8,6 +8,7 @@ use super::model::{InstrumentRequest, Timeout};
 use crate::func::{Body, Shape, is_never, is_unit, may_fail};
 use crate::future::{Wrap, keep_fields, record_fields};
 use crate::rewrite::Traced;
+use crate::rewrite::frames::Guard;
 use crate::site;
 
 pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
@@ -17,7 +18,7 @@ pub(super) fn expand(model: &InstrumentRequest) -> TokenStream {
     let statics = statics(model);
     let unit = site::unit();
     let result = shape.output().unwrap_or_else(|| item.result());
-    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames };
+    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames, guard: Guard::Elsewhere };
     let import = traced.import();
     let inside = |block: &mut Block| traced.apply(block, true);
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
@@ -61,8 +62,7 @@ fn anchor(runtime: &TokenStream, result: &Type) -> TokenStream {
 
 fn statics(model: &InstrumentRequest) -> TokenStream {
     let InstrumentRequest { runtime, name, view, job, frames, item, .. } = model;
-    // Its boundary says at each poll that it runs.
-    let (fun, unit, place) = (site::fun(), site::unit(), site::statics(runtime, &item.sig.ident, true));
+    let (fun, unit, place) = (site::fun(), site::unit(), site::statics(runtime, &item.sig.ident));
     let view = view
         .as_ref()
         .map_or_else(|| quote!(::core::option::Option::None), |view| quote!(::core::option::Option::Some(#view)));

@@ -13,7 +13,7 @@ use crate::site;
 pub(super) fn expand(model: &OnError) -> TokenStream {
     let OnError { runtime, errors, item, .. } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
-    let place = site::statics(runtime, &item.sig.ident, frames::is_polled_through(body));
+    let place = site::statics(runtime, &item.sig.ident);
     let shape = item.shape();
     let result = shape.output().unwrap_or_else(|| item.result());
     let import = if *errors { Taps::import(runtime, &result) } else { None };

@@ -68,7 +68,11 @@ impl VisitMut for Hidden<'_> {
 
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
-    fn visit_pat_mut(&mut self, _: &mut Pat) {}
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        if let Pat::Guard(it) = pat {
+            self.visit_expr_mut(&mut it.guard);
+        }
+    }
 }
 
 /// Whether an argument leaves the function by itself, or waits, which it cannot do in a closure.

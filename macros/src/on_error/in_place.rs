@@ -17,6 +17,7 @@ use syn::{Block, Expr, Lifetime, Token, Type};
 use super::hidden;
 use crate::args::Frames;
 use crate::func::{is_option, is_unit, may_fail};
+use crate::rewrite::frames::Guard;
 use crate::rewrite::{self, Rules, Taps, frames};
 use crate::site;
 
@@ -48,7 +49,9 @@ impl InPlace<'_> {
         let Exits { failures, breaks, .. } = exits;
         let (diverges, end) = (rewrite::diverges(&body), rewrite::end_line(&body));
         let breaks = breaks || !failures.is_empty() || (self.probes() && !diverges);
-        frames::apply(runtime, self.frames, self.is_async, &mut body);
+        // Where panics are caught, the body stands in a future of its own.
+        let guard = if self.panics { Guard::Elsewhere } else { Guard::Own };
+        frames::apply(runtime, self.frames, self.is_async, guard, &mut body);
         if !breaks && !self.panics {
             // Nothing that is seen here can fail; the fallback is still checked.
             let stmts = &body.stmts;

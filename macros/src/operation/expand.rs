@@ -7,18 +7,21 @@ use syn::Block;
 use super::model::Operation;
 use crate::func::{Body, Shape};
 use crate::future::{Wrap, keep_fields, record_fields};
-use crate::rewrite::{Traced, frames as places};
+use crate::rewrite::Traced;
+use crate::rewrite::frames::Guard;
 use crate::site;
 
 pub(super) fn expand(model: &Operation) -> TokenStream {
     let Operation { runtime, name, fields, errors, frames, item } = model;
     let Body::Parsed(body) = &item.body else { return item.to_token_stream() };
-    let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident, places::is_polled_through(body)));
+    let (fun, place) = (site::fun(), site::statics(runtime, &item.sig.ident));
     let unit = site::unit();
     let count = format!("{name}_count");
     let shape = item.shape();
     let result = shape.output().unwrap_or_else(|| item.result());
-    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames };
+    let guard = Ident::new("guard", Span::mixed_site());
+    let elsewhere = Guard::Elsewhere;
+    let traced = Traced { runtime, result: &result, errors: *errors, frames: *frames, guard: elsewhere };
     let import = traced.import();
     let inside = |block: &mut Block| traced.apply(block, true);
     let body = if let Some((wrap, output)) = Wrap::of(&shape, runtime, &inside) {
@@ -32,9 +35,8 @@ pub(super) fn expand(model: &Operation) -> TokenStream {
     } else {
         // In place, as a wrapper would grow the future. Mixed-site: the body can neither see the guard nor shadow it.
         let mut body = body.clone();
-        traced.apply(&mut body, matches!(shape, Shape::Async));
-        let (guard, records, stmts) =
-            (Ident::new("guard", Span::mixed_site()), record_fields(runtime, fields), &body.stmts);
+        Traced { guard: Guard::Of(&guard), ..traced }.apply(&mut body, matches!(shape, Shape::Async));
+        let (records, stmts) = (record_fields(runtime, fields), &body.stmts);
         quote! {
             let #guard = #runtime::operation(|| &#unit);
             #records

@@ -6,7 +6,7 @@
 //! join!(a, b)   ──▶ join!(Argument::of(a).together(N), Argument::of(b).together(N))
 //! ```
 //!
-//! unknown!(..); ──▶ unknown!(..); back(frame);     in an `async fn`, if it may wait for something
+//! unknown!(..); ──▶ unknown!(..); frame.back();    in an `async fn`, if it may wait for something; and so after a `join!`
 //!
 //! The future lies beside what waits for it, not in it: so it nests as deep as without. As in `.await` itself, a `match` keeps what
 //! the future borrows until the statement's end. Closures and async blocks run elsewhere and stay as they are.
@@ -17,19 +17,19 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, BinOp, Block, Expr, ExprBinary, ExprCall, ExprLit, ExprMatch, Item, Lit, Macro, Pat, Path, Stmt, Token, Type,
-    token,
+    Arm, BinOp, Block, Expr, ExprBinary, ExprCall, ExprLit, ExprMatch, Item, Lit, Local, Macro, Pat, Path, Stmt, Token,
+    Type, token,
 };
 
 use super::macros::{self, Part};
-use super::{last_line, take, taps};
+use super::{heads, last_line, take, taps, unseen};
 use crate::args::Frames;
 use crate::func::{Body, Func};
 use crate::site;
 
 /// The statement that makes a frame for a function that is not timed.
 pub(crate) fn guard(runtime: &TokenStream, frames: Frames) -> Option<TokenStream> {
-    let (fun, guard) = (site::fun(), Ident::new("frame", Span::mixed_site()));
+    let (fun, guard) = (site::fun(), guard_ident());
     frames.frames.then(|| quote!(let #guard = #runtime::frame(&#fun);))
 }
 
@@ -42,67 +42,38 @@ pub(crate) fn unless_of_another(frames: Frames, item: &Func) -> Frames {
     if is_to_come || is_there { Frames { frames: false, lines: false } } else { frames }
 }
 
+/// The name of that guard.
+fn guard_ident() -> Ident {
+    Ident::new("frame", Span::mixed_site())
+}
+
+/// Where a body finds its frame.
+#[derive(Clone, Copy)]
+pub(crate) enum Guard<'m> {
+    /// In a guard of this name.
+    Of(&'m Ident),
+    /// In that of [`guard`].
+    Own,
+    /// Elsewhere: it keeps it itself.
+    Elsewhere,
+}
+
 /// Rewrites a body in place.
-pub(crate) fn apply(runtime: &TokenStream, frames: Frames, is_async: bool, body: &mut Block) {
+pub(crate) fn apply(runtime: &TokenStream, frames: Frames, is_async: bool, guard: Guard<'_>, body: &mut Block) {
     if !frames.frames {
         return;
     }
-    let frame = (is_async && !is_whole(body)).then(|| Ident::new("frame_here", Span::mixed_site()));
-    Lines { runtime, lines: frames.lines, is_async, frame: frame.as_ref(), last: None, told: 0 }.visit_block_mut(body);
-    if let Some(frame) = frame {
+    let frame = (is_async && unseen::in_block(body)).then(|| match guard {
+        Guard::Of(guard) => guard.clone(),
+        Guard::Own => guard_ident(),
+        Guard::Elsewhere => Ident::new("frame_here", Span::mixed_site()),
+    });
+    let mut lines =
+        Lines { runtime, lines: frames.lines, is_async, frame: frame.as_ref(), unseen: false, last: None, told: 0 };
+    lines.visit_block_mut(body);
+    if let Some(frame) = frame.filter(|_| matches!(guard, Guard::Elsewhere)) {
         body.stmts.insert(0, syn::parse_quote!(let #frame = #runtime::here();));
     }
-}
-
-/// Whether a body waits only where its awaits are: in no macro that is not visited.
-fn is_whole(body: &Block) -> bool {
-    let mut unseen = Unseen::default();
-    unseen.visit_block(body);
-    !unseen.waits
-}
-
-/// Whether its frame is the one that runs, whenever the function does, and no longer: it waits for one thing at a time, at an await. Of
-/// several in a `join!` or a `select!`, one may be ready and leave the function's frame as the one that runs, while others are not.
-pub(crate) fn is_polled_through(body: &Block) -> bool {
-    let mut unseen = Unseen::default();
-    unseen.visit_block(body);
-    !unseen.waits && !unseen.together
-}
-
-/// The same of one statement, whatever is in it.
-fn may_wait_unseen(stmt: &Stmt) -> bool {
-    let mut unseen = Unseen::default();
-    unseen.visit_stmt(stmt);
-    unseen.waits
-}
-
-/// Looks for macros in which the function itself may wait.
-#[derive(Default)]
-struct Unseen {
-    /// There is one that is not visited.
-    waits: bool,
-    /// There is one that waits for several futures.
-    together: bool,
-}
-
-impl Visit<'_> for Unseen {
-    fn visit_expr(&mut self, expr: &Expr) {
-        match expr {
-            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => {}
-            _ => visit::visit_expr(self, expr),
-        }
-    }
-
-    fn visit_macro(&mut self, mac: &Macro) {
-        self.waits |= macros::may_wait(mac);
-        self.together |= macros::is_together(mac);
-        let mut inside = mac.clone();
-        macros::visit_known(&mut inside, &mut |expr| self.visit_expr(expr));
-    }
-
-    fn visit_item(&mut self, _: &Item) {}
-    fn visit_type(&mut self, _: &Type) {}
-    fn visit_pat(&mut self, _: &Pat) {}
 }
 
 struct Lines<'m> {
@@ -111,6 +82,8 @@ struct Lines<'m> {
     is_async: bool,
     /// The function's frame, where it may wait unseen.
     frame: Option<&'m Ident>,
+    /// Whether it may in the statement that is visited.
+    unseen: bool,
     /// The line told last, where it is known.
     last: Option<u32>,
     /// How often a line was told.
@@ -126,9 +99,13 @@ impl Lines<'_> {
     }
 
     /// The statement by which the function runs again that may have waited unseen.
-    fn back(&self, frame: &Ident) -> Stmt {
-        let runtime = self.runtime;
-        syn::parse_quote!(#runtime::back(#frame);)
+    fn back(&self) -> Option<Stmt> {
+        self.frame.map(|frame| syn::parse_quote!(#frame.back();))
+    }
+
+    /// The same after something in which it may.
+    fn back_after(&self, expr: Option<&Expr>) -> Option<Stmt> {
+        self.back().filter(|_| expr.is_some_and(unseen::in_expr))
     }
 
     fn tell(&mut self, line: u32) {
@@ -137,47 +114,8 @@ impl Lines<'_> {
     }
 }
 
-impl VisitMut for Lines<'_> {
-    fn visit_block_mut(&mut self, block: &mut Block) {
-        if taps::is_about(block) {
-            return;
-        }
-        let braces = block.brace_token.span;
-        let is_of_one_line = site::line(braces.open()) == site::line(braces.close());
-        let (before, already) = (self.last, self.told);
-        self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
-        let mut stmts = Vec::with_capacity(block.stmts.len());
-        let stmts_of_block = std::mem::take(&mut block.stmts);
-        let last = stmts_of_block.len().saturating_sub(1);
-        for (at, mut stmt) in stmts_of_block.into_iter().enumerate() {
-            if let Some(told) = told(&stmt) {
-                self.tell(told);
-                stmts.push(stmt);
-                continue;
-            }
-            let start = start(&stmt);
-            let (number, span) = (site::line(start), Span::mixed_site().located_at(start));
-            if self.lines && self.last != Some(number) && calls(&stmt) {
-                let runtime = self.runtime;
-                let line = Expr::Verbatim(quote_spanned!(span=> #runtime::line(#number)));
-                stmts.push(Stmt::Expr(line, Some(Token![;](span))));
-                self.tell(number);
-            }
-            let waits = self.frame.filter(|_| may_wait_unseen(&stmt));
-            self.visit_stmt_mut(&mut stmt);
-            let is_value =
-                matches!(stmt, Stmt::Expr(_, None)) || matches!(&stmt, Stmt::Macro(it) if it.semi_token.is_none());
-            let is_tail = at == last && is_value;
-            stmts.push(stmt);
-            if let Some(frame) = waits.filter(|_| !is_tail) {
-                stmts.push(self.back(frame));
-            }
-        }
-        block.stmts = stmts;
-        self.last = before.filter(|_| self.told == already || self.last == before);
-    }
-
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+impl Lines<'_> {
+    fn visit_any_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
             Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) | Expr::TryBlock(_) => {}
             Expr::Repeat(repeat) => self.visit_expr_mut(&mut repeat.expr),
@@ -197,12 +135,14 @@ impl VisitMut for Lines<'_> {
                         self.tell(number);
                         quote_spanned!(span=> #runtime::awaiting_at(#pinned, #number))
                     };
+                    let wait = quote_spanned!(span=> #awaiting #dot #keyword);
+                    let back = self.back().filter(|_| self.unseen);
                     // Made of parts, as parsing it again takes its time.
                     let arm = Arm {
                         attrs: Vec::new(),
                         pat: Pat::Verbatim(awaited.to_token_stream()),
                         fat_arrow_token: Token![=>](span),
-                        body: Box::new(Expr::Verbatim(quote_spanned!(span=> #awaiting #dot #keyword))),
+                        body: Box::new(Expr::Verbatim(back.map_or(wait.clone(), |back| quote!({ #back #wait })))),
                         comma: Some(Token![,](span)),
                     };
                     *expr = Expr::Match(ExprMatch {
@@ -235,6 +175,63 @@ impl VisitMut for Lines<'_> {
             _ => visit_mut::visit_expr_mut(self, expr),
         }
     }
+}
+
+impl VisitMut for Lines<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        if taps::is_about(block) {
+            return;
+        }
+        let braces = block.brace_token.span;
+        let is_of_one_line = site::line(braces.open()) == site::line(braces.close());
+        let (before, already) = (self.last, self.told);
+        self.last = self.last.filter(|last| is_of_one_line && *last == site::line(braces.open()));
+        let mut stmts = Vec::with_capacity(block.stmts.len());
+        let stmts_of_block = std::mem::take(&mut block.stmts);
+        let last = stmts_of_block.len().saturating_sub(1);
+        for (at, mut stmt) in stmts_of_block.into_iter().enumerate() {
+            if let Some(told) = told(&stmt) {
+                self.tell(told);
+                stmts.push(stmt);
+                continue;
+            }
+            let start = start(&stmt);
+            let (number, span) = (site::line(start), Span::mixed_site().located_at(start));
+            if self.lines && self.last != Some(number) && calls(&stmt) {
+                let runtime = self.runtime;
+                let line = Expr::Verbatim(quote_spanned!(span=> #runtime::line(#number)));
+                stmts.push(Stmt::Expr(line, Some(Token![;](span))));
+                self.tell(number);
+            }
+            let back = self.back().filter(|_| unseen::in_stmt(&stmt));
+            let around = std::mem::replace(&mut self.unseen, back.is_some());
+            self.visit_stmt_mut(&mut stmt);
+            self.unseen = around;
+            let is_value =
+                matches!(stmt, Stmt::Expr(_, None)) || matches!(&stmt, Stmt::Macro(it) if it.semi_token.is_none());
+            let is_tail = at == last && is_value;
+            stmts.push(stmt);
+            stmts.extend(back.filter(|_| !is_tail));
+        }
+        block.stmts = stmts;
+        self.last = before.filter(|_| self.told == already || self.last == before);
+    }
+
+    fn visit_local_mut(&mut self, local: &mut Local) {
+        let back = self.back_after(local.init.as_ref().filter(|init| init.diverge.is_some()).map(|init| &*init.expr));
+        visit_mut::visit_local_mut(self, local);
+        if let Some((back, (_, other))) = back.zip(local.init.as_mut().and_then(|init| init.diverge.as_mut())) {
+            heads::before(other, &back);
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        let back = self.back_after(heads::head(expr));
+        self.visit_any_expr_mut(expr);
+        if let Some(back) = back {
+            heads::put_after(expr, &back);
+        }
+    }
 
     fn visit_arm_mut(&mut self, arm: &mut Arm) {
         self.apart(|this| visit_mut::visit_arm_mut(this, arm));
@@ -243,19 +240,15 @@ impl VisitMut for Lines<'_> {
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
         let runtime = self.runtime;
         let number = mac.path.segments.last().map_or(0, |last| site::line(last.ident.span()));
-        let is_whole = !macros::may_wait(mac);
         let is_known = self.is_async && macros::visit_together(mac, &mut |expr, part| {
             self.visit_expr_mut(expr);
-            match (part, self.frame.filter(|_| !is_whole)) {
+            match (part, self.back()) {
                 (Part::Future, _) if !taps::is_ours(expr) => {
                     let (span, future) = (Span::mixed_site().located_at(expr.span()), take(expr));
                     *expr =
                         syn::parse_quote_spanned!(span=> #runtime::Argument::of(#future).__canonlog_together(#number));
                 }
-                (Part::Code, Some(frame)) => {
-                    let (back, code) = (self.back(frame), take(expr));
-                    *expr = syn::parse_quote!({ #back #code });
-                }
+                (Part::Code, Some(back)) => heads::before(expr, &back),
                 _ => {}
             }
         })
@@ -267,7 +260,11 @@ impl VisitMut for Lines<'_> {
 
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
-    fn visit_pat_mut(&mut self, _: &mut Pat) {}
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        if let Pat::Guard(it) = pat {
+            self.visit_expr_mut(&mut it.guard);
+        }
+    }
 }
 
 /// Where a statement begins. To ask all of it for its span takes as long as to print it.

@@ -10,11 +10,13 @@
 //! Whatever it does not know it leaves alone: macros outside the list of `macros.rs`, types, patterns, constants.
 
 pub(crate) mod frames;
+mod heads;
 mod macros;
 mod places;
 mod tail;
 mod taps;
 mod traced;
+mod unseen;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -164,7 +166,11 @@ impl<R: Rules> VisitMut for Visitor<'_, R> {
 
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
-    fn visit_pat_mut(&mut self, _: &mut Pat) {}
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        if let Pat::Guard(it) = pat {
+            self.visit_expr_mut(&mut it.guard);
+        }
+    }
 }
 
 /// `operand?` as it was.

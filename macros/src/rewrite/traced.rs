@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{Block, Type};
 
+use super::frames::Guard;
 use super::{Taps, frames};
 use crate::args::Frames;
 
@@ -12,6 +13,7 @@ pub(crate) struct Traced<'m> {
     pub(crate) result: &'m Type,
     pub(crate) errors: bool,
     pub(crate) frames: Frames,
+    pub(crate) guard: Guard<'m>,
 }
 
 impl Traced<'_> {
@@ -25,6 +27,6 @@ impl Traced<'_> {
         if self.errors {
             Taps::apply(self.runtime, self.result, block);
         }
-        frames::apply(self.runtime, self.frames, is_async, block);
+        frames::apply(self.runtime, self.frames, is_async, self.guard, block);
     }
 }

@@ -1,6 +1,5 @@
 //! Where annotated functions are: which line each has come to, and what it waits for.
 
-use std::any::type_name;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
@@ -10,19 +9,26 @@ use pin_project_lite::pin_project;
 
 use super::site::Fun;
 use crate::record::current::{self, Frame, Waiting};
-use crate::trace::site;
+use crate::record::frames::Place;
 
 /// A function that is neither timed nor a boundary, until the guard is dropped.
 #[must_use = "the function ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct FrameGuard {
-    _frame: Frame,
+    frame: Frame,
+}
+
+impl FrameGuard {
+    /// The function runs again, which has waited in a macro, for what only that knows, or for several things.
+    pub fn back(&self) {
+        self.frame.back();
+    }
 }
 
 /// A function begins.
 #[inline]
 pub fn frame(fun: &'static Fun) -> FrameGuard {
-    FrameGuard { _frame: Frame::enter(|| fun.number(), fun.line()) }
+    FrameGuard { frame: Frame::enter(|| fun.number(), fun.line()) }
 }
 
 /// The function that runs has come to a line.
@@ -48,30 +54,29 @@ impl<F> fmt::Debug for Awaiting<'_, F> {
 /// The function that runs is about to wait.
 #[inline]
 pub fn awaiting<F: Future>(future: Pin<&mut F>) -> Awaiting<'_, F> {
-    Awaiting { future, waiting: Waiting::here() }
+    Awaiting { future, waiting: Waiting::begin() }
 }
 
-/// The frame that runs, for a function that may wait where no other of its frame's calls is.
-#[inline]
+/// The frame that runs, for a function whose guard is elsewhere.
 pub fn here() -> Here {
-    Here(Waiting::here())
+    Here(current::place_here())
 }
 
-/// The function runs that has said so before.
-#[inline]
-pub fn back(Here(frame): Here) {
-    frame.ready_one();
-}
-
-/// A frame.
+/// A frame, in 4 bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Here(Waiting);
+pub struct Here(Place);
+
+impl Here {
+    /// As [`FrameGuard::back`].
+    pub fn back(&self) {
+        current::back(self.0);
+    }
+}
 
 /// As [`awaiting`], in a line that it has just come to.
 #[inline]
 pub fn awaiting_at<F: Future>(future: Pin<&mut F>, line: u32) -> Awaiting<'_, F> {
-    current::line(line);
-    awaiting(future)
+    Awaiting { future, waiting: Waiting::begin_at(line) }
 }
 
 impl<F: Future> Future for Awaiting<'_, F> {
@@ -85,7 +90,7 @@ impl<F: Future> Future for Awaiting<'_, F> {
         if poll.is_ready() {
             waiting.ready();
         } else {
-            waiting.rest(above, |fun| site::is_future_of(type_name::<F>(), fun));
+            waiting.rest(above);
         }
         poll
     }
@@ -98,12 +103,6 @@ pin_project! {
         #[pin]
         future: F,
         waiting: Waiting,
-    }
-
-    impl<F> PinnedDrop for Together<F> {
-        fn drop(this: Pin<&mut Self>) {
-            this.waiting.end();
-        }
     }
 }
 
@@ -136,7 +135,7 @@ impl<I: IntoFuture> Argument<I> {
         let Argument(Other(future)) = self;
         let future = future.expect("it is taken once").into_future();
         current::line(line);
-        Together { future, waiting: Waiting::here() }
+        Together { future, waiting: Waiting::begin_one() }
     }
 }
 

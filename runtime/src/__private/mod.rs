@@ -25,9 +25,7 @@ pub use fallback::{
     ShownResultExit, ValueExit, attempt, catch, catch_async, partial_failure, recovery,
 };
 pub use fields::{Key, REDACTED, check_key, keep, record, record_kept, set, timeout, timeout_off};
-pub use frames::{
-    Argument, Awaiting, FrameGuard, Here, Other, Together, awaiting, awaiting_at, back, frame, here, line,
-};
+pub use frames::{Argument, Awaiting, FrameGuard, Here, Other, Together, awaiting, awaiting_at, frame, here, line};
 pub use message::{Speaks, and, heard};
 pub use probe::{Failure, Probe, ResultProbe, ShownResultProbe, ValueProbe, unprobed};
 pub use request::{Head, RequestHead};

@@ -66,7 +66,7 @@ fn look(handle: Handle, began: u64, now: u64, only: Option<Pipeline>, until: Ins
     if !takes_too_long || is_another || slot.body.seen_in(began) != Spot::NONE {
         return;
     }
-    let Some((fun, line)) = places::certain(handle).map(|at| at.parts()) else { return };
+    let Some((fun, line)) = places::certain(handle, began).map(|at| at.parts()) else { return };
     let seen = Spot::new(began, fun, line);
     handle.see(seen);
     let per_second = parts(slot.pipeline()).settings().stacks;

@@ -197,7 +197,7 @@ impl Scope {
 
     /// Before the unit's future is dropped unfinished: records where it was (`cancel_loc`).
     pub(crate) fn note_place(&self) {
-        if let Some(places) = places::of(self.handle) {
+        if let Some(places) = places::of(self.handle, None) {
             self.context().set_in("cancel", "loc", display(&places.causes()));
         }
     }

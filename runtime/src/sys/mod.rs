@@ -1,5 +1,6 @@
 //! What std does not offer. The only folder with `unsafe`: one operation a block, each with its argument.
 
+pub(crate) mod again;
 pub(crate) mod clocks;
 pub(crate) mod errno;
 pub(crate) mod fd;
@@ -7,7 +8,6 @@ pub(crate) mod fork;
 pub(crate) mod host;
 pub(crate) mod lasting;
 pub(crate) mod listen;
-pub(crate) mod marked;
 pub(crate) mod memfd;
 pub(crate) mod slab;
 pub(crate) mod socket;

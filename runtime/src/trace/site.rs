@@ -1,11 +1,10 @@
 //! Where annotated functions stand, and their numbers, which fit a record's head.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::current;
-use crate::sys::lasting::Lasting;
 
 /// One annotated function.
 #[derive(Debug)]
@@ -15,11 +14,7 @@ pub struct Fun {
     module: &'static str,
     name: &'static str,
     here: fn() -> &'static str,
-    /// Whether its frame runs whenever its body does: no macro may wait in it that only the macro knows of.
-    is_whole: bool,
     number: AtomicU32,
-    /// Where the name lies of the type of its future, once it is known ([`is_future_of`]).
-    future: AtomicUsize,
 }
 
 /// The type's name, of a function item: its path.
@@ -36,13 +31,7 @@ impl Fun {
         name: &'static str,
         here: fn() -> &'static str,
     ) -> Self {
-        Fun { file, line, module, name, here, is_whole: true, number: AtomicU32::new(0), future: AtomicUsize::new(0) }
-    }
-
-    /// In its body are macros that may wait for something.
-    #[must_use]
-    pub const fn with_macros(self) -> Self {
-        Fun { is_whole: false, ..self }
+        Fun { file, line, module, name, here, number: AtomicU32::new(0) }
     }
 
     /// The line of the function's name.
@@ -74,9 +63,6 @@ impl Fun {
         }
         known.push(self);
         let number = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        if let Some(place) = FIRST.get(known.len() - 1) {
-            place.store(Some(self));
-        }
         self.number.store(number, Ordering::Relaxed);
         number
     }
@@ -115,61 +101,6 @@ impl Fun {
             None => Path { module: Some(self.module), name: self.name },
         }
     }
-}
-
-/// The first functions, to be found without the lock.
-static FIRST: [Lasting<Fun>; 2_048] = [const { Lasting::none() }; 2_048];
-
-/// Whether a type of this name is the future of the annotated function of this number, and of no other that calls it.
-#[inline(never)]
-pub(crate) fn is_future_of(name: &'static str, number: u32) -> bool {
-    // Of the futures that are named in code, no `async fn`'s is.
-    let Some(of) = name.strip_suffix("::{{closure}}") else { return false };
-    let place = (number as usize).checked_sub(1).and_then(|at| FIRST.get(at));
-    let Some(fun) = place.and_then(Lasting::load).filter(|fun| fun.is_whole) else { return false };
-    let address = name.as_ptr().addr();
-    if fun.future.load(Ordering::Relaxed) == address {
-        return true;
-    }
-    let path = fun.path();
-    let is_its = path.as_str().is_some_and(|path| is_instance(path.as_bytes(), of.as_bytes()));
-    if is_its {
-        fun.future.store(address, Ordering::Relaxed);
-    }
-    is_its
-}
-
-/// Whether a path is that of a function, with types in the places of its parameters: `_` in the function's, or nothing at its end.
-fn is_instance(mut function: &[u8], mut path: &[u8]) -> bool {
-    loop {
-        match (function, path) {
-            ([], []) => return true,
-            // The function's own parameters, which those inside it do not have.
-            ([], [b'<' | b',', more @ ..]) => path = argument(more),
-            ([], b">") => return true,
-            ([b'_', more @ ..], _) if matches!(more, [b'>' | b',', ..]) => (function, path) = (more, argument(path)),
-            ([a, function_left @ ..], [b, path_left @ ..]) if a == b => (function, path) = (function_left, path_left),
-            _ => return false,
-        }
-    }
-}
-
-/// What follows the first of several arguments.
-fn argument(path: &[u8]) -> &[u8] {
-    let mut depth = 0_u32;
-    let mut before = b' ';
-    let ends = path.iter().position(|byte| {
-        match byte {
-            b'<' | b'(' | b'[' => depth += 1,
-            b',' | b'>' if depth == 0 && before != b'-' => return true,
-            b'>' if before == b'-' => {}
-            b'>' | b')' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        before = *byte;
-        false
-    });
-    ends.map_or(&[], |ends| &path[ends..])
 }
 
 /// A function's path.
@@ -280,47 +211,6 @@ mod tests {
         let found = of(number).map(|fun| fun.at(fun.line()).to_string());
         assert_eq!(found.as_deref(), Some("src/shop.rs:7:shop::checkout"));
         assert!(of(0).is_none());
-    }
-
-    #[test]
-    fn the_future_of_a_function_is_known_by_its_types_name() {
-        let is = |function: &str, path: &str| is_instance(function.as_bytes(), path.as_bytes());
-        assert!(is("shop::pay", "shop::pay"));
-        assert!(is("shop::pay", "shop::pay<alloc::vec::Vec<u8>, 3>"));
-        assert!(is("shop::pay", "shop::pay<fn(u8, u8) -> u8, (u8, [u8; 3])>"));
-        assert!(is("shop::Cart<_>::pay", "shop::Cart<&str>::pay"));
-        assert!(is(
-            "<shop::Cart<_, _> as shop::Pay>::pay",
-            "<shop::Cart<(u8, u8), shop::Of<u8>> as shop::Pay>::pay<u8>"
-        ));
-        // Another, though it may call the function.
-        for other in
-            ["shop::pay2", "shop::pa", "shop::pay<u8>::{{closure}}", "shop::pay::{{closure}}", "", "shop::pay<u8>::x"]
-        {
-            assert!(!is("shop::pay", other), "{other}");
-        }
-        assert!(!is("<shop::Inner as shop::Pay>::pay", "<shop::Logged<shop::Inner> as shop::Pay>::pay"));
-        assert!(!is("<shop::Cart<_> as shop::Pay>::pay", "<shop::Basket<u8> as shop::Pay>::pay"));
-    }
-
-    #[test]
-    fn only_a_function_whose_frame_runs_whenever_it_does_is_polled_through() {
-        let here = || "shop::pay::{{closure}}::__CANONLOG_FUN::__canonlog_name::__canonlog_here";
-        static WHOLE: Fun = Fun::new(
-            "src/shop.rs",
-            7,
-            "shop",
-            "pay",
-            || "shop::pay::{{closure}}::__CANONLOG_FUN::__canonlog_name::__canonlog_here",
-        );
-        let part: &'static Fun = Box::leak(Box::new(Fun::new("src/shop.rs", 7, "shop", "pay", here).with_macros()));
-        for _ in 0..2 {
-            assert!(is_future_of("shop::pay<u8>::{{closure}}", WHOLE.number()));
-            assert!(!is_future_of("shop::other::{{closure}}", WHOLE.number()));
-            assert!(!is_future_of("shop::pay", WHOLE.number()));
-            assert!(!is_future_of("shop::pay<u8>::{{closure}}", part.number()));
-            assert!(!is_future_of("shop::pay<u8>::{{closure}}", 0));
-        }
     }
 
     #[test]

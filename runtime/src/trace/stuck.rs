@@ -114,7 +114,8 @@ fn may_take(per_second: u32, why: Why) -> bool {
 pub(crate) fn look(handle: Handle) -> Stuck {
     let Some(slot) = handle.slot() else { return Stuck::default() };
     let record = Packed::handle_of(handle);
-    let (visits, places) = (visits(record), places::of(handle));
+    let visits = visits(record);
+    let places = places::of(handle, visits.iter().map(|visit| visit.began).min());
     let since = places.as_ref().and_then(|places| places.since);
     if visits.is_empty() && !state::is_occupied(&slot.head.word) {
         return Stuck { state: Some(State::Parked), places, since, ..Stuck::default() };

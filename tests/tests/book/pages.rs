@@ -1,6 +1,6 @@
 //! Pages, their links, tables, and code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use canonlog_tests::book;
@@ -95,5 +95,23 @@ fn every_row_of_a_table_has_as_many_cells_as_its_head() {
                 bars
             });
         }
+    }
+}
+
+#[test]
+fn what_locations_cost_is_what_the_benches_have_measured() {
+    let rows = |text: String| -> BTreeMap<String, String> {
+        let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+        text.lines()
+            .map(cells)
+            .filter(|cells| cells.len() > 3 && cells[2].parse::<f64>().is_ok())
+            .map(|cells| (cells[1].clone(), cells[2].clone()))
+            .collect()
+    };
+    let (measured, told) = (rows(read("benches/README.md")), rows(page("reference/locations.md")));
+    let same: Vec<_> = measured.iter().filter(|(what, _)| told.contains_key(*what)).collect();
+    assert!(same.len() >= 5, "{same:?}");
+    for (what, nanos) in same {
+        assert_eq!(&told[what], nanos, "{what}");
     }
 }

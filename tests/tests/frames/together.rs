@@ -163,6 +163,25 @@ fn a_join_that_is_ready_in_part_is_not_the_caller_of_what_begins_beside_it() {
     }
 }
 
+#[instrument_request]
+async fn joins_one_that_is_through(first: bool) {
+    let (soon, never) = (pause(1), pending::<()>());
+    if first {
+        join!(soon, never);
+    } else {
+        join!(never, soon);
+    }
+}
+
+#[test]
+fn how_long_a_join_has_waited_is_told_also_when_one_of_its_futures_is_through() {
+    for (first, polls) in [(true, 2), (false, 2), (true, 4), (false, 4)] {
+        let event = timeout_of(polls, joins_one_that_is_through(first));
+        let waited = text(&event, "timeout_for").trim_end_matches('s').parse::<f64>();
+        assert!(waited.as_ref().is_ok_and(|waited| (29.0..31.0).contains(waited)), "{first} {polls} {waited:?}");
+    }
+}
+
 #[operation]
 async fn selects_of_another_crate() {
     let (mut first, mut second) = (pin!(pause(1).fuse()), pin!(leaf(9).fuse()));

@@ -67,6 +67,13 @@ pub struct OperationGuard<U: Fn() -> &'static Unit> {
     frame: Frame,
 }
 
+impl<U: Fn() -> &'static Unit> OperationGuard<U> {
+    /// The function runs again, which has waited in a macro, for what only that knows, or for several things.
+    pub fn back(&self) {
+        self.frame.back();
+    }
+}
+
 impl<U: Fn() -> &'static Unit> fmt::Debug for OperationGuard<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationGuard").field("frame", &self.frame).finish_non_exhaustive()

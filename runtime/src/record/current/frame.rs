@@ -8,7 +8,7 @@ use std::ptr;
 
 use super::{HERE, Here, How};
 use crate::counters::{self, Count};
-use crate::record::frames::{Call, Frames, LOST, Place};
+use crate::record::frames::{Call, Frames, LOST, Place, ROOT};
 use crate::record::{Handle, Section, keys, section, slot, state};
 
 /// Instead of a frame's number: what it is measured by lies elsewhere (`record/section.rs`).
@@ -35,7 +35,7 @@ impl Here {
         self.frames()?.enter_beside(self.handle.get().generation, fun(), line, self.top.get())
     }
 
-    pub(super) fn is_top(&self, call: &'static Call) -> bool {
+    fn is_top(&self, call: &'static Call) -> bool {
         self.top.get().is_some_and(|top| ptr::eq(top, call))
     }
 }
@@ -67,9 +67,7 @@ impl Frame {
     /// Where the function says what it does, if it has a frame.
     #[inline]
     fn call(&self) -> Option<&'static Call> {
-        let place = self.0;
-        let call = frames_of(place)?.call(place.at())?;
-        (place.at() != LOST && call.is_of(place)).then_some(call)
+        call_of(self.0)
     }
 
     /// A function begins, at a line.
@@ -135,20 +133,57 @@ impl Frame {
         }
     }
 
+    /// It runs again that has waited for what only a macro knows, or for several things.
+    pub(crate) fn back(&self) {
+        back(self.0);
+    }
+
     /// Its future is not ready: what ran above it runs on.
     #[inline]
     pub(crate) fn rest(&self, above: Above) {
-        if let Some(call) = self.call().or_else(|| self.lost()) {
-            HERE.with(|here| {
-                here.top.set(above.0);
-                here.rested.set(Some(call));
-            });
+        if self.call().or_else(|| self.lost()).is_some() {
+            HERE.with(|here| here.top.set(above.0));
         }
     }
 
     fn lost(&self) -> Option<&'static Call> {
-        if self.0.at() == LOST { frames_of(self.0)?.call(LOST) } else { None }
+        lost_of(self.0)
     }
+}
+
+/// The frame that runs, to be found again by [`back`].
+pub(crate) fn place_here() -> Place {
+    HERE.with(|here| {
+        let Some((frames, call)) = here.frames().zip(here.top.get()) else { return Place::NONE };
+        let number = here.handle.get().number;
+        match frames.number(Some(call)) {
+            ROOT => Place::NONE,
+            LOST => Place::instead(number, LOST),
+            at => Place::new(number, at, call),
+        }
+    })
+}
+
+/// The function of a frame runs again that has waited for what only a macro knows, or for several things.
+pub(crate) fn back(place: Place) {
+    let call = call_of(place);
+    if let Some(call) = call {
+        call.run();
+    }
+    let call = call.or_else(|| lost_of(place));
+    if call.is_some() {
+        HERE.with(|here| here.top.set(call));
+    }
+}
+
+#[inline]
+fn call_of(place: Place) -> Option<&'static Call> {
+    let call = frames_of(place)?.call(place.at())?;
+    (place.at() != LOST && call.is_of(place)).then_some(call)
+}
+
+fn lost_of(place: Place) -> Option<&'static Call> {
+    if place.at() == LOST { frames_of(place)?.call(LOST) } else { None }
 }
 
 /// The number under which what a frame is measured by was put aside.
@@ -285,9 +320,9 @@ mod tests {
         frame.call().map(ptr::from_ref)
     }
 
-    fn pending(mut waiting: Waiting) {
+    fn pending(waiting: Waiting) {
         let above = waiting.run();
-        waiting.rest(above, |_| false);
+        waiting.rest(above);
     }
 
     #[test]
@@ -300,12 +335,12 @@ mod tests {
             // As `join!` polls its branches, each of which waits.
             let first = Frame::enter(|| 2, 20);
             line(21);
-            let waits = Waiting::here();
+            let waits = Waiting::begin();
             pending(waits);
             assert_eq!(top(), of(&outer));
             let second = Frame::enter(|| 3, 30);
             line(32);
-            pending(Waiting::here());
+            pending(Waiting::begin());
             assert_eq!(seen(handle), [(1, 10, 0), (2, 21, 1), (3, 32, 1)]);
             pending(waits);
             assert_eq!(top(), of(&outer));

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use self::busy::{busy, is_busy};
-pub(crate) use self::frame::{Above, Frame, ends, handle_of, line};
+pub(crate) use self::frame::{Above, Frame, back, ends, handle_of, line, place_here};
 pub(crate) use self::polls::settle;
 use self::polls::{add_cpu, end_poll};
 pub(crate) use self::waiting::Waiting;
@@ -71,8 +71,8 @@ struct Here {
     errors: Cell<&'static Errors>,
     /// The frame that runs.
     top: Cell<Option<&'static Call>>,
-    /// The frame that rested last.
-    rested: Cell<Option<&'static Call>>,
+    /// The moment at which the next frame is said to wait ([`Here::since`]); 0 for that at which it does.
+    waits: Cell<u64>,
 }
 
 static NO_ERRORS: Errors = Errors::new();
@@ -89,7 +89,7 @@ thread_local! {
             busy: Cell::new(false),
             errors: Cell::new(&NO_ERRORS),
             top: Cell::new(None),
-            rested: Cell::new(None),
+            waits: Cell::new(0),
         }
     };
 }
@@ -116,6 +116,7 @@ fn move_to(Inside { handle, how, cpu, began, top }: Inside, slot: Option<Slot>) 
         here.cpu.set(cpu);
         here.began.set(began);
         here.top.set(top);
+        here.waits.set(began);
         // Of a record that has ended, the slot may be another's.
         let errors = slot.filter(|_| matches!(how, How::Claimed | How::Joined)).map(|slot| &slot.body.errors);
         here.errors.set(errors.unwrap_or(&NO_ERRORS));
@@ -134,6 +135,10 @@ fn move_back(before: Inside) {
 #[inline(never)]
 fn move_back_in(before: Inside) {
     move_to(before, before.handle.slot());
+    if before.began != 0 {
+        // After all that has begun to wait before.
+        HERE.with(|here| here.waits.set(clock::now()));
+    }
 }
 
 /// The record this thread is inside.

@@ -1,114 +1,137 @@
 //! What a frame waits for, at each poll of it.
 //!
 //! ```text
-//! first poll    top is the frame ── not ready: top is what runs above it, and it waits from now on
-//! next polls    top is the frame ── not ready: top is what it was
-//!               through: nothing
-//! ready         top is the frame
+//! begins        it waits from now on ── top is its caller
+//! each poll     top is the frame ── not ready: top is what it was
+//! ready         top is the frame, which runs again
 //! ```
 //!
-//! A frame is polled *through* that waits for the future of another annotated function and for nothing else: whatever runs in
-//! there is that function's, or says itself where it is. So of a chain of functions only the innermost does something when it is
-//! polled again, and of the others no memory but their own futures' is touched.
+//! The poll decides nothing: of a chain of functions each does this at every poll, and two stores take less than to find out that
+//! they need not be. No memory is touched by it but the future's own and the thread's.
+
+use std::ptr;
 
 use super::frame::Above;
 use super::{HERE, Here};
 use crate::clock;
 use crate::record::frames::Call;
-use crate::sys::marked::Marked;
+use crate::sys::again::again;
 
-/// What waits, once it is polled: a frame, where there is one; marked if it is polled through.
+/// What waits, once it is polled: a frame, where there is one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Waiting(Marked<Call>);
+pub(crate) struct Waiting(Option<&'static Call>);
 
 impl Here {
-    /// A frame waits from now on: since the poll began, where that is known.
-    fn waits(&self, call: &Call) {
-        match self.began.get() {
-            0 => call.wait(clock::now()),
-            began => call.wait(began),
+    /// When a frame waits that begins to do so now: in a poll that is timed, as many ticks after its beginning as others have begun before. So
+    /// no clock is read, and whatever began last is told from all others ([`crate::trace`]).
+    #[inline(always)]
+    fn since(&self) -> u64 {
+        match self.waits.get() {
+            0 => now(),
+            since => {
+                self.waits.set(since + 1);
+                since
+            }
         }
     }
 }
 
+/// A frame runs, which something else has left as what runs.
+#[cold]
+#[inline(never)]
+fn runs(call: Option<&'static Call>) {
+    HERE.with(|here| here.top.set(call));
+}
+
+#[cold]
+#[inline(never)]
+fn now() -> u64 {
+    clock::now().max(1)
+}
+
 impl Waiting {
-    /// The frame that runs is about to wait.
+    /// The frame that runs waits from now on, and is polled next.
     #[inline(always)]
-    pub(crate) fn here() -> Waiting {
-        HERE.with(|here| Waiting(Marked::new(here.top.get())))
+    pub(crate) fn begin() -> Waiting {
+        Self::begin_with(|_| {})
+    }
+
+    /// The same, in a line that it has just come to.
+    #[inline(always)]
+    pub(crate) fn begin_at(line: u32) -> Waiting {
+        Self::begin_with(|call| call.line(line))
+    }
+
+    #[inline(always)]
+    fn begin_with(with: impl FnOnce(&Call)) -> Waiting {
+        HERE.with(|here| {
+            let call = here.top.get();
+            if let Some(call) = call {
+                // All is read before anything is written: what is written could be anywhere, as far as the compiler knows.
+                let (since, caller) = (here.since(), call.caller());
+                // What the first poll finds above it.
+                here.top.set(caller);
+                with(call);
+                call.wait(since);
+            }
+            Waiting(call)
+        })
+    }
+
+    /// The frame that runs waits from now on for several things, of which this is one.
+    #[inline(always)]
+    pub(crate) fn begin_one() -> Waiting {
+        HERE.with(|here| {
+            let call = here.top.get();
+            if let Some(call) = call {
+                call.wait(here.since());
+            }
+            Waiting(call)
+        })
     }
 
     /// What it waits for is about to be polled; what runs above it.
     #[inline(always)]
     pub(crate) fn run(self) -> Above {
-        if self.0.is_marked() {
-            return Above(None);
-        }
-        HERE.with(|here| Above(here.top.replace(self.0.get())))
+        HERE.with(|here| Above(here.top.replace(self.0)))
     }
 
-    /// It is not ready. The first time, `is_own` tells of the function whose frame rested last whether that is all that it waits for.
+    /// It is not ready.
     #[inline(always)]
-    pub(crate) fn rest(&mut self, above: Above, is_own: impl FnOnce(u32) -> bool) {
-        if self.0.is_marked() {
-            return;
-        }
-        HERE.with(|here| {
-            if let Some(call) = self.0.get()
-                && above.0.is_some_and(|above| std::ptr::eq(above, call))
-            {
-                if let Some(fun) = begins_to_wait(here, call)
-                    && is_own(fun)
-                {
-                    call.wait_through();
-                    self.0 = self.0.mark();
-                }
-                return;
-            }
-            // Of no frame: whatever ran inside may be of a record that this thread is not inside.
-            here.top.set(above.0.filter(|_| self.0.get().is_some()));
-        });
+    pub(crate) fn rest(self, above: Above) {
+        HERE.with(|here| here.top.set(above.0));
     }
 
     /// One of several things that it waits for is not ready.
     #[inline(always)]
-    pub(crate) fn rest_one(mut self, above: Above) {
-        self.rest(above, |_| false);
+    pub(crate) fn rest_one(self, above: Above) {
+        let caller = || self.0.and_then(Call::caller);
+        // What polls it may be the function itself, which then waits for the others.
+        let is_itself = above.0.zip(self.0).is_some_and(|(above, call)| ptr::eq(above, call));
+        HERE.with(|here| here.top.set(if is_itself { caller() } else { above.0 }));
     }
 
     /// One of several things that it waits for is ready.
     #[inline(always)]
     pub(crate) fn ready_one(self) {
-        HERE.with(|here| here.top.set(self.0.get()));
+        HERE.with(|here| here.top.set(self.0));
     }
 
-    /// The only thing that it waits for is ready.
+    /// What it waits for is ready, and it runs again.
     #[inline(always)]
-    pub(crate) fn ready(self) {
-        self.ready_one();
-        self.end();
-    }
-
-    /// It does not wait any more, or for something else.
-    #[inline(always)]
-    pub(crate) fn end(self) {
-        if let Some(call) = self.0.get() {
+    pub(crate) fn ready(&self) {
+        // Read again, so that nothing is kept for this while it is polled.
+        let Waiting(call) = again(self);
+        // Whatever ran inside has left it as what runs, but for a future that was polled first by another: to look is faster than to
+        // write what the next await reads at once.
+        let top = HERE.with(|here| here.top.get());
+        if top.map(ptr::from_ref) != call.map(ptr::from_ref) {
+            runs(call);
+        }
+        if let Some(call) = call {
             call.run();
         }
     }
-}
-
-/// A frame that has run is about to wait; the function of the frame that it has called, and that has rested last.
-#[inline(never)]
-fn begins_to_wait(here: &Here, call: &'static Call) -> Option<u32> {
-    if !call.waits() {
-        here.waits(call);
-    }
-    here.top.set(call.above());
-    let rested = here.rested.replace(Some(call))?;
-    let is_called = rested.caller().is_some_and(|caller| std::ptr::eq(caller, call));
-    // What stands for functions without room is of many, and has no number.
-    (is_called && call.at().0 != 0).then(|| rested.at().0).filter(|fun| *fun != 0)
 }
 
 #[cfg(test)]
@@ -126,7 +149,7 @@ mod tests {
     /// The function begins, and is about to wait.
     fn begins(fun: u32) -> Level {
         let frame = Frame::enter(|| fun, fun * 10);
-        Level { _frame: frame, waiting: Waiting::here() }
+        Level { _frame: frame, waiting: Waiting::begin() }
     }
 
     fn top() -> u32 {
@@ -136,19 +159,19 @@ mod tests {
     /// Each function waits for the next one's future, the last for something else.
     fn first_poll(funs: &[u32]) -> Vec<Level> {
         let Some((first, others)) = funs.split_first() else { return Vec::new() };
-        let mut level = begins(*first);
+        let level = begins(*first);
         let above = level.waiting.run();
         let mut levels = first_poll(others);
-        level.waiting.rest(above, |fun| others.first() == Some(&fun));
+        level.waiting.rest(above);
         levels.insert(0, level);
         levels
     }
 
-    fn next_poll(levels: &mut [Level], inside: &mut dyn FnMut()) {
-        let Some((first, others)) = levels.split_first_mut() else { return inside() };
+    fn next_poll(levels: &[Level], inside: &mut dyn FnMut()) {
+        let Some((first, others)) = levels.split_first() else { return inside() };
         let above = first.waiting.run();
         next_poll(others, inside);
-        first.waiting.rest(above, |_| panic!("it is asked once"));
+        first.waiting.rest(above);
     }
 
     /// Function, and the one that it was called from.
@@ -160,33 +183,39 @@ mod tests {
         seen
     }
 
+    /// The functions that wait, by when they began to.
+    fn waits() -> Vec<u32> {
+        let mut frames = Context::current().handle().frames();
+        frames.sort_unstable_by_key(|frame| frame.since);
+        frames.iter().filter(|frame| frame.since.is_some()).map(|frame| frame.fun).collect()
+    }
+
     #[test]
-    fn of_functions_that_wait_for_each_other_only_the_innermost_says_that_it_runs() {
+    fn of_functions_that_wait_for_each_other_the_innermost_runs_while_they_are_polled() {
         let scope = begin(Kind::Request);
         scope.enter(|| {
-            let mut levels = first_poll(&[1, 2, 3]);
+            let levels = first_poll(&[1, 2, 3]);
             assert_eq!(top(), 0);
-            assert_eq!(levels.iter().map(|level| level.waiting.0.is_marked()).collect::<Vec<_>>(), [true, true, false]);
-            next_poll(&mut levels, &mut || assert_eq!(top(), 3));
+            next_poll(&levels, &mut || assert_eq!(top(), 3));
             assert_eq!(top(), 0);
             assert_eq!(seen(), [(1, 0), (2, 1), (3, 2)]);
+            assert_eq!(waits(), [1, 2, 3]);
         });
     }
 
     #[test]
-    fn what_begins_beside_functions_that_are_polled_through_is_called_from_what_polls_them() {
+    fn what_begins_beside_functions_that_wait_is_called_from_what_polls_them() {
         let scope = begin(Kind::Request);
         scope.enter(|| {
-            // A function that waits for a collection of futures, which is polled like one of several things.
+            // A function that waits for a collection of futures.
             let gathers = begins(9);
             let above = gathers.waiting.run();
             let mut levels = first_poll(&[1, 2, 3]);
             assert_eq!(top(), 9);
-            let mut waiting = gathers.waiting;
-            waiting.rest(above, |_| false);
+            gathers.waiting.rest(above);
 
-            let above = waiting.run();
-            next_poll(&mut levels, &mut || ());
+            let above = gathers.waiting.run();
+            next_poll(&levels, &mut || ());
             assert_eq!(top(), 9);
             let later = first_poll(&[4, 5]);
             assert_eq!(top(), 9);
@@ -194,34 +223,82 @@ mod tests {
             levels.pop();
             levels[1].waiting.ready();
             assert_eq!(top(), 2);
-            levels[1].waiting = Waiting::here();
+            levels[1].waiting = Waiting::begin();
             let above_2 = levels[1].waiting.run();
-            let mut other = first_poll(&[6]);
-            levels[1].waiting.rest(above_2, |fun| fun == 6);
+            let other = first_poll(&[6]);
+            levels[1].waiting.rest(above_2);
+            levels[0].waiting.rest(Above(gathers.waiting.0));
             assert_eq!(top(), 9);
-            next_poll(&mut levels, &mut || next_poll(&mut other, &mut || assert_eq!(top(), 6)));
+            next_poll(&levels, &mut || next_poll(&other, &mut || assert_eq!(top(), 6)));
             assert_eq!(top(), 9);
             assert_eq!(seen(), [(1, 9), (2, 1), (4, 9), (5, 4), (6, 2), (9, 0)]);
-            waiting.rest(above, |_| false);
+            gathers.waiting.rest(above);
+            assert_eq!(top(), 0);
             drop((later, other, levels));
         });
     }
 
     #[test]
-    fn a_future_that_somebody_else_has_polled_before_is_not_polled_through() {
+    fn a_future_that_goes_elsewhere_leaves_what_polls_it_there_as_what_runs() {
         let scope = begin(Kind::Request);
         scope.enter(|| {
-            let mut one = begins(1);
+            let one = begins(1);
             let above = one.waiting.run();
             let moved = first_poll(&[2]);
             one.waiting.ready();
-            let mut two = begins(3);
+            let two = begins(3);
             let above_two = two.waiting.run();
-            next_poll(&mut { moved }, &mut || ());
-            two.waiting.rest(above_two, |_| true);
-            assert!(!two.waiting.0.is_marked());
+            next_poll(&moved, &mut || assert_eq!(top(), 2));
+            assert_eq!(top(), 3);
+            two.waiting.rest(above_two);
+            assert_eq!(top(), 1);
             drop(two);
-            one.waiting.rest(above, |_| false);
+            one.waiting.rest(above);
+        });
+    }
+
+    #[test]
+    fn of_what_begins_to_wait_in_one_poll_the_last_is_told_by_its_time_whatever_ran_in_between() {
+        let scope = begin(Kind::Request);
+        let future = std::future::poll_fn(|_| {
+            let first = begins(1);
+            let others = [begins(2), begins(3)];
+            let job = begin(Kind::Job);
+            job.enter(|| assert!(waits().is_empty()));
+            let last = begins(4);
+            assert_eq!(waits(), [1, 2, 3, 4]);
+            others[0].waiting.ready();
+            others[0].waiting.ready_one();
+            assert_eq!((waits(), top()), (vec![1, 3, 4], 2));
+            let _again = Waiting::begin_one();
+            assert_eq!((waits(), top()), (vec![1, 3, 4, 2], 2));
+            drop((last, first));
+            std::task::Poll::Ready(())
+        });
+        let mut future = std::pin::pin!(scope.context().scope(future));
+        let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(future.as_mut().poll(&mut task).is_ready());
+    }
+
+    #[test]
+    fn of_several_things_that_a_function_waits_for_none_leaves_it_as_what_runs() {
+        let scope = begin(Kind::Request);
+        scope.enter(|| {
+            let _outer = Frame::enter(|| 1, 10);
+            let _joins = Frame::enter(|| 2, 20);
+            let (one, other) = (Waiting::begin_one(), Waiting::begin_one());
+            for waiting in [one, other] {
+                let above = waiting.run();
+                waiting.rest_one(above);
+                assert_eq!(top(), 1);
+            }
+            // The next time one of them is ready before the other is polled.
+            let _above = one.run();
+            one.ready_one();
+            assert_eq!(top(), 2);
+            let above = other.run();
+            other.rest_one(above);
+            assert_eq!((top(), waits()), (1, vec![2]));
         });
     }
 }

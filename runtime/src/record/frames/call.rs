@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::CALLS;
 use super::place::Place;
 use crate::sys::lasting::Lasting;
 
@@ -14,7 +13,6 @@ pub(super) const FUN: u32 = (1 << TURN_SHIFT) - 1;
 pub(super) const GONE: u32 = FUN;
 /// It was taken away from its function, and another is about to begin there.
 const TAKEN: u32 = FUN - 1;
-const THROUGH: u64 = 1;
 
 /// A function that runs or waits.
 #[repr(C)]
@@ -26,7 +24,7 @@ pub(crate) struct Call {
     fun: AtomicU32,
     /// Where it has come to.
     line: AtomicU32,
-    /// When it began to wait, in ticks; 0 while it does not. The lowest bit: it waits for a frame's own future alone ([`Call::is_through`]).
+    /// When it began to wait, in ticks; 0 while it does not.
     since: AtomicU64,
     /// What the function is measured by (`record/section.rs`).
     section: AtomicU64,
@@ -47,37 +45,10 @@ impl Call {
         self.since.store(0, Relaxed);
     }
 
-    /// Whether it waits.
+    /// It waits from a moment on, which is not 0.
     #[inline(always)]
-    pub(crate) fn waits(&self) -> bool {
-        self.since.load(Relaxed) != 0
-    }
-
-    /// It waits from now on.
-    pub(crate) fn wait(&self, now: u64) {
-        self.since.store(now.max(THROUGH + 1) & !THROUGH, Relaxed);
-    }
-
-    /// What it waits for is the future of another annotated function and nothing else: whoever polls it polls that.
-    pub(crate) fn wait_through(&self) {
-        self.since.store(self.since.load(Relaxed) | THROUGH, Relaxed);
-    }
-
-    pub(crate) fn is_through(&self) -> bool {
-        self.since.load(Relaxed) & THROUGH != 0
-    }
-
-    /// The frame above that runs while this one does, or has set itself before: not one that is only polled through.
-    pub(crate) fn above(&self) -> Option<&'static Call> {
-        // No chain is followed for ever.
-        let mut above = self.caller();
-        for _ in 0..CALLS {
-            match above {
-                Some(call) if call.is_through() => above = call.caller(),
-                _ => return above,
-            }
-        }
-        None
+    pub(crate) fn wait(&self, since: u64) {
+        self.since.store(since, Relaxed);
     }
 
     /// The function's number, and its line.
@@ -164,7 +135,7 @@ impl Call {
     /// What it was at one moment, if it is of a record: function, line, since when it waits.
     pub(super) fn look(&self, record: u64) -> Option<(u32, u32, u64)> {
         let fun = self.fun.load(Acquire) & FUN;
-        let (line, since, of) = (self.line.load(Relaxed), self.since.load(Relaxed) & !THROUGH, self.of.load(Relaxed));
+        let (line, since, of) = (self.line.load(Relaxed), self.since.load(Relaxed), self.of.load(Relaxed));
         (fun != 0 && fun < TAKEN && of == record).then_some((fun, line, since))
     }
 }

@@ -116,7 +116,7 @@ impl Frames {
     }
 
     /// The number of a frame; [`ROOT`] for one of another record.
-    fn number(&self, call: Option<&'static Call>) -> u8 {
+    pub(crate) fn number(&self, call: Option<&'static Call>) -> u8 {
         let Some(call) = call else { return ROOT };
         let bytes = ptr::from_ref(call).addr().wrapping_sub(self.calls.as_ptr().addr());
         if bytes < size_of_val(&self.calls) { (bytes / size_of::<Call>()) as u8 } else { ROOT }
