@@ -175,6 +175,8 @@ pub use output::{
 };
 pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters, flush_lookback};
 pub use redact::{Redaction, Secret};
+#[cfg(feature = "config")]
+pub use setup::offers;
 pub use setup::{Config, ConfigError, ConfigErrors, Guard, Limits, Setup, SetupError, quick_setup, setup};
 pub use stats::{OutputStats, Stats, stats};
 pub use unit::Unit;

@@ -23,6 +23,8 @@ use crate::output::Output;
 use crate::pipeline::{self, Parts};
 use crate::redact::Redaction;
 
+#[cfg(feature = "config")]
+pub use self::config::offers;
 pub use self::config::{Config, ConfigError, ConfigErrors};
 pub use self::error::SetupError;
 pub use self::guard::Guard;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::error::ConfigError;
 use super::measure;
 use super::tree::{Node, Place, Table, What};
-use super::{formats, outputs};
-use crate::emitter::{Emitter, Filter};
+use super::{formats, offers, outputs};
+use crate::emitter::Emitter;
 use crate::features::Feature;
 use crate::level::{Level, LevelFilter};
 use crate::lookback::Lookback;
@@ -178,12 +178,18 @@ pub(super) fn emitters(
         }
         for condition in table.get("filter").map(Node::texts).unwrap_or_default() {
             // It was checked.
-            if let Ok(filter) = condition.parse::<Filter>() {
+            if let Some(filter) = offers::filter_of(condition).or_else(|| condition.parse().ok()) {
                 emitter = emitter.matching(filter);
             }
         }
         if let Some(format_of) = table.get("format") {
-            emitter = formats::format(emitter, format_of);
+            emitter = match formats::format(emitter, format_of) {
+                Ok(whole) => whole,
+                Err(message) => {
+                    errors.push(ConfigError::wrong(&format!("emitters.{name}.format"), format_of.place, message));
+                    continue;
+                }
+            };
         }
         if let Some(output_of) = table.get("output") {
             match outputs::output(emitter, output_of, all, folder) {
@@ -216,6 +222,11 @@ pub(super) fn debug_log(all: &Table, folder: &Path, errors: &mut Vec<ConfigError
 /// A level that was checked.
 pub(super) fn level(node: Option<&Node>) -> LevelFilter {
     node.and_then(Node::as_text).and_then(|text| text.parse().ok()).unwrap_or(LevelFilter::Debug)
+}
+
+/// The keys of what the program offers.
+pub(super) fn without_type(said: &Table) -> Table {
+    said.iter().filter(|(key, _)| !matches!(*key, "type")).map(|(key, node)| (key.to_owned(), node.clone())).collect()
 }
 
 /// The name of what was chosen, and what is said of it.

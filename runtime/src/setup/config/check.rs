@@ -1,6 +1,7 @@
 //! Reads a tree by a schema: what may stand there is kept in its usual form, all else is an error.
 
 use super::error::{ConfigError, list};
+use super::offers::{self, Offer};
 use super::tree::{Node, Place, Table, What};
 use super::{hints, measure, schema};
 use crate::level::LevelFilter;
@@ -30,8 +31,9 @@ pub(crate) enum Kind {
     Named(&'static Kind),
     /// Values under names of the user's.
     Fields,
-    /// One of several, by its name, or a table that has the name under `type`; and keys that each of them may have.
-    Choice(&'static [Variant], &'static [Key]),
+    /// One of several, by its name, or a table that has the name under `type`; and keys that each of them may have. The program may
+    /// offer further ones.
+    Choice(Offer, &'static [Variant], &'static [Key]),
     /// The same, or a path, or the name of one of `[outputs]`.
     Output(&'static [Variant], &'static [Key]),
     /// The first of two that fits.
@@ -90,7 +92,9 @@ impl Checks<'_> {
     /// The value in its usual form; nothing, and an error, if it is none of this kind.
     pub(super) fn check(&mut self, kind: Kind, node: &Node, path: &str) -> Option<Node> {
         let checked = match (kind, &node.what) {
-            (Kind::Choice(variants, more), _) => return self.choice(variants, more, node, path, &[], ""),
+            (Kind::Choice(offer, variants, more), _) => {
+                return self.choice(offer, variants, more, node, path, &[], "");
+            }
             (Kind::Output(variants, more), _) => return self.output(variants, more, node, path),
             (Kind::Table(keys), What::Table(table)) => {
                 return Some(Node { what: What::Table(self.table(keys, table, node.place, path)), place: node.place });
@@ -220,7 +224,8 @@ impl Checks<'_> {
     fn named(&mut self, kind: Kind, tables: &Table, place: Place, path: &str) -> Node {
         let mut checked = Table::default();
         for (name, node) in tables.iter() {
-            let is_taken = path == "outputs" && schema::OUTPUTS.iter().any(|output| output.name == name);
+            let is_taken = path == "outputs"
+                && (schema::OUTPUTS.iter().any(|output| output.name == name) || offers::has(Offer::Output, name));
             let path = format!("{path}.{name}");
             if is_taken {
                 let message = "there is an output of this name already; choose another one";
@@ -253,8 +258,10 @@ impl Checks<'_> {
         Node { what: What::Table(checked), place }
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn choice(
         &mut self,
+        offer: Offer,
         variants: &[Variant],
         more: &[Key],
         node: &Node,
@@ -262,7 +269,9 @@ impl Checks<'_> {
         others: &[&str],
         words: &str,
     ) -> Option<Node> {
-        let names: Vec<&str> = names_of(variants).into_iter().chain(others.iter().copied()).collect();
+        let offered = offers::names(offer);
+        let all = || names_of(variants).into_iter().chain(offered.iter().map(String::as_str));
+        let (types, names): (Vec<&str>, Vec<&str>) = (all().collect(), all().chain(others.iter().copied()).collect());
         let find = |name: &str| variants.iter().find(|variant| variant.name.eq_ignore_ascii_case(name.trim()));
         match &node.what {
             What::Text(text) => match find(text) {
@@ -277,6 +286,7 @@ impl Checks<'_> {
                     }
                     None => Some(Node { what: What::Text(variant.name.to_owned()), place: node.place }),
                 },
+                None if offers::has(offer, text) => Some(node.clone()),
                 None => {
                     self.errors.push(ConfigError::one_of(path, node.place, text, &names, words));
                     None
@@ -285,15 +295,19 @@ impl Checks<'_> {
             What::Table(table) => {
                 let at = format!("{path}.type");
                 let Some(kind) = table.get("type") else {
-                    self.errors.push(ConfigError::missing(&at, node.place, list(&names_of(variants))));
+                    self.errors.push(ConfigError::missing(&at, node.place, list(&types)));
                     return None;
                 };
-                let Some(variant) = kind.as_text().and_then(find) else {
-                    self.errors.push(ConfigError::one_of(&at, kind.place, &kind.shown(), &names_of(variants), ""));
-                    return None;
-                };
+                let name = kind.as_text().unwrap_or_default();
                 let mut rest = table.clone();
                 rest.remove("type");
+                if find(name).is_none() && offers::has(offer, name) {
+                    return Some(self.offered(name, more, rest, node, path));
+                }
+                let Some(variant) = find(name) else {
+                    self.errors.push(ConfigError::one_of(&at, kind.place, &kind.shown(), &types, ""));
+                    return None;
+                };
                 let rest = self.table_beside(variant.keys, more, &rest, node.place, path);
                 self.errors.extend(hints::without_effect(variant.name, &rest, path));
                 let mut checked = Table::default();
@@ -311,6 +325,23 @@ impl Checks<'_> {
                 None
             }
         }
+    }
+
+    /// A table of what the program offers: it knows its keys itself, but for these.
+    fn offered(&mut self, name: &str, known: &[Key], mut rest: Table, node: &Node, path: &str) -> Node {
+        let known: Table = known
+            .iter()
+            .filter_map(|key| {
+                let said = rest.remove(key.name)?;
+                Some((key.name.to_owned(), self.check(key.kind, &said, &format!("{path}.{}", key.name))?))
+            })
+            .collect();
+        self.errors.extend(hints::without_effect(name, &known, path));
+        let mut checked = Table::default();
+        checked.set("type", Node::text(name));
+        checked.overlay(&rest);
+        checked.overlay(&known);
+        Node { what: What::Table(checked), place: node.place }
     }
 
     fn output(&mut self, variants: &[Variant], more: &[Key], node: &Node, path: &str) -> Option<Node> {
@@ -331,7 +362,7 @@ impl Checks<'_> {
             "" => String::new(),
             text => format!(", or a path (`./{text}` for a file of this name)"),
         };
-        self.choice(variants, more, node, path, &outputs, &file)
+        self.choice(Offer::Output, variants, more, node, path, &outputs, &file)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Formats, as a configuration says them.
 
-use super::build::{Checked, chosen};
+use super::build::{Checked, chosen, without_type};
+use super::offers::{self, Offer};
 use super::tree::{Node, Table, What};
 use crate::emitter::Emitter;
 use crate::event::EventType;
@@ -13,8 +14,19 @@ pub(super) fn types(node: &Node) -> Vec<EventType> {
 }
 
 /// The emitter with this format.
-pub(super) fn format(emitter: Emitter, node: &Node) -> Emitter {
+///
+/// # Errors
+///
+/// What the program says of one that it offers.
+pub(super) fn format(emitter: Emitter, node: &Node) -> Result<Emitter, String> {
     let (name, said) = chosen(node);
+    match offers::make(Offer::Format, name, &without_type(&said), &emitter) {
+        Some(made) => made,
+        None => Ok(own(emitter, name, &said)),
+    }
+}
+
+fn own(emitter: Emitter, name: &str, said: &Table) -> Emitter {
     let is = |key: &str| said.truth(key) == Some(true);
     match name {
         "json" => emitter.format(Json::new()),
@@ -24,15 +36,15 @@ pub(super) fn format(emitter: Emitter, node: &Node) -> Emitter {
             let talisker = if is("exact_durations") { Talisker::new().exact_durations() } else { Talisker::new() };
             emitter.format(if is("locations") { talisker.locations() } else { talisker })
         }
-        "line" => emitter.format(text_line(TextLine::new(), Conversion::line(), &said)),
-        "shell" => emitter.format(text_line(TextLine::new(), Conversion::shell(), &said)),
+        "line" => emitter.format(text_line(TextLine::new(), Conversion::line(), said)),
+        "shell" => emitter.format(text_line(TextLine::new(), Conversion::shell(), said)),
         "template" => match Template::new(said.text("template").unwrap_or_default()) {
             Ok(template) => emitter.format(template.only(said.get("types").map(types).unwrap_or_default())),
             // It was checked.
             Err(_) => emitter,
         },
         "gelf" => emitter.format(said.text("host").map_or_else(Gelf::new, |host| Gelf::new().host(host))),
-        "otlp" => emitter.format(otlp(&said)),
+        "otlp" => emitter.format(otlp(said)),
         _ => {
             let mut logfmt = Logfmt::new();
             if said.text("quote") == Some("needed") {

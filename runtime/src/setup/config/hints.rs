@@ -26,7 +26,7 @@ impl Kind {
             Kind::Table(keys) => format!("a table with {}", list(&keys.iter().map(|key| key.name).collect::<Vec<_>>())),
             Kind::Named(_) => "tables under names of your own".to_owned(),
             Kind::Fields => "a table of texts, numbers and booleans".to_owned(),
-            Kind::Choice(variants, _) | Kind::Output(variants, _) => list(&names_of(variants)),
+            Kind::Choice(_, variants, _) | Kind::Output(variants, _) => list(&names_of(variants)),
             Kind::Either(first, second) => format!("{}; or {}", first.expected(), second.expected()),
         }
     }

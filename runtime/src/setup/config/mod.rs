@@ -10,6 +10,8 @@
 
 mod build;
 mod check;
+#[cfg(feature = "config")]
+mod data;
 mod environment;
 mod error;
 #[cfg(feature = "config")]
@@ -17,6 +19,8 @@ mod file;
 mod formats;
 mod hints;
 pub(super) mod measure;
+#[cfg_attr(not(feature = "config"), allow(unreachable_pub))]
+pub mod offers;
 mod outputs;
 mod print;
 mod resolve;
@@ -342,7 +346,10 @@ impl Program {
                 emitter = emitter.level(build::level(Some(level)));
             }
             if let (Some(format), false, true) = (&tops.format, emitter.said().format, is_first) {
-                emitter = formats::format(emitter, format);
+                match formats::format(emitter.clone(), format) {
+                    Ok(whole) => emitter = whole,
+                    Err(message) => errors.push(ConfigError::wrong("format", format.place, message)),
+                }
             }
             if let (Some(output), false, true) = (&tops.output, emitter.said().output, is_first) {
                 match outputs::output(emitter.clone(), output, said, &self.folder) {

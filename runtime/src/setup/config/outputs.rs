@@ -4,8 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::build::{Checked, bytes, chosen};
+use super::build::{Checked, bytes, chosen, without_type};
 use super::check::is_path;
+use super::offers::{self, Offer};
+use super::schema::WAYS;
 use super::tree::{Node, Table};
 use crate::emitter::Emitter;
 use crate::output::{
@@ -128,6 +130,11 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table, folder: &Path) 
         return output(emitter, named, &Table::default(), folder);
     }
     let (name, said) = chosen(node);
+    let mut options = without_type(&said);
+    WAYS.iter().for_each(|key| drop(options.remove(key.name)));
+    if let Some(made) = offers::make(Offer::Output, name, &options, &emitter) {
+        return made.map(|emitter| way(emitter, &said)).map_err(io::Error::other);
+    }
     let emitter = match name {
         "stdout" => emitter.output(Stdout::new()),
         "stderr" => emitter.output(Stderr::new()),

@@ -1,6 +1,7 @@
 //! Every key of the configuration: what it may hold, and what holds without it.
 
 use super::check::{Checks, Key, Kind, Variant};
+use super::offers::{self, Offer};
 use super::outputs;
 use super::tree::Node;
 use crate::emitter::Filter;
@@ -10,7 +11,7 @@ use crate::redact;
 
 pub(super) static ROOT: &[Key] = &[
     Key::new("level", Kind::Level, "debug"),
-    Key::new("format", Kind::Choice(FORMATS, &[]), "logfmt"),
+    Key::new("format", Kind::Choice(Offer::Format, FORMATS, &[]), "logfmt"),
     Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
     Key::new("timeout", Kind::DurationOrOff, "false"),
     Key::new("poll_limit", Kind::DurationOrOff, "100ms"),
@@ -28,7 +29,7 @@ pub(super) static ROOT: &[Key] = &[
     Key::new("incremental", Kind::Bool, "false"),
     Key::new("limits", Kind::Table(LIMITS), ""),
     Key::new("redact", Kind::Table(REDACT), ""),
-    Key::new("outputs", Kind::Named(&Kind::Choice(OUTPUTS, WAYS)), ""),
+    Key::new("outputs", Kind::Named(&Kind::Choice(Offer::Output, OUTPUTS, WAYS)), ""),
     Key::new("emitters", Kind::Named(&Kind::Table(EMITTER)), ""),
 ];
 
@@ -85,13 +86,16 @@ pub(super) static EMITTER: &[Key] = &[
     Key::new("level", Kind::Level, "debug"),
     Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
     Key::new("filter", Kind::ListOf(&CONDITION), ""),
-    Key::new("format", Kind::Choice(FORMATS, &[]), "logfmt"),
+    Key::new("format", Kind::Choice(Offer::Format, FORMATS, &[]), "logfmt"),
     Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
 ];
 
 const CONDITION: Kind = Kind::Checked("a condition, such as `resp_status >= 500`", is_condition);
 
 fn is_condition(text: &str) -> Result<(), String> {
+    if offers::filter_of(text).is_some() {
+        return Ok(());
+    }
     text.parse::<Filter>().and_then(|filter| filter.check()).map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@ mod again;
 mod listed;
 mod made;
 mod mistakes;
+mod offered;
 mod properties;
 mod variables;
 

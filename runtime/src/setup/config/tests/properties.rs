@@ -87,7 +87,7 @@ fn fitting(kind: check::Kind) -> BoxedStrategy<String> {
         Kind::Fields => {
             prop_oneof![Just("{ a = 1, b = 'x', c = 1e9, d = true }".to_owned()), Just("{}".to_owned())].boxed()
         }
-        Kind::Choice(variants, more) | Kind::Output(variants, more) => prop::sample::select(variants)
+        Kind::Choice(_, variants, more) | Kind::Output(variants, more) => prop::sample::select(variants)
             .prop_flat_map(move |variant| {
                 (fitting_table(variant.keys), fitting_table(more)).prop_map(move |(own, more)| {
                     let pairs = [format!("type = {:?}", variant.name)].into_iter().chain(own).chain(more);
