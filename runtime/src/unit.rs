@@ -112,6 +112,12 @@ impl Unit<'_> {
         self.content.set_known(id, value);
     }
 
+    /// The same, of a length of time in nanoseconds.
+    #[inline(always)]
+    pub(crate) fn set_nanos(&mut self, id: KeyId, nanos: u64) {
+        self.content.set_nanos(id, nanos);
+    }
+
     /// Sets several of the framework's own fields, which stand one behind the other: counts, or nanoseconds
     /// ([`head::NANOS`](crate::event::head)).
     #[inline]

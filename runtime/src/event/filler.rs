@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::content::{Content, Field, Span, Stored, head};
-use super::names::{KeyId, Names};
+use super::names::{self, KeyId, Names};
+use crate::sys::words;
 
 /// A field in a record's list: `[order: 16][where its entry stands in the log, in bytes: 31][computed: 1][its key: 16]`.
 ///
@@ -78,25 +79,11 @@ impl<'a> Filler<'a> {
     }
 
     /// Keeps entries of a log as they are; where they stand.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn words(&mut self, words: &[AtomicU64]) -> usize {
-        const AT_ONCE: usize = 8;
-        let bytes = &mut self.content.bytes;
-        let start = bytes.len();
-        // And one word, so that each entry has two.
-        let end = start + words.len() * 8;
-        bytes.resize(end + 8, 0);
-        let put = |to: &mut [u8], words: &[AtomicU64]| {
-            for (to, word) in to.as_chunks_mut::<8>().0.iter_mut().zip(words) {
-                *to = word.load(Relaxed).to_le_bytes();
-            }
-        };
-        let (many, few) = words.as_chunks::<AT_ONCE>();
-        let (to_many, to_few) = bytes[start..end].as_chunks_mut::<{ AT_ONCE * 8 }>();
-        for (to, words) in to_many.iter_mut().zip(many) {
-            put(to, words);
-        }
-        put(to_few, few);
+        let start = self.content.bytes.len();
+        // And a word of zeros, so that each entry has two.
+        words::append(words, &mut self.content.bytes);
         start
     }
 
@@ -125,6 +112,19 @@ impl<'a> Filler<'a> {
         }));
         *in_order = sorted;
         self.content.seen |= seen;
+    }
+
+    /// Adds a field of one of the framework's keys, and its text, of which the length is known when this is compiled.
+    #[inline(always)]
+    pub(crate) fn push_text<const N: usize>(&mut self, id: KeyId, text: &[u8; N]) {
+        const { assert!(N >= 8) }
+        let at = self.content.bytes.len();
+        let head = head::new(head::TEXT, N).to_le_bytes();
+        self.content.bytes.reserve(head.len() + N);
+        self.content.bytes.extend_from_slice(&head);
+        self.content.bytes.extend_from_slice(text);
+        let label = names::key(id);
+        self.content.push_field(Field::new(label, at), label.order);
     }
 
     /// Adds a field of a key that the program has.
@@ -157,7 +157,6 @@ impl<'a> Filler<'a> {
 mod tests {
     use super::*;
     use crate::event::EventType;
-    use crate::event::names;
     use crate::level::Level;
 
     #[test]

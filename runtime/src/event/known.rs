@@ -41,6 +41,17 @@ impl Content {
         }
     }
 
+    /// Sets a length of time, in nanoseconds, of a key that is known when this is compiled, in its place.
+    #[inline(always)]
+    pub(crate) fn set_nanos(&mut self, id: KeyId, nanos: u64) {
+        let label = names::key(id);
+        if self.has_known(id) || label.order < self.last_order() {
+            return self.put_known(id, Stored::Nanos(nanos));
+        }
+        let at = self.put(head::NANOS, nanos);
+        self.push_field(Field::new(label, at), label.order);
+    }
+
     /// Sets a field of such a key, in its place.
     #[inline]
     pub(crate) fn set_known(&mut self, id: KeyId, value: Stored) {

@@ -110,24 +110,27 @@ impl Instrumenters {
         // A late response ends nothing: users' instrumenters have seen the unit's timeout.
         let again = unit.event_type() == EventType::LateResponse;
         for entry in self.all.iter().filter(|entry| !again || entry.built_in) {
-            let outcome = self.ready(entry).map(|instrumenter| match entry.built_in {
+            let done = match entry.ready.get() {
                 // Those do not panic.
-                true => instrumenter.call(unit),
-                false => {
-                    // What a user's emits here would come back to it.
-                    let _inside = Inside::enter();
-                    guard(|| instrumenter.call(unit))
-                }
-            });
-            if !matches!(outcome, Some(Ok(()))) {
-                counters::add(Count::InstrumenterErrors, 1);
-                failed.push_str(if failed.is_empty() { "" } else { "," });
-                failed.push_str(entry.registration.name);
+                Some(instrumenter) if entry.built_in => instrumenter.call(unit).is_ok(),
+                _ => self.call_guarded(entry, unit),
+            };
+            if !done {
+                note_failure(entry, &mut failed);
             }
         }
         if !failed.is_empty() {
             unit.set_in("canonlog", "instrumenter_errors", failed.as_str());
         }
+    }
+
+    /// Calls one that may have to be set up first, or may panic; whether it has done its part.
+    #[inline(never)]
+    fn call_guarded(&self, entry: &Entry, unit: &mut Unit<'_>) -> bool {
+        let Some(instrumenter) = self.ready(entry) else { return false };
+        // What a user's emits here would come back to it.
+        let _inside = (!entry.built_in).then(Inside::enter);
+        guard(|| instrumenter.call(unit)).is_ok()
     }
 
     fn ready<'a>(&self, entry: &'a Entry) -> Option<&'a dyn Instrumenter> {
@@ -185,6 +188,13 @@ impl Entry {
         })?;
         made.ok_or_else(|| InstrumenterError::from("it was not made"))
     }
+}
+
+#[cold]
+fn note_failure(entry: &Entry, failed: &mut String) {
+    counters::add(Count::InstrumenterErrors, 1);
+    failed.push_str(if failed.is_empty() { "" } else { "," });
+    failed.push_str(entry.registration.name);
 }
 
 /// Marks this thread as being inside a `setup` until dropped.

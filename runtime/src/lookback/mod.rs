@@ -14,7 +14,7 @@ mod ring;
 
 use std::time::Duration;
 
-pub(crate) use self::ring::{Ring, give_back, keep, take};
+pub(crate) use self::ring::{Ring, give_back, keep, take, take_of_record};
 use crate::clock;
 use crate::level::Level;
 

@@ -147,6 +147,12 @@ pub(crate) fn keep(handle: Handle, content: &Content, noted: Option<&Noted>, sta
     true
 }
 
+/// What this record has kept.
+#[inline(always)]
+pub(crate) fn take_of_record(handle: Handle) -> Option<Box<Ring>> {
+    if USED.load(Ordering::Relaxed) { take(handle) } else { None }
+}
+
 /// What this record has kept; of none, what this thread has.
 #[inline]
 pub(crate) fn take(handle: Handle) -> Option<Box<Ring>> {

@@ -211,9 +211,10 @@ pub(super) fn make(buffers: &mut Buffers, outcome: Outcome) -> &'static Parts {
 fn add_times(unit: &mut Unit<'_>) {
     let job = unit.kind() == Kind::Job;
     let elapsed = clock::between(unit.facts.started, unit.facts.taken);
-    unit.set_known(if job { builtin::JOB_TIME } else { builtin::RESP_TIME }, Stored::Nanos(elapsed));
+    // Each name by itself: so where it stands is known when this is compiled.
+    if job { unit.set_nanos(builtin::JOB_TIME, elapsed) } else { unit.set_nanos(builtin::RESP_TIME, elapsed) }
     if let Some(cpu) = unit.facts.cpu {
-        unit.set_known(if job { builtin::JOB_CPU_TIME } else { builtin::RESP_CPU_TIME }, Stored::Nanos(cpu));
+        if job { unit.set_nanos(builtin::JOB_CPU_TIME, cpu) } else { unit.set_nanos(builtin::RESP_CPU_TIME, cpu) }
     }
 }
 

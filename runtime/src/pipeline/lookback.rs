@@ -77,9 +77,9 @@ impl Draft<'_> {
 
 impl Buffers {
     /// Takes over what a record has kept, before the record is another's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_kept(&mut self, handle: Handle) {
-        self.kept = lookback::take(handle);
+        self.kept = lookback::take_of_record(handle);
     }
 
     /// Whether the event of the unit brings out what was kept; then it says what is missing.

@@ -26,7 +26,7 @@ use crate::emitter::{self, Emitters, Wants};
 use crate::event::{Event, OwnedEvent};
 use crate::inside::is_inside;
 use crate::instrumenter::Instrumenters;
-use crate::record::current;
+use crate::record::{Handle, current};
 use crate::sys::lasting::Lasting;
 
 pub use self::live::{LiveEmitters, emitters};
@@ -96,13 +96,18 @@ static FALLBACK: OnceLock<&'static Parts> = OnceLock::new();
 static OTHERS: RwLock<Vec<&'static Parts>> = RwLock::new(Vec::new());
 
 /// The parts of a pipeline.
-#[inline]
+#[inline(always)]
 pub(crate) fn parts(number: u16) -> &'static Parts {
+    match PROCESS.get() {
+        Some(parts) if number == 0 => parts,
+        _ => other_parts(number),
+    }
+}
+
+#[inline(never)]
+fn other_parts(number: u16) -> &'static Parts {
     if number == 0 {
-        return match PROCESS.get() {
-            Some(parts) => parts,
-            None => fallback(),
-        };
+        return fallback();
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     others.get(usize::from(number) - 1).copied().unwrap_or_else(fallback)
@@ -200,7 +205,14 @@ impl Pipeline {
     /// The pipeline of the record that this thread is inside, else this thread's, else the process's.
     #[inline]
     pub fn current() -> Pipeline {
-        let Some(handle) = current::handle() else { return Pipeline { number: MINE.get() } };
+        match current::handle() {
+            None => Pipeline { number: MINE.get() },
+            Some(handle) => Pipeline::of(handle),
+        }
+    }
+
+    #[inline(never)]
+    fn of(handle: Handle) -> Pipeline {
         let number = handle.slot().map(|slot| slot.pipeline());
         let number = number.or_else(|| handle.with_slotless(|unit| unit.how.pipeline));
         Pipeline { number: number.unwrap_or_else(|| MINE.get()) }

@@ -41,19 +41,21 @@ impl Pipeline {
                 now.saturating_add(limit)
             }
         };
-        let how = Begin {
+        let id = id::fresh();
+        // Made twice, so that in the usual case it is never put together.
+        let how = || Begin {
             kind,
             pipeline: self.number(),
             cpu_time: tuned.settings.cpu_time,
             limits: tuned.limits,
-            id: id::fresh(),
+            id,
             now,
             deadline,
             poll_limit: tuned.poll_limit,
         };
-        match record::begin(&how) {
+        match record::begin(&how()) {
             Some(handle) => Scope { handle, marks: AtomicU8::new(0) },
-            None => Scope::without_slot(&how),
+            None => Scope::without_slot(&how()),
         }
     }
 }

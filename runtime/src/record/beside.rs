@@ -27,6 +27,7 @@ impl Slot {
         side.body.reset(self.body.limits.load(Relaxed));
         side.body.beside.store(u64::from(self.number) + 1, Relaxed);
         self.head.side.store(u64::from(side.number) + 1, Release);
+        state::begin_beside(&self.head.word);
         // The last time that the main log is written anew without the lock: places in it mean something after that.
         layout::join(&self.body.layout, &self.body.beside, u64::from(side.number) + 1, state::back_off);
         Some(side.body)

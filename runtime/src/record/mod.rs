@@ -87,7 +87,7 @@ impl Limits {
 }
 
 /// Begins a record; `None` where all slots are in use.
-#[inline]
+#[inline(always)]
 pub(crate) fn begin(how: &Begin) -> Option<Handle> {
     let slot = pool::take()?;
     let Slot { head, body, number } = slot;
@@ -141,7 +141,7 @@ fn return_side(slot: Slot) {
     let side = slot.head.side.swap(0, Acquire);
     if let Some(side) = u32::try_from(side).ok().and_then(|side| side.checked_sub(1)).and_then(slot::slot) {
         [slot.body, side.body].iter().for_each(|body| body.beside.store(0, Relaxed));
-        pool::give_back(side.number);
+        pool::give_back(side);
     }
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn return_slot(slot: Slot) {
     if slot.head.side.load(Acquire) != 0 {
         return_side(slot);
     }
-    pool::give_back(slot.number);
+    pool::give_back(slot);
 }
 
 impl Slot {

@@ -1,6 +1,6 @@
 //! Free slots, by thread: a record begins and ends without touching memory that another thread writes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,12 +16,25 @@ struct Local {
     free: Vec<u32>,
 }
 
+/// The slot that a thread has given back last.
+#[derive(Clone, Copy)]
+enum Last {
+    /// Not kept: the thread has no free slots yet, or none any more as it ends.
+    Nowhere,
+    Taken,
+    Free(Slot),
+}
+
 thread_local! {
     static LOCAL: RefCell<Local> = const { RefCell::new(Local { free: Vec::new() }) };
+    static LAST: Cell<Last> = const { Cell::new(Last::Nowhere) };
 }
 
 impl Drop for Local {
     fn drop(&mut self) {
+        if let Last::Free(slot) = LAST.replace(Last::Nowhere) {
+            self.free.push(slot.number);
+        }
         shared(|shared| shared.append(&mut self.free));
     }
 }
@@ -62,10 +75,20 @@ fn spill(from: &mut Vec<u32>, shared: &mut Vec<u32>, keep: usize) {
 }
 
 /// A free slot, the one used last if possible (its lines are still in the cache); `None` where all are in use.
-#[inline]
+#[inline(always)]
 pub(crate) fn take() -> Option<Slot> {
+    if let Last::Free(slot) = LAST.get() {
+        LAST.set(Last::Taken);
+        return Some(slot);
+    }
+    take_another()
+}
+
+#[inline(never)]
+fn take_another() -> Option<Slot> {
     let number = LOCAL.try_with(|local| {
         let mut local = local.try_borrow_mut().ok()?;
+        LAST.set(Last::Taken);
         if local.free.is_empty() {
             fetch(&mut local.free);
         }
@@ -85,8 +108,20 @@ pub(crate) fn take() -> Option<Slot> {
 }
 
 /// Returns a slot that nobody is inside any more.
-#[inline]
-pub(crate) fn give_back(number: u32) {
+#[inline(always)]
+pub(crate) fn give_back(slot: Slot) {
+    match LAST.get() {
+        Last::Taken => LAST.set(Last::Free(slot)),
+        Last::Free(before) => {
+            LAST.set(Last::Free(slot));
+            keep(before.number);
+        }
+        Last::Nowhere => keep(slot.number),
+    }
+}
+
+#[inline(never)]
+fn keep(number: u32) {
     let kept = LOCAL.try_with(|local| {
         let Ok(mut local) = local.try_borrow_mut() else { return false };
         local.free.push(number);
@@ -106,18 +141,21 @@ mod tests {
 
     #[test]
     fn the_slot_used_last_comes_first() {
-        let first = take().expect("a slot").number;
+        let [first, second] = [take(), take()].map(|slot| slot.expect("a slot"));
         give_back(first);
-        assert_eq!(take().expect("a slot").number, first);
+        give_back(second);
+        assert_eq!(take().expect("a slot").number, second.number);
+        assert_eq!(take().expect("a slot").number, first.number);
         give_back(first);
+        give_back(second);
     }
 
     #[test]
     fn slots_of_a_thread_that_ended_are_used_again() {
         let before: Vec<u32> = std::thread::spawn(|| {
-            let taken: Vec<u32> = (0..200).map(|_| take().expect("a slot").number).collect();
-            taken.iter().for_each(|number| give_back(*number));
-            taken
+            let taken: Vec<_> = (0..200).map(|_| take().expect("a slot")).collect();
+            taken.iter().for_each(|slot| give_back(*slot));
+            taken.iter().map(|slot| slot.number).collect()
         })
         .join()
         .expect("no panic");

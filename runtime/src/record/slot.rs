@@ -100,8 +100,8 @@ pub(crate) struct Body {
 }
 
 struct Segment {
-    heads: &'static [Head],
-    bodies: &'static [Body],
+    heads: &'static [Head; SEGMENT],
+    bodies: &'static [Body; SEGMENT],
 }
 
 static TABLE: [OnceLock<Segment>; SEGMENTS] = [const { OnceLock::new() }; SEGMENTS];
@@ -150,7 +150,10 @@ pub(crate) fn grow() -> std::ops::Range<u32> {
     if grown.segments >= ALLOWED.load(Ordering::Relaxed) {
         return 0..0;
     }
-    place.get_or_init(|| Segment { heads: leak_zeroed(SEGMENT), bodies: leak_zeroed(SEGMENT) });
+    let (Some(heads), Some(bodies)) = (leak_zeroed(SEGMENT).first_chunk(), leak_zeroed(SEGMENT).first_chunk()) else {
+        return 0..0;
+    };
+    place.get_or_init(|| Segment { heads, bodies });
     let first = grown.segments * SEGMENT;
     grown.segments += 1;
     let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);

@@ -69,8 +69,6 @@ impl Facts {
 /// Copies a record's fields into `content`, and the rest into `facts`. With `late`, only the fields of `req` and `job`, and
 /// what was written after the timeout was reported.
 pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
-    let texts = std::mem::replace(&mut facts.query_texts, Queries::new());
-    *facts = Facts { query_texts: texts, ..Facts::new() };
     facts.query_texts.clear();
     facts.handle = handle;
     facts.kind = slot.kind();
@@ -83,6 +81,28 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
     let deadline = slot.head.deadline.load(Relaxed);
     facts.limit = (deadline != 0).then(|| Duration::from_nanos(clock::between(facts.started, deadline)));
 
+    let fields = content.len();
+    if late || !take_plain(slot, now, content, facts) {
+        content.truncate(fields);
+        take_slowly(slot, now, late, content, facts);
+    }
+}
+
+/// The usual case: the main log is [plain](plain_log), and mostly there is no other. False where it is not like that.
+#[inline(always)]
+fn take_plain(slot: Slot, now: u64, content: &mut Content, facts: &mut Facts) -> bool {
+    let mut filler = Filler::new(content);
+    begin(slot, &mut filler);
+    facts.set_counts(Some(slot.body));
+    let layout = slot.body.layout.load(Acquire);
+    plain_log(slot.body, now, facts, &mut filler).is_some()
+        && (slot.head.side.load(Acquire) == 0 || take_side(slot, now, false, content, facts))
+        && slot.body.layout.load(Relaxed) == layout
+}
+
+/// Every case.
+#[inline(never)]
+fn take_slowly(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
     let late_from = if late { usize::try_from(slot.body.late.load(Relaxed)).unwrap_or(0).checked_sub(1) } else { None };
     // After a timeout nothing may have been written at all: then all there is belongs to the timeout.
     let late_from = if late { Some(late_from.unwrap_or_else(|| slot.body.closed_len())) } else { None };
@@ -90,9 +110,11 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
     for tries in 0..10_000 {
         content.truncate(fields);
         (facts.status, facts.error) = (None, false);
+        // What was counted before a timeout was reported, that event has told.
+        facts.set_counts((!late || slot.body.late.load(Relaxed) != 0).then_some(slot.body));
         let mut taking =
             Taking { now, facts: &mut *facts, filler: Filler::new(content), late_from, main: None, named: false };
-        taking.begin(slot);
+        begin(slot, &mut taking.filler);
         let layout = slot.body.layout.load(Acquire);
         // What the side log says is newer or older than places in the main log: those must be the same all the time.
         if taking.log(slot.body)
@@ -103,14 +125,45 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
         }
         state::back_off(tries);
     }
-    // What was counted before a timeout was reported, that event has told.
-    let counts = |body: &Body| !late || body.late.load(Relaxed) != 0;
-    if counts(slot.body) {
-        facts.add_counts(slot.body);
+}
+
+/// The id comes first.
+#[inline(always)]
+fn begin(slot: Slot, filler: &mut Filler<'_>) {
+    let key = if slot.kind() == Kind::Job { builtin::JOB_ID } else { builtin::REQ_ID };
+    let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
+    filler.push_text(key, &id::text(id));
+}
+
+/// Copies a log in one piece, whose list has all of its fields; none where it is not like that. If the log is compacted meanwhile,
+/// what was copied is worth nothing.
+#[inline(always)]
+fn plain_log(body: &Body, now: u64, facts: &mut Facts, filler: &mut Filler<'_>) -> Option<()> {
+    let layout = body.layout.load(Acquire);
+    let extent = body.extent_read();
+    let log = body.log.get(..extent.words()).filter(|_| layout.is_multiple_of(2))?;
+    // An id from outside replaces another.
+    if body.has(builtin::REQ_ID) {
+        return None;
     }
-    if let Some(side) = slot.side().filter(|side| counts(side)) {
-        facts.add_counts(side);
+    let listed = body.listed(extent)?;
+    let start = filler.words(log);
+    filler.list(listed, start, body.present_ours(), |at| plain_timer(log.get(at / 8 + 1..), now));
+    facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
+    facts.status = body.plain_value(builtin::RESP_STATUS).and_then(status_of);
+    let (mut worst, mut links_of_worst) = ((1, 0), 0);
+    body.each_query(|query, links| {
+        facts.query_texts.push(query);
+        // The first of those that are equal comes last.
+        if query.count > 1 && (query.count, query.nanos) >= worst {
+            (worst, links_of_worst) = ((query.count, query.nanos), links);
+        }
+    });
+    if links_of_worst != 0 {
+        body.take_statement(links_of_worst, &mut facts.query_texts);
     }
+    std::sync::atomic::fence(Acquire);
+    Some(())
 }
 
 /// Copies what the side log says; false if it was compacted meanwhile.
@@ -125,10 +178,26 @@ fn take_side(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &mu
         0 => side.closed_len(),
         from => from - 1,
     });
+    if !late || side.late.load(Relaxed) != 0 {
+        facts.add_counts(side);
+    }
     Taking { now, facts, filler: Filler::new(content), late_from, main: Some(slot.body), named: false }.log(side)
 }
 
 impl Facts {
+    /// What this log has counted, or with none nothing.
+    #[inline]
+    fn set_counts(&mut self, body: Option<&Body>) {
+        let count = |of: fn(&Body) -> &AtomicU64| body.map_or(0, |body| of(body).load(Relaxed));
+        self.queries = count(|body| &body.queries);
+        self.query_nanos = count(|body| &body.query_nanos);
+        self.untracked = count(|body| &body.query_untracked);
+        self.truncated = count(|body| &body.truncated);
+        self.renamed = count(|body| &body.renamed);
+        self.value_errors = count(|body| &body.value_errors);
+    }
+
+    #[cold]
     fn add_counts(&mut self, body: &Body) {
         self.queries += body.queries.load(Relaxed);
         self.query_nanos = self.query_nanos.saturating_add(body.query_nanos.load(Relaxed));
@@ -152,26 +221,12 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// The id comes first.
-    fn begin(&mut self, slot: Slot) {
-        let key = if slot.kind() == Kind::Job { builtin::JOB_ID } else { builtin::REQ_ID };
-        let id = [slot.head.id[0].load(Relaxed), slot.head.id[1].load(Relaxed)];
-        let text = self.filler.text(|bytes| bytes.extend_from_slice(&id::text(id)));
-        self.filler.push(key, Stored::Text(text));
-    }
-
     #[must_use]
     fn log(&mut self, body: &'static Body) -> bool {
         if self.main.is_none() {
             self.facts.query_texts.clear();
         }
         let late_from = self.late_from;
-        if self.main.is_none()
-            && late_from.is_none()
-            && let Some(whole) = self.plain_log(body)
-        {
-            return whole;
-        }
         body.read(0, |entry| {
             let (order, framework) = match entry.key() {
                 Some(id) => (keys::key(id).order, id.is_framework()),
@@ -185,37 +240,6 @@ impl Taking<'_> {
             }
             self.entry(entry, order, framework);
         })
-    }
-
-    /// The usual case: a log in one piece, whose list has all of its fields. `None` where it is not like that.
-    #[inline]
-    fn plain_log(&mut self, body: &'static Body) -> Option<bool> {
-        let layout = body.layout.load(Acquire);
-        let extent = body.extent_read();
-        let log = body.log.get(..extent.words()).filter(|_| layout.is_multiple_of(2))?;
-        // An id from outside replaces another.
-        if body.has(builtin::REQ_ID) {
-            return None;
-        }
-        let listed = body.listed(extent)?;
-        let now = self.now;
-        let start = self.filler.words(log);
-        self.filler.list(listed, start, body.present_ours(), |at| plain_timer(log.get(at / 8 + 1..), now));
-        self.facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
-        self.facts.status = body.plain_value(builtin::RESP_STATUS).and_then(status_of);
-        let (mut worst, mut links_of_worst) = ((1, 0), 0);
-        body.each_query(|query, links| {
-            self.facts.query_texts.push(query);
-            // The first of those that are equal comes last.
-            if query.count > 1 && (query.count, query.nanos) >= worst {
-                (worst, links_of_worst) = ((query.count, query.nanos), links);
-            }
-        });
-        if links_of_worst != 0 {
-            body.take_statement(links_of_worst, &mut self.facts.query_texts);
-        }
-        std::sync::atomic::fence(Acquire);
-        Some(body.layout.load(Relaxed) == layout)
     }
 
     #[inline]

@@ -15,3 +15,4 @@ pub(crate) mod socket;
 pub(crate) mod stack;
 pub(crate) mod thread;
 pub(crate) mod word;
+pub(crate) mod words;

@@ -174,7 +174,7 @@ pub(crate) fn errors_here() -> Option<(&'static Errors, u64)> {
 pub(crate) fn claimed_here() -> Option<(&'static Body, Handle)> {
     HERE.with(|here| {
         let (head, body) = here.log.get()?;
-        let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
+        let usual = state::is_open_alone(head.word.load(Relaxed), here.open.get());
         usual.then(|| (body, here.handle.get()))
     })
 }
@@ -195,7 +195,7 @@ pub(crate) fn claimed_slot() -> Option<(Slot, Handle)> {
 pub(crate) fn claimed(handle: Handle) -> Option<&'static Body> {
     HERE.with(|here| {
         let (head, body) = here.log.get()?;
-        let usual = state::is_open(head.word.load(Relaxed), here.open.get()) && head.side.load(Relaxed) == 0;
+        let usual = state::is_open_alone(head.word.load(Relaxed), here.open.get());
         (usual && here.handle.get() == handle).then_some(body)
     })
 }
@@ -210,9 +210,10 @@ pub(crate) fn write_here<R>(write: impl FnMut(&'static Body, Writer) -> R) -> Op
 #[inline]
 fn write_inside<R>(inside: &Inside, mut write: impl FnMut(&'static Body, Writer) -> R) -> Option<R> {
     if let Some((head, body)) = HERE.with(|here| here.log.get())
-        && state::is_open(head.word.load(Relaxed), state::open_word(inside.handle.generation()))
+        && let word = head.word.load(Relaxed)
+        && state::is_open(word, state::open_word(inside.handle.generation()))
     {
-        let beside = head.side.load(Relaxed) != 0;
+        let beside = state::is_beside(word);
         if beside && body.wants_compacting() {
             inside.handle.compact_beside(body);
         }
@@ -323,9 +324,11 @@ impl Drop for Entered {
             return;
         };
         let inside = inside();
+        let claimed = HERE.with(|here| here.log.get());
+        let slot = claimed.map(|(head, body)| Slot { head, body, number: inside.handle.number });
         move_back(self.before);
         counters::left(self.before.how != How::Outside);
-        let Some(slot) = inside.handle.slot() else { return };
+        let Some(slot) = slot.or_else(|| inside.handle.slot()) else { return };
         if inside.cpu != UNMEASURED || inside.began != 0 {
             let now = clock::now();
             if inside.cpu != UNMEASURED {

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
 use super::query::{before_of, with_statement};
-use super::{By, words};
+use super::extent::Extent;
+use super::{By, fields_of, words};
 use crate::record::keys::{KeyId, NOT_INTERNED};
 use crate::record::layout;
 use crate::record::slot::Body;
@@ -44,7 +45,8 @@ impl Body {
             return;
         }
         self.present.iter().for_each(|word| word.store(0, Relaxed));
-        for word in [&self.extent, &self.garbage, &self.late, &self.query_last, &self.query_texts] {
+        self.set_extent(Extent::empty(fields_of(self.limits.load(Relaxed))));
+        for word in [&self.garbage, &self.late, &self.query_last, &self.query_texts] {
             word.store(0, Relaxed);
         }
         layout::end(&self.layout);

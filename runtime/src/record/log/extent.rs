@@ -9,14 +9,32 @@ use crate::record::slot::{Body, LISTED};
 /// ```text
 /// [unlisted: 1][0: 15][fields of users: 16][fields in the list: 16][words: 16]
 /// ```
+///
+/// Both counts of fields end in their highest bits: what does not fit any more sets one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent(u64);
 
-const FIELD: u64 = 1 << 16;
+const FIELD: u64 = 1 << FIELDS_SHIFT;
+const FIELDS_SHIFT: u32 = 16;
 const USERS_SHIFT: u32 = 32;
 const UNLISTED: u64 = 1 << 63;
+/// The highest bit of a count; below it lies what fits.
+const FULL: u64 = 1 << 15;
+/// What the count of fields in the list begins at.
+const NO_FIELDS: u64 = FULL - LISTED as u64;
+
+/// What the count of users' fields begins at, of which there may be so many.
+fn no_users(limit: u64) -> u64 {
+    (FULL - 1).saturating_sub(limit)
+}
 
 impl Extent {
+    /// Of an empty log, with room for so many fields of users.
+    #[inline(always)]
+    pub(super) fn empty(users: u64) -> Extent {
+        Extent(NO_FIELDS << FIELDS_SHIFT | no_users(users) << USERS_SHIFT)
+    }
+
     /// Words of the log that may be read.
     #[inline(always)]
     pub(crate) fn words(self) -> usize {
@@ -26,13 +44,26 @@ impl Extent {
     /// Fields in the list.
     #[inline(always)]
     pub(super) fn fields(self) -> usize {
-        (self.0 >> 16 & 0xFFFF) as usize
+        (self.0 >> FIELDS_SHIFT & 0xFFFF).saturating_sub(NO_FIELDS) as usize
     }
 
-    /// Fields of users.
+    /// Where the next field stands in the list, if there is [room](Self::is_full).
     #[inline(always)]
-    pub(super) fn users(self) -> u64 {
-        self.0 >> USERS_SHIFT & 0xFFFF
+    pub(super) fn next_field(self) -> usize {
+        const { assert!(NO_FIELDS.is_multiple_of(LISTED as u64)) }
+        (self.0 >> FIELDS_SHIFT) as usize % LISTED
+    }
+
+    /// Fields of users, of which there may be so many.
+    #[inline(always)]
+    pub(super) fn users(self, limit: u64) -> u64 {
+        (self.0 >> USERS_SHIFT & 0xFFFF).saturating_sub(no_users(limit))
+    }
+
+    /// Whether the list has no room for one more after this, or there are more fields of users than there may be.
+    #[inline(always)]
+    pub(super) fn is_full(self) -> bool {
+        self.0 & (FULL << FIELDS_SHIFT | FULL << USERS_SHIFT) != 0
     }
 
     /// Whether the list has every field, each where its value stands.
@@ -63,9 +94,9 @@ impl Extent {
         Extent(self.0 | UNLISTED)
     }
 
-    /// With nothing counted and without a list.
-    pub(super) fn begun_anew(self) -> Extent {
-        Extent(self.0 & 0xFFFF | UNLISTED)
+    /// With nothing counted and without a list, and room for so many fields of users.
+    pub(super) fn begun_anew(self, users: u64) -> Extent {
+        Extent::empty(users).up_to(self.words()).unlisted()
     }
 }
 
@@ -93,9 +124,9 @@ impl Body {
         self.extent_read().words()
     }
 
-    /// Fields of users, for whoever writes another log of the record.
-    pub(super) fn users_read(&self) -> u64 {
-        self.extent_read().users()
+    /// Fields of users, of which there may be so many, for whoever writes another log of the record.
+    pub(super) fn users_read(&self, limit: u64) -> u64 {
+        self.extent_read().users(limit)
     }
 
     /// The fields in the list, in order of their first writes; none where it does not have all of them.

@@ -8,7 +8,7 @@ use super::extent::Extent;
 use super::words;
 use crate::event::Listed;
 use crate::record::keys::KeyId;
-use crate::record::slot::{Body, LISTED, LOG};
+use crate::record::slot::Body;
 
 /// Stores the first words of a text; most texts have few.
 #[inline(always)]
@@ -38,36 +38,35 @@ fn short(text: &[u8]) -> u64 {
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) at: usize,
+    field: usize,
+    /// How far the log goes with it.
     extent: Extent,
     /// Which keys may be in the log, of those that share a word with this one.
     present: u64,
 }
 
 impl Body {
-    /// A place for an entry of `need` words under a new key; none where the case is not the usual one.
+    /// A place for an entry of `need` words under a new key; none where the case is not the usual one. Whether the log has so many
+    /// words the caller sees when it takes them.
     #[inline(always)]
     pub(super) fn place(&self, id: KeyId, need: usize) -> Option<Place> {
         let (word, bit) = Self::bit(id);
         let present = self.present[word].load(Relaxed);
-        let extent = self.extent();
-        let at = extent.words();
-        if present & bit != 0 || id.is_unusual() || at + need > LOG || extent.fields() >= LISTED {
+        let before = self.extent();
+        let extent = before.with_field(need, !id.is_framework());
+        if present & bit != 0 || id.is_unusual() || extent.is_full() {
             return None;
         }
-        if !id.is_framework() && extent.users() >= self.limits.load(Relaxed) >> 40 {
-            return None;
-        }
-        Some(Place { at, extent, present })
+        Some(Place { at: before.words(), field: before.next_field(), extent, present })
     }
 
-    /// Ends an entry of `need` words in its [`place`](Self::place). The index comes last: until then a reader finds what stood
-    /// there before.
+    /// Ends an entry in its [`place`](Self::place). The index comes last: until then a reader finds what stood there before.
     #[inline(always)]
-    pub(super) fn placed(&self, key: Listed, computed: bool, place: Place, need: usize) {
+    pub(super) fn placed(&self, key: Listed, computed: bool, place: Place) {
         let id = key.id();
-        let Place { at, extent, present } = place;
-        self.list(extent, key.at(at * 8, computed));
-        self.set_extent(extent.with_field(need, !id.is_framework()));
+        let Place { at, field, extent, present } = place;
+        self.listed[field].store(key.at(at * 8, computed).word(), Relaxed);
+        self.set_extent(extent);
         let (word, bit) = Self::bit(id);
         self.index[usize::from(id.0) % 256].store(at as u16, Relaxed);
         self.present[word].store(present | bit, Relaxed);
@@ -80,7 +79,7 @@ impl Body {
         let Some([head, word]) = self.log.get(place.at..place.at + 2) else { return false };
         head.store(Header::new(u64::from(key.id().0), kind, 0, 8).0, Relaxed);
         word.store(value, Relaxed);
-        self.placed(key, false, place, 2);
+        self.placed(key, false, place);
         true
     }
 
@@ -104,7 +103,7 @@ impl Body {
                 None => last.store(short(text), Relaxed),
             }
         }
-        self.placed(key, false, place, 1 + need);
+        self.placed(key, false, place);
         true
     }
 }

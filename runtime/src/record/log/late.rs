@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::entry::{Entry, Kind};
-use super::{By, Writer};
+use super::{By, Writer, fields_of};
 use crate::record::keys::KeyId;
 use crate::record::slot::Body;
 
@@ -19,7 +19,7 @@ impl Body {
         for word in [&self.query_untracked, &self.truncated, &self.renamed, &self.value_errors] {
             word.store(0, Relaxed);
         }
-        self.set_extent(self.extent().begun_anew());
+        self.set_extent(self.extent().begun_anew(fields_of(self.limits.load(Relaxed))));
         self.late.store(self.closed_end.load(Acquire) + 1, Release);
     }
 

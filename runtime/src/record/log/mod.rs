@@ -22,6 +22,7 @@ mod write;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use self::entry::SIDE;
+use self::extent::Extent;
 pub(crate) use self::entry::{Entry, Kind, plain};
 pub(crate) use self::query::Noted;
 pub(crate) use self::write::{number, sum, total};
@@ -47,9 +48,17 @@ impl Limits {
     pub(crate) fn pack(self) -> u64 {
         let words = (self.record / 8).clamp(LOG, LOG + EXTENSION) as u64;
         let value = self.value.clamp(16, 0x1F_FFFF) as u64;
-        let fields = self.fields.min(0xFFFF) as u64;
+        let fields = self.fields.min(MOST_FIELDS) as u64;
         words | value << 16 | fields << 40
     }
+}
+
+/// More fields of users cannot be asked for; nor do so many fit.
+pub(crate) const MOST_FIELDS: usize = 0x7FFF;
+
+/// The limit of fields of users, of what [`Limits::pack`] made.
+fn fields_of(limits: u64) -> u64 {
+    limits >> 40
 }
 
 /// Words kept for the framework's own fields.
@@ -128,8 +137,9 @@ pub(crate) const CUT: &str = "…";
 impl Body {
     /// An empty log.
     pub(crate) fn reset(&self, limits: u64) {
-        let Body { extent, extension, garbage, late, closed_end, truncated, renamed, value_errors, .. } = self;
-        for word in [extent, garbage, late, closed_end, truncated, renamed, value_errors] {
+        let Body { extension, garbage, late, closed_end, truncated, renamed, value_errors, .. } = self;
+        self.set_extent(Extent::empty(fields_of(limits)));
+        for word in [garbage, late, closed_end, truncated, renamed, value_errors] {
             word.store(0, Relaxed);
         }
         for word in [&self.queries, &self.query_nanos, &self.query_last, &self.query_texts, &self.query_untracked] {

@@ -41,7 +41,7 @@ impl Body {
         sum.store(0, Relaxed);
         inside.store(1, Relaxed);
         began.store(now, Relaxed);
-        self.placed(key, true, place, 4);
+        self.placed(key, true, place);
         Some(true)
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
 use super::entry::{ADDED, Header, Kind, MOVED, plain};
-use super::{By, CUT, RESERVE, Writer, cut, words};
+use super::{By, CUT, RESERVE, Writer, cut, fields_of, words};
 use crate::id::LONGEST;
 use crate::record::current;
 use crate::record::keys::builtin::REQ_ID;
@@ -220,8 +220,8 @@ impl Body {
         let beside = self.beside();
         // A field that both logs have is one field.
         if !framework && beside.is_none_or(|beside| beside.get_unreported(by).is_none()) {
-            let extent = self.extent();
-            if extent.users() + beside.map_or(0, Body::users_read) >= self.limits.load(Relaxed) >> 40 {
+            let (extent, most) = (self.extent(), fields_of(self.limits.load(Relaxed)));
+            if extent.users(most) + beside.map_or(0, |beside| beside.users_read(most)) >= most {
                 self.count(&self.truncated);
                 return;
             }

@@ -1,7 +1,7 @@
 //! The one word that says what a record is doing, and who is in it.
 //!
 //! ```text
-//! [generation: 48][joined: 11][locked: 1][claimed: 1][phase: 3]
+//! [beside: 1][generation: 47][joined: 11][locked: 1][claimed: 1][phase: 3]
 //!
 //!                  finish                             end
 //! free ──open──▶ open ─────────────────▶ finishing ────────▶ ended ──(nobody inside)──▶ free, next generation
@@ -32,6 +32,8 @@ const LOCKED: u64 = 1 << 4;
 const JOINED_ONE: u64 = 1 << 5;
 const JOINED: u64 = 0x7FF << 5;
 const GENERATION_SHIFT: u32 = 16;
+/// The record has a side log.
+const BESIDE: u64 = 1 << 63;
 const MOST_TRIES: u32 = 10_000;
 
 /// Generations count up to this and start again.
@@ -49,7 +51,7 @@ const fn phase(word: u64) -> Phase {
 }
 
 const fn generation(word: u64) -> u64 {
-    word >> GENERATION_SHIFT
+    (word & !BESIDE) >> GENERATION_SHIFT
 }
 
 const fn with_phase(word: u64, phase: Phase) -> u64 {
@@ -92,7 +94,7 @@ fn update(word: &impl Word, mut to: impl FnMut(u64) -> Option<u64>) -> Result<u6
     }
 }
 
-/// What the word is while the record is open and the caller's claim is on it, in the bits that [`is_open`] looks at.
+/// What the word is while the record is open, in the bits that [`is_open`] looks at.
 #[inline]
 pub(crate) const fn open_word(of: u64) -> u64 {
     of << GENERATION_SHIFT | Phase::Open as u64
@@ -101,7 +103,24 @@ pub(crate) const fn open_word(of: u64) -> u64 {
 /// Whether the record is still open. For the claiming thread only: it is the one that a plain look is enough for.
 #[inline]
 pub(crate) fn is_open(word: u64, open: u64) -> bool {
+    (word ^ open) & !(BESIDE | JOINED | LOCKED | CLAIMED) == 0
+}
+
+/// The same, and nobody has written beside the claim.
+#[inline(always)]
+pub(crate) fn is_open_alone(word: u64, open: u64) -> bool {
     (word ^ open) & !(JOINED | LOCKED | CLAIMED) == 0
+}
+
+/// Whether somebody has.
+#[inline(always)]
+pub(crate) fn is_beside(word: u64) -> bool {
+    word & BESIDE != 0
+}
+
+/// The record has a side log from now on. For whoever has the lock.
+pub(crate) fn begin_beside(word: &impl Word) {
+    let _ = update(word, |now| Some(now | BESIDE));
 }
 
 /// The phase of this generation; [`Phase::Free`] if the slot serves another.
@@ -253,6 +272,12 @@ pub(crate) fn finish(word: &impl Word, of: u64, mut wait: impl FnMut(u32)) -> Op
 #[inline]
 #[must_use]
 pub(crate) fn end(word: &impl Word) -> bool {
+    let now = word.load();
+    if is_empty(now) {
+        // In this phase nobody comes in. So with nobody inside, nobody else changes the word.
+        word.store(with_phase(now, Phase::Free));
+        return true;
+    }
     leave(word, |now| with_phase(now, Phase::Ended))
 }
 
