@@ -5,6 +5,7 @@ use super::order::{OTHER_RANK, rank_of};
 
 impl Content {
     /// Puts the fields in canonical order. Stable, without allocation.
+    #[inline(always)]
     pub(crate) fn sort(&mut self) {
         if !self.in_order {
             self.sort_fields();
@@ -32,6 +33,7 @@ impl Content {
     }
 
     /// Brings fields of one unknown namespace together, in the order of each namespace's first write.
+    #[inline(never)]
     fn group_other(&mut self) {
         let start = self.fields.partition_point(|field| rank_of(self.order_of(field)) < OTHER_RANK);
         let end = self.fields.partition_point(|field| rank_of(self.order_of(field)) <= OTHER_RANK);

@@ -1,6 +1,6 @@
 //! The end of a unit: what its record says becomes an event, once.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::scope::Outcome;
@@ -35,25 +35,35 @@ impl Buffers {
     pub(super) const fn new() -> Buffers {
         Buffers { content: Content::new(), facts: Facts::new(), kept: None, flushes: false }
     }
+
+    #[cold]
+    fn boxed() -> Box<Buffers> {
+        Box::new(Buffers::new())
+    }
 }
 
 thread_local! {
-    static BUFFERS: RefCell<Buffers> = const { RefCell::new(Buffers::new()) };
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
 /// The thread's buffers; new ones where they are in use (an event within an event), or gone (the thread ends).
-#[inline]
+#[inline(always)]
 pub(super) fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
-    let mut work = Some(work);
-    let done = BUFFERS.try_with(|buffers| {
-        let mut buffers = buffers.try_borrow_mut().ok()?;
-        work.take().map(|work| work(&mut buffers))
-    });
-    match (done, work) {
-        (Ok(Some(done)), _) => done,
-        (_, Some(work)) => work(&mut Buffers::new()),
-        (_, None) => unreachable!("the work was either done or is still here"),
+    let mut buffers = match BUFFERS.try_with(Cell::take) {
+        Ok(Some(buffers)) => buffers,
+        _ => Buffers::boxed(),
+    };
+    let done = work(&mut buffers);
+    // Those that it made within are not needed any more.
+    if let Ok(Some(others)) = BUFFERS.try_with(|kept| kept.replace(Some(buffers))) {
+        forget(others);
     }
+    done
+}
+
+#[cold]
+fn forget(buffers: Box<Buffers>) {
+    drop(buffers);
 }
 
 /// Ends a record; nothing happens if it has ended.

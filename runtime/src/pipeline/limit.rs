@@ -18,13 +18,17 @@ const USERS: usize = 64;
 const FRAMEWORK: usize = 512;
 
 /// Cuts texts until the event takes at most `limit` bytes; how many were cut.
+#[inline(always)]
 pub(super) fn hold(content: &mut Content, limit: usize) -> u64 {
-    // An escape makes six bytes of one at most. A first guess spares most events a look at each field.
-    let fits = |names: usize| HEAD + names + content.len() * FIELD + content.text_len() * 6 <= limit;
-    if fits(content.len() * NAME_LIMIT) || fits(content.names_len()) {
-        return 0;
-    }
-    hold_slowly(content, limit)
+    // A first guess spares most events a look at each field.
+    if fits(content, content.len() * NAME_LIMIT, limit) { 0 } else { hold_slowly(content, limit) }
+}
+
+/// Whether the event is held to the limit in any case, with names of so many bytes.
+#[inline(always)]
+fn fits(content: &Content, names: usize, limit: usize) -> bool {
+    // An escape makes six bytes of one at most.
+    HEAD + names + content.len() * FIELD + content.text_len() * 6 <= limit
 }
 
 /// A text's place, whether it is the framework's, and its length once escaped.
@@ -32,6 +36,9 @@ type Text = (usize, bool, usize);
 
 #[cold]
 fn hold_slowly(content: &mut Content, limit: usize) -> u64 {
+    if fits(content, content.names_len(), limit) {
+        return 0;
+    }
     let texts: Vec<Text> = content.texts().map(|(at, ours, text)| (at, ours, escaped_len(text))).collect();
     let fixed = HEAD + content.names_len() + content.len() * FIELD;
     let mut size = fixed + texts.iter().map(|(_, _, len)| len).sum::<usize>();
