@@ -111,15 +111,19 @@ mod tests {
             threads.spawn(move || {
                 let scope = pipeline.begin(Kind::Request);
                 crate::record::set_site(scope.context().handle(), HANDLER.number());
-                let mut left = [(6, 21), (30, 22)].into_iter();
+                let mut lines = [21, 22].into_iter();
+                let mut before = Duration::from_millis(3);
                 let future = poll_fn(move |_| {
-                    let Some((millis, line)) = left.next() else { return Poll::Ready(()) };
+                    let Some(line) = lines.next() else { return Poll::Ready(()) };
+                    let began = Instant::now();
                     let _outer = Frame::enter(|| HANDLER.number(), HANDLER.line());
                     let _inner = Frame::enter(|| INNER.number(), INNER.line());
                     current::line(line);
-                    std::thread::sleep(Duration::from_millis(millis));
+                    // Longer than the one before, however long that was looked at.
+                    std::thread::sleep(before * 2);
                     let _ = polled.0.send(());
                     let _ = looked.1.recv();
+                    before = began.elapsed();
                     Poll::Pending
                 });
                 let mut future = pin!(scope.context().scope(future));

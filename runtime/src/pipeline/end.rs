@@ -222,7 +222,11 @@ fn add_times(unit: &mut Unit<'_>) {
     let job = unit.kind() == Kind::Job;
     let elapsed = clock::between(unit.facts.started, unit.facts.taken);
     // Each name by itself: so where it stands is known when this is compiled.
-    if job { unit.set_nanos(builtin::JOB_TIME, elapsed) } else { unit.set_nanos(builtin::RESP_TIME, elapsed) }
+    if job {
+        unit.set_nanos(builtin::JOB_TIME, elapsed)
+    } else {
+        unit.set_nanos(builtin::RESP_TIME, elapsed)
+    }
     if let Some(cpu) = unit.facts.cpu {
         if job { unit.set_nanos(builtin::JOB_CPU_TIME, cpu) } else { unit.set_nanos(builtin::RESP_CPU_TIME, cpu) }
     }

@@ -36,7 +36,7 @@ impl Limits {
         Limits { value: bytes, ..self }
     }
 
-    /// Fields beside the framework's.
+    /// Fields beside the framework's, 32,767 at most.
     #[must_use]
     pub fn fields(self, count: usize) -> Self {
         Limits { fields: count, ..self }

@@ -21,6 +21,7 @@ use crate::lookback::Lookback;
 use crate::monitor::status::{self, Status};
 use crate::output::Output;
 use crate::pipeline::{self, Parts};
+use crate::record::log::MOST_FIELDS;
 use crate::redact::Redaction;
 
 #[cfg(feature = "config")]
@@ -201,7 +202,7 @@ impl Setup {
         for (key, bytes) in [("record", limits.record), ("value", limits.value), ("event", limits.event)] {
             self.said.put(&format!("limits.{key}"), Node::text(measure::of_size(bytes as u64)));
         }
-        let fields = limits.fields.min(usize::from(u16::MAX));
+        let fields = limits.fields.min(MOST_FIELDS);
         self.said.put("limits.fields", What::Integer(fields as i64).into());
         self
     }

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::entry::{ADDED, Header, Kind, MOVED, SIDE};
-use super::query::{before_of, with_statement};
 use super::extent::Extent;
+use super::query::{before_of, with_statement};
 use super::{By, fields_of, words};
 use crate::record::keys::{KeyId, NOT_INTERNED};
 use crate::record::layout;

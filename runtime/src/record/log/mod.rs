@@ -22,8 +22,8 @@ mod write;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use self::entry::SIDE;
-use self::extent::Extent;
 pub(crate) use self::entry::{Entry, Kind, plain};
+use self::extent::Extent;
 pub(crate) use self::query::Noted;
 pub(crate) use self::write::{number, sum, total};
 use super::keys::KeyId;

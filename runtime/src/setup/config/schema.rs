@@ -52,7 +52,7 @@ const LEVELS: [&str; 6] = ["debug", "info", "notice", "warning", "error", "criti
 pub(super) static LIMITS: &[Key] = &[
     Key::new("record", Kind::Size, "64KiB"),
     Key::new("value", Kind::Size, "8KiB"),
-    Key::new("fields", Kind::Count(0, 65_535), "128"),
+    Key::new("fields", Kind::Count(0, 32_767), "128"),
     Key::new("event", Kind::Size, "64KiB"),
 ];
 
