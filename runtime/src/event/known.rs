@@ -48,7 +48,7 @@ impl Content {
         if self.has_known(id) || label.order < self.last_order() {
             return self.put_known(id, Stored::Nanos(nanos));
         }
-        let at = self.put(head::NANOS, nanos);
+        let at = self.put(head::NANOS, nanos, 0);
         self.push_field(Field::new(label, at), label.order);
     }
 
