@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::content::{Content, Field, Span, Stored, head};
 use super::names::{self, KeyId, Names};
-use crate::sys::words;
 
 /// A field in a record's list: `[order: 16][where its entry stands in the log, in bytes: 31][computed: 1][its key: 16]`.
 ///
@@ -78,16 +77,15 @@ impl<'a> Filler<'a> {
         self.content.put_text(write)
     }
 
-    /// Keeps entries of a log as they are; where they stand.
+    /// Keeps entries of a log as they are, which `append` appends, and behind them a word more, so that each has two; where they stand.
     #[inline(always)]
-    pub(crate) fn words(&mut self, words: &[AtomicU64]) -> usize {
+    pub(crate) fn entries(&mut self, append: impl FnOnce(&mut Vec<u8>)) -> usize {
         let start = self.content.bytes.len();
-        // And a word of zeros, so that each entry has two.
-        words::append(words, &mut self.content.bytes);
+        append(&mut self.content.bytes);
         start
     }
 
-    /// Takes over the list of a log that was kept with [`words`](Self::words) from `start` on. `seen`: the bits of the
+    /// Takes over the list of a log that was kept with [`entries`](Self::entries) from `start` on. `seen`: the bits of the
     /// framework's fields that are in it. For a field that is [`COMPUTED`](Listed::COMPUTED), `compute` tells its length of time,
     /// by where its entry stood in the log, in bytes.
     #[inline(always)]
@@ -159,6 +157,11 @@ mod tests {
     use crate::event::EventType;
     use crate::level::Level;
 
+    fn append(log: &[AtomicU64], bytes: &mut Vec<u8>) {
+        let words = log.iter().map(|word| word.load(Relaxed)).chain([0]);
+        words.for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    }
+
     #[test]
     fn logs_of_every_length_are_kept_whole() {
         let id = names::intern("app_filled", false, false);
@@ -170,25 +173,18 @@ mod tests {
             let log: Vec<AtomicU64> = (0..2 * entries).map(|at| AtomicU64::new(word(at))).collect();
             let list: Vec<AtomicU64> = (0..entries).map(|at| AtomicU64::new(field(at * 16).word())).collect();
             let mut filler = Filler::new(&mut content);
-            // With an odd number of words before, every remainder of a chunk occurs.
+            // A second list goes behind the first.
             for (log, list) in [
                 (&log[..], &list[..]),
                 (&[AtomicU64::new(head::new(head::NULL, 0))], &[AtomicU64::new(field(0).word())]),
             ] {
-                let start = filler.words(log);
+                let start = filler.entries(|bytes| append(log, bytes));
                 filler.list(list, start, 0, |_| 0);
             }
             let kept: Vec<u64> = content.entries().map(|field| field.word).collect();
             let put: Vec<u64> = (0..entries).map(|at| 2 * at as u64 + 1).chain([0]).collect();
             assert_eq!(kept, put);
             assert!(content.in_order);
-        }
-        for words in 0..40 {
-            let mut content = Content::new();
-            let log: Vec<AtomicU64> = (1..=words).map(AtomicU64::new).collect();
-            let at = Filler::new(&mut content).words(&log);
-            let kept: Vec<u64> = (0..log.len()).map(|word| content.word(at + word * 8)).collect();
-            assert_eq!(kept, (1..=words).collect::<Vec<u64>>());
         }
     }
 
@@ -198,7 +194,7 @@ mod tests {
         let mut content = Content::new();
         let log = [head::new(9, 24), 1, 2, 3].map(AtomicU64::new);
         let mut filler = Filler::new(&mut content);
-        let start = filler.words(&log);
+        let start = filler.entries(|bytes| append(&log, bytes));
         let list = [AtomicU64::new(Listed::new(names::key(id).order, id).at(0, true).word())];
         filler.list(&list, start, 0, |at| at as u64 + 7);
         assert!(matches!(content.stored(content.fields[0].at as usize), Stored::Nanos(7)));

@@ -12,6 +12,7 @@ use super::{Handle, Kind, Spot, state};
 use crate::clock;
 use crate::event::{Content, Filler, Stored, rank_of};
 use crate::id;
+use crate::sys::words;
 use crate::value::Value;
 
 /// What is known of a record beside its fields.
@@ -147,7 +148,7 @@ fn plain_log(body: &Body, now: u64, facts: &mut Facts, filler: &mut Filler<'_>) 
         return None;
     }
     let listed = body.listed(extent)?;
-    let start = filler.words(log);
+    let start = filler.entries(|bytes| words::append(log, bytes));
     filler.list(listed, start, body.present_ours(), |at| plain_timer(log.get(at / 8 + 1..), now));
     facts.error = body.has(builtin::EXC_TYPE) || body.has(builtin::EXC_PANIC);
     facts.status = body.plain_value(builtin::RESP_STATUS).and_then(status_of);
