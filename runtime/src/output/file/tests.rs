@@ -1,10 +1,10 @@
 use super::*;
 
-fn scratch(name: &str) -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("canonlog-file-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a scratch directory");
-    dir.join("events.log")
+/// A file's place in a folder that goes away with the test.
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a scratch directory");
+    let path = folder.path().join("events.log");
+    (folder, path)
 }
 
 fn write(file: &File, line: &str) -> Result<(), WriteError> {
@@ -17,7 +17,7 @@ fn read(path: &Path) -> String {
 
 #[test]
 fn a_file_that_was_moved_is_opened_again() {
-    let path = scratch("moved");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file");
     write(&file, "one").expect("room");
     let old = path.with_extension("old");
@@ -30,7 +30,7 @@ fn a_file_that_was_moved_is_opened_again() {
 
 #[test]
 fn a_file_that_was_truncated_is_written_on_from_its_start() {
-    let path = scratch("truncated");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file");
     write(&file, "one").expect("room");
     fs::File::create(&path).expect("truncated");
@@ -40,7 +40,7 @@ fn a_file_that_was_truncated_is_written_on_from_its_start() {
 
 #[test]
 fn a_line_torn_by_a_crash_is_ended_first() {
-    let path = scratch("torn");
+    let (_folder, path) = scratch();
     fs::write(&path, "event_type=\"req").expect("a torn line");
     let file = File::open(&path).expect("a file");
     write(&file, "one").expect("room");
@@ -50,7 +50,7 @@ fn a_line_torn_by_a_crash_is_ended_first() {
 
 #[test]
 fn without_its_directory_a_file_is_counted_as_failed_until_it_is_back() {
-    let path = scratch("directory");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file");
     let dir = path.parent().expect("a directory");
     fs::remove_dir_all(dir).expect("removed");
@@ -69,7 +69,7 @@ fn a_file_that_cannot_be_opened_is_an_error_with_its_path() {
 
 #[test]
 fn the_file_is_not_for_everyone() {
-    let path = scratch("mode");
+    let (_folder, path) = scratch();
     File::open(&path).expect("a file");
     assert_eq!(fs::metadata(&path).expect("the file").mode() & 0o137, 0);
 }
@@ -89,7 +89,7 @@ fn named(found: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn a_file_grows_to_its_size_and_the_newest_old_ones_are_kept() {
-    let path = scratch("size");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file").rotate(Rotation::size(8).keep(2));
     for line in ["one", "two", "three", "four", "longer than eight", "five"] {
         write(&file, line).expect("room");
@@ -101,7 +101,7 @@ fn a_file_grows_to_its_size_and_the_newest_old_ones_are_kept() {
 #[test]
 fn numbers_beyond_those_that_are_kept_now_are_removed() {
     for keep in [0, 1] {
-        let path = scratch("fewer");
+        let (_folder, path) = scratch();
         let rotated = |keep| File::open(&path).expect("a file").rotate(Rotation::size(8).keep(keep));
         let file = rotated(5);
         ["first", "second", "third", "fourth"].iter().for_each(|line| write(&file, line).expect("room"));
@@ -117,7 +117,7 @@ fn numbers_beyond_those_that_are_kept_now_are_removed() {
 
 #[test]
 fn the_lines_of_one_batch_fill_as_many_files_as_they_need() {
-    let path = scratch("batch");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file").rotate(Rotation::size(8).keep(9));
     file.write(Batch::new(b"one\ntwo\nthree\nfour\nlonger than eight\nfive\n", 6)).expect("room");
     let kept = [
@@ -132,7 +132,7 @@ fn the_lines_of_one_batch_fill_as_many_files_as_they_need() {
 
 #[test]
 fn nothing_old_is_kept_where_none_is_wanted() {
-    let path = scratch("none");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file").rotate(Rotation::size(8).keep(0));
     ["one", "two", "three"].iter().for_each(|line| write(&file, line).expect("room"));
     assert_eq!(files(&path), named(&[("events.log", "three\n")]));
@@ -161,7 +161,7 @@ const DAY: u64 = 1_795_132_800;
 
 #[test]
 fn a_day_of_utc_has_its_file_and_the_newest_are_kept() {
-    let path = scratch("daily");
+    let (_folder, path) = scratch();
     held::set(DAY + 10);
     let mut file = File::open(&path).expect("a file").rotate(Rotation::daily().keep(2));
     file.now = held::now;
@@ -179,7 +179,7 @@ fn a_day_of_utc_has_its_file_and_the_newest_are_kept() {
 
 #[test]
 fn a_day_with_too_much_for_one_file_has_several_in_their_order() {
-    let path = scratch("day-size");
+    let (_folder, path) = scratch();
     held::set(DAY);
     let mut file = File::open(&path).expect("a file").rotate(Rotation::daily().max_size(4).keep(11));
     file.now = held::now;
@@ -197,7 +197,7 @@ fn a_day_with_too_much_for_one_file_has_several_in_their_order() {
 
 #[test]
 fn a_file_that_was_found_with_lines_of_a_day_before_is_rotated_first() {
-    let path = scratch("found");
+    let (_folder, path) = scratch();
     fs::write(&path, "old\n").expect("a file of before");
     let yesterday = SystemTime::now() - Duration::from_secs(86_400);
     fs::File::options().append(true).open(&path).and_then(|file| file.set_modified(yesterday)).expect("a time");
@@ -216,7 +216,7 @@ fn a_file_that_was_found_with_lines_of_a_day_before_is_rotated_first() {
 
 #[test]
 fn a_rotation_that_fails_loses_no_line() {
-    let path = scratch("fails");
+    let (_folder, path) = scratch();
     let file = File::open(&path).expect("a file").rotate(Rotation::size(4));
     // A folder of that name, with something in it, cannot be renamed over.
     fs::create_dir_all(path.with_file_name("events.log.1").join("full")).expect("a folder");
@@ -228,7 +228,7 @@ fn a_rotation_that_fails_loses_no_line() {
 
 #[test]
 fn a_file_that_cannot_be_locked_is_rotated_and_one_that_another_has_locked_is_not() {
-    let path = scratch("locks");
+    let (_folder, path) = scratch();
     let mut file = File::open(&path).expect("a file").rotate(Rotation::size(4));
     let another = fs::File::open(&path).expect("the file");
     let lock = fd::try_lock(&another).expect("a lock").expect("nobody has it");
@@ -247,7 +247,7 @@ fn a_file_that_cannot_be_locked_is_rotated_and_one_that_another_has_locked_is_no
 
 #[test]
 fn two_that_share_a_file_rotate_it_once_each_time() {
-    let path = scratch("shared");
+    let (_folder, path) = scratch();
     let rotation = Rotation::size(64).keep(1_000);
     let open = || File::open(&path).expect("a file").rotate(rotation);
     let writers: Vec<_> = (0..3)
