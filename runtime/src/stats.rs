@@ -44,6 +44,11 @@ pub struct OutputStats {
 }
 
 /// What canonlog has counted about itself since the process began.
+///
+/// ```
+/// let stats = canonlog::stats();
+/// assert_eq!((stats.lost(), stats.count("late_writes")), (0, 0));
+/// ```
 pub fn stats() -> Stats {
     let outputs = pipeline::in_use().flat_map(|parts| parts.emitters.stats()).map(OutputStats::from).collect();
     let of_emitters: u64 = pipeline::in_use().map(|parts| parts.emitters.filter_panics()).sum();
@@ -55,6 +60,14 @@ pub fn stats() -> Stats {
 
 impl Stats {
     /// The outputs, in the order of their emitters.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().init()?;
+    /// for output in canonlog::stats().outputs() {
+    ///     assert_eq!(output.lost(), 0, "{}", output.name());
+    /// }
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn outputs(&self) -> &[OutputStats] {
         &self.outputs
     }
@@ -127,6 +140,14 @@ impl OutputStats {
     }
 
     /// Events lost, by each reason, also those for which none was.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().init()?;
+    /// let stats = canonlog::stats();
+    /// let lost = stats.outputs()[0].lost_by_reason().find(|(_, count)| *count > 0);
+    /// assert_eq!(lost, None);
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn lost_by_reason(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
         LossReason::ALL.into_iter().map(|reason| (reason, self.lost_by(reason)))
     }

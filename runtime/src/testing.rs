@@ -32,6 +32,14 @@ pub struct Capture {
 }
 
 /// Captures the events of this thread until dropped; tests that run beside it on other threads are not seen.
+///
+/// ```
+/// use canonlog::{Context, Kind, Value, begin, testing};
+///
+/// let capture = testing::capture();
+/// begin(Kind::Request).enter(|| Context::set("items", 3));
+/// assert_eq!(capture.one().view().get("app_items"), Some(Value::I64(3)));
+/// ```
 pub fn capture() -> Capture {
     capture_with(Settings::default())
 }
@@ -67,6 +75,17 @@ fn capture_by(settings: Settings, emitters: Emitters) -> Capture {
 
 impl Capture {
     /// The events so far, oldest first; waits for those that another thread makes (panics and timeouts).
+    ///
+    /// ```
+    /// use canonlog::{Kind, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let request = begin(Kind::Request);
+    /// begin(Kind::Job).finish();
+    /// drop(request);
+    /// let kinds: Vec<_> = capture.events().iter().map(|event| event.view().kind().as_str()).collect();
+    /// assert_eq!(kinds, ["job", "request"]);
+    /// ```
     pub fn events(&self) -> Vec<OwnedEvent> {
         reporter::flush(Duration::from_secs(5));
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -114,6 +133,15 @@ impl Capture {
     }
 
     /// Forgets the events so far.
+    ///
+    /// ```
+    /// use canonlog::{Kind, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// begin(Kind::Job).finish();
+    /// capture.clear();
+    /// assert!(capture.events().is_empty());
+    /// ```
     pub fn clear(&self) {
         reporter::flush(Duration::from_secs(5));
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();

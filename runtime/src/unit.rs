@@ -71,16 +71,39 @@ impl Unit<'_> {
 
     /// The CPU time that threads used inside the unit; `None` where it is not measured, and of a unit that times
     /// out with a thread inside: that is counted when it leaves.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn is_busy(unit: &Unit<'_>) -> bool {
+    ///     unit.cpu_time().is_some_and(|time| time > unit.elapsed() / 2)
+    /// }
+    /// ```
     pub fn cpu_time(&self) -> Option<Duration> {
         self.facts.cpu.map(Duration::from_nanos)
     }
 
     /// The unit's time limit, if it has one.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn was_close(unit: &Unit<'_>) -> bool {
+    ///     unit.time_limit().is_some_and(|limit| unit.elapsed() > limit / 4 * 3)
+    /// }
+    /// ```
     pub fn time_limit(&self) -> Option<Duration> {
         self.facts.limit
     }
 
     /// Whether it failed: by an error that reached its boundary, a panic, or a status of 500 and above.
+    ///
+    /// ```
+    /// # use canonlog::Unit;
+    /// fn explain(unit: &mut Unit<'_>) {
+    ///     if unit.is_failed() {
+    ///         unit.set("runbook", "https://wiki/checkout");
+    ///     }
+    /// }
+    /// ```
     pub fn is_failed(&self) -> bool {
         self.outcome.failed
             || self.outcome.panicked

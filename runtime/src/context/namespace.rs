@@ -54,6 +54,12 @@ impl Namespace {
     }
 
     /// Sets `<namespace>_<key>` for a key made at run time.
+    ///
+    /// ```
+    /// for (header, value) in [("x-tenant", "17"), ("x-plan", "business")] {
+    ///     canonlog::Context::current().namespace("shop").set_dynamic(header, value); // shop_x_tenant="17" shop_x_plan="business"
+    /// }
+    /// ```
     pub fn set_dynamic(&self, key: &str, value: impl ToValue) {
         let namespace = self.name();
         let name = Name::new(namespace, key, Suffix::None);
@@ -63,16 +69,34 @@ impl Namespace {
     }
 
     /// Adds to `<namespace>_<key>`.
+    ///
+    /// ```
+    /// canonlog::Context::current().namespace("shop").add("points", 3);
+    /// ```
     pub fn add(&self, key: &'static str, value: impl ToValue) {
         self.context.add_in(self.name(), key, value);
     }
 
     /// Reads `<namespace>_<key>`.
+    ///
+    /// ```
+    /// use canonlog::{Context, Kind, OwnedValue, begin};
+    ///
+    /// begin(Kind::Request).enter(|| {
+    ///     let shop = Context::current().namespace("shop");
+    ///     shop.set("tenant", 17);
+    ///     assert_eq!(shop.get("tenant"), Some(OwnedValue::I64(17)));
+    /// });
+    /// ```
     pub fn get(&self, key: &str) -> Option<OwnedValue> {
         self.context.get_in(if self.refused { "app" } else { self.namespace }, key)
     }
 
     /// Times a section into `<namespace>_<key>_time`.
+    ///
+    /// ```
+    /// let _section = canonlog::Context::current().namespace("shop").time("render"); // shop_render_time="0.004"
+    /// ```
     pub fn time(&self, key: &'static str) -> TimeGuard {
         self.context.time_in(self.name(), key)
     }

@@ -124,6 +124,13 @@ impl Emitter {
     }
 
     /// Takes events of this level and above; with [`LevelFilter::Disabled`], none.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, Level, LevelFilter};
+    ///
+    /// let loud = Emitter::new("loud").level(Level::Warning);
+    /// assert_eq!(loud.minimum(), LevelFilter::Warning);
+    /// ```
     #[must_use]
     pub fn level(mut self, minimum: impl Into<LevelFilter>) -> Self {
         self.level = minimum.into();
@@ -132,6 +139,12 @@ impl Emitter {
     }
 
     /// Takes events of these types only. Twice: only of those named both times; [`types`](Emitter::types) begins anew.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, EventType};
+    ///
+    /// let access = Emitter::new("access").only([EventType::Request, EventType::Job]);
+    /// ```
     #[must_use]
     pub fn only(mut self, types: impl IntoIterator<Item = EventType>) -> Self {
         self.types &= types.into_iter().fold(0, |types, kind| types | bit(kind));
@@ -161,6 +174,12 @@ impl Emitter {
     }
 
     /// Takes events that pass this test too. A test that panics lets the event pass, and is counted.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, Value};
+    ///
+    /// let paid = Emitter::new("paid").filter(|event| event.get("app_paid") == Some(Value::Bool(true)));
+    /// ```
     #[must_use]
     pub fn filter(self, test: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.matching(test)
@@ -197,6 +216,10 @@ impl Emitter {
     }
 
     /// Writes events in this format.
+    ///
+    /// ```
+    /// let archive = canonlog::Emitter::new("archive").format(canonlog::Json::new());
+    /// ```
     #[must_use]
     pub fn format(mut self, format: impl Format) -> Self {
         self.own = Own::of(&format);
@@ -207,6 +230,17 @@ impl Emitter {
     }
 
     /// Writes to this output.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, Kind, Memory, begin};
+    ///
+    /// let memory = Memory::new();
+    /// let guard = canonlog::setup().emitter(Emitter::new("memory").output(memory.clone())).init()?;
+    /// begin(Kind::Job).finish();
+    /// guard.flush();
+    /// assert_eq!(memory.lines().len(), 1);
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     #[must_use]
     pub fn output(mut self, output: impl Output) -> Self {
         self.output = Arc::new(output);
@@ -216,6 +250,14 @@ impl Emitter {
     }
 
     /// Writes through a queue of this kind, which is what happens by default.
+    ///
+    /// ```
+    /// use canonlog::{Background, Emitter, Overflow};
+    /// use std::time::Duration;
+    ///
+    /// let patient = Background::new().events(1_024).overflow(Overflow::Block(Duration::from_millis(5)));
+    /// let audit = Emitter::new("audit").background(patient);
+    /// ```
     #[must_use]
     pub fn background(mut self, queue: Background) -> Self {
         self.way = Some(Way::Background(queue));
@@ -223,6 +265,16 @@ impl Emitter {
     }
 
     /// Writes each event at once, on the thread that made it, which waits until the output has taken it.
+    ///
+    /// ```
+    /// use canonlog::{Emitter, Kind, Memory, begin};
+    ///
+    /// let memory = Memory::new();
+    /// let _guard = canonlog::setup().emitter(Emitter::new("now").output(memory.clone()).direct()).init()?;
+    /// begin(Kind::Job).finish();
+    /// assert_eq!(memory.lines().len(), 1); // without a flush
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     #[must_use]
     pub fn direct(mut self) -> Self {
         self.way = Some(Way::Direct(None));
@@ -232,6 +284,12 @@ impl Emitter {
     /// As [`direct`](Emitter::direct), but an event that the output has not taken after `limit` is counted as lost.
     ///
     /// [`Stdout`], [`Stderr`](crate::Stderr) and [`File`](crate::File) keep to the limit; others are free not to.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let now = canonlog::Emitter::new("now").direct_within(Duration::from_millis(20));
+    /// ```
     #[must_use]
     pub fn direct_within(mut self, limit: Duration) -> Self {
         self.way = Some(Way::Direct(Some(limit)));

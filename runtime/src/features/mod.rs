@@ -95,6 +95,10 @@ pub fn disable(name: &str) -> bool {
 }
 
 /// Switches a feature on again; false if there is none of that name.
+///
+/// ```
+/// assert!(!canonlog::features::enable("there is none"));
+/// ```
 pub fn enable(name: &str) -> bool {
     switch(name, true)
 }
@@ -107,6 +111,15 @@ fn switch(name: &str, on: bool) -> bool {
 }
 
 /// The features by name, in the order in which they were added, and whether each is on.
+///
+/// ```
+/// use canonlog::{Feature, features};
+///
+/// features::add(Feature::process());
+/// features::add(Feature::thread());
+/// features::disable("thread");
+/// assert_eq!(features::list(), [("process".to_owned(), true), ("thread".to_owned(), false)]);
+/// ```
 pub fn list() -> Vec<(String, bool)> {
     with_list(|list| list.iter().map(|known| (known.feature.name().to_owned(), known.is_on)).collect())
 }

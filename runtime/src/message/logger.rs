@@ -83,11 +83,29 @@ pub fn logger(name: impl Into<Cow<'static, str>>) -> Logger {
 
 impl Logger {
     /// A logger that says everything.
+    ///
+    /// ```
+    /// use canonlog::Logger;
+    ///
+    /// static SHOP: Logger = Logger::new("shop");
+    ///
+    /// SHOP.info("open");
+    /// ```
     pub const fn new(name: &'static str) -> Logger {
         Logger::from_level(name, LevelFilter::Debug)
     }
 
     /// A logger that says nothing before the program raises it by [`set_min_level`](Logger::set_min_level).
+    ///
+    /// ```
+    /// use canonlog::{Level, Logger};
+    ///
+    /// static HTTP: Logger = Logger::library("http");
+    ///
+    /// assert!(!HTTP.is_enabled(Level::Critical));
+    /// HTTP.set_min_level(Level::Info);
+    /// assert!(HTTP.is_enabled(Level::Info));
+    /// ```
     pub const fn library(name: &'static str) -> Logger {
         Logger::from_level(name, LevelFilter::Disabled)
     }
@@ -179,6 +197,14 @@ impl Logger {
 
     /// With `true`, line ends in the text and in the values of its messages become the two characters `\n`, for readers who undo the
     /// escapes of a format and still want one line. As it is, they stay what they are, and each format escapes them in its own way.
+    ///
+    /// ```
+    /// use canonlog::{Value, logger, testing};
+    ///
+    /// let capture = testing::capture();
+    /// logger("shop").suppress_newlines(true).info("two\nlines");
+    /// assert_eq!(capture.one().view().get("log_msg"), Some(Value::Str("two\\nlines")));
+    /// ```
     #[must_use]
     pub fn suppress_newlines(self, suppress: bool) -> Logger {
         Logger { on_one_line: suppress, ..self }
@@ -244,6 +270,16 @@ impl Logger {
     }
 
     /// A message with all fields of a struct.
+    ///
+    /// ```
+    /// #[derive(canonlog::Fields)]
+    /// struct Cart {
+    ///     cart_id: u64,
+    ///     items: u32,
+    /// }
+    ///
+    /// canonlog::logger("shop").fields(Cart { cart_id: 7, items: 3 }).info("checked out");
+    /// ```
     pub fn fields<T: Fields>(&self, fields: T) -> Message<Many<Nothing, T>> {
         self.message().fields(fields)
     }
@@ -273,6 +309,14 @@ impl Logger {
     }
 
     /// Says something at a level.
+    ///
+    /// ```
+    /// use canonlog::{Level, logger, testing};
+    ///
+    /// let capture = testing::capture();
+    /// logger("shop").log(Level::Notice, "open");
+    /// assert_eq!(capture.one().view().level(), Level::Notice);
+    /// ```
     #[inline]
     #[track_caller]
     pub fn log<'a>(&self, level: Level, text: impl Into<Text<'a>>) {

@@ -205,6 +205,16 @@ impl Scope {
     }
 
     /// Marks the unit as failed, where no status says so: its event has the level `error`.
+    ///
+    /// ```
+    /// use canonlog::{Kind, Level, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let job = begin(Kind::Job);
+    /// job.failed();
+    /// job.finish();
+    /// assert_eq!(capture.one().view().level(), Level::Error);
+    /// ```
     pub fn failed(&self) {
         self.mark(FAILED);
     }
@@ -217,6 +227,16 @@ impl Scope {
     }
 
     /// Ends the record now.
+    ///
+    /// ```
+    /// use canonlog::{Kind, begin, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let job = begin(Kind::Job);
+    /// assert_eq!(capture.events().len(), 0);
+    /// job.finish();
+    /// assert_eq!(capture.events().len(), 1);
+    /// ```
     pub fn finish(self) {}
 }
 

@@ -134,21 +134,42 @@ impl Setup {
     }
 
     /// The format of the only emitter.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().format(canonlog::Json::new()).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn format(self, format: impl Format) -> Self {
         self.shortcut("format", |emitter| emitter.format(format))
     }
 
     /// The output of the only emitter.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().output(canonlog::Stderr::new()).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn output(self, output: impl Output) -> Self {
         self.shortcut("output", |emitter| emitter.output(output))
     }
 
     /// The minimum level of the only emitter.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().level(canonlog::Level::Warning).init()?;
+    /// assert!(!canonlog::wanted(canonlog::EventType::Log, canonlog::Level::Info));
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn level(self, minimum: impl Into<LevelFilter>) -> Self {
         self.shortcut("level", |emitter| emitter.level(minimum))
     }
 
     /// Whether `resp_cpu_time` is measured; it is, by default.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().cpu_time(false).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn cpu_time(mut self, measured: bool) -> Self {
         self.said.put("cpu_time", What::Bool(measured).into());
         self
@@ -198,6 +219,11 @@ impl Setup {
     }
 
     /// How much a record and an event may hold.
+    ///
+    /// ```
+    /// let _guard = canonlog::setup().limits(canonlog::Limits::default().value(1_024).fields(64)).init()?;
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         for (key, bytes) in [("record", limits.record), ("value", limits.value), ("event", limits.event)] {
             self.said.put(&format!("limits.{key}"), Node::text(measure::of_size(bytes as u64)));
@@ -273,6 +299,14 @@ impl Setup {
     }
 
     /// How long a shutdown waits for the outputs: 2 s by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let guard = canonlog::setup().drain(Duration::from_millis(500)).init()?;
+    /// assert_eq!(guard.shutdown(), 0);
+    /// # Ok::<(), canonlog::SetupError>(())
+    /// ```
     pub fn drain(mut self, limit: Duration) -> Self {
         self.said.put("drain", Node::text(measure::of_duration(limit)));
         self

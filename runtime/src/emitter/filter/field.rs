@@ -24,6 +24,13 @@ pub struct Field {
 }
 
 /// A field of events, by its full name: `resp_status`, `app_cart_total`; or `event_type`, `event_level`.
+///
+/// ```
+/// use canonlog::Emitter;
+/// use canonlog::filter::field;
+///
+/// let paid = Emitter::new("paid").matching(field("app_cart_total").gt(100.0));
+/// ```
 pub fn field(name: impl Into<String>) -> Field {
     Field { name: name.into() }
 }
