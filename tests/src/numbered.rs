@@ -1,6 +1,6 @@
 //! Events that are numbers, and reports of lost ones, as short lines: for tests that count what arrives.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use canonlog::{EmitterSet, Event, EventType, Format, Level, OwnedEvent};
 
@@ -24,6 +24,24 @@ pub fn emit(set: &EmitterSet, n: u64) {
     let mut event = OwnedEvent::new(EventType::Request, Level::Info, SystemTime::now());
     event.set("app_n", n);
     set.emit(&event.view());
+}
+
+/// Emits one event after the other until one is written: the server may be about to come.
+///
+/// # Panics
+///
+/// When none was after this time.
+pub fn emit_until_written(set: &EmitterSet, within: Duration) {
+    let began = Instant::now();
+    for n in 1.. {
+        emit(set, n);
+        assert!(set.flush(within), "it is written or lost");
+        if set.written() > 0 {
+            break;
+        }
+        assert!(began.elapsed() < within, "nothing is written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// What a reader makes of the lines.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use canonlog::{Background, Batch, Emitter, EmitterSet, File, LossReason, Output, WriteError, Writer};
 use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
-use canonlog_tests::numbered::{Numbered, emit, read};
+use canonlog_tests::numbered::{Numbered, emit, emit_until_written, read};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -243,16 +243,7 @@ fn a_fifo_without_a_reader_is_counted_and_written_to_when_one_comes() {
         }
         String::from_utf8_lossy(&text[..filled]).into_owned()
     });
-    let began = Instant::now();
-    for n in 1.. {
-        emit(&set, n);
-        assert!(set.flush(SOON));
-        if set.written() > 0 {
-            break;
-        }
-        assert!(began.elapsed() < SOON);
-        std::thread::yield_now();
-    }
+    emit_until_written(&set, SOON);
     let read = read(&reader.join().expect("no panic"));
     assert_eq!((read.events.len(), read.torn), (1, Vec::new()));
     assert_eq!(read.reported, set.lost());

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use canonlog::{Emitter, EmitterSet, EventType, Journald, Level, LossReason, OwnedEvent};
-use canonlog_tests::numbered::{Numbered, emit};
+use canonlog_tests::numbered::{Numbered, emit, emit_until_written};
 
 use super::sockets::SOON;
 
@@ -143,16 +143,7 @@ fn a_journal_that_is_restarted_or_not_there_is_counted_and_written_to_again() {
     assert_eq!((set.written(), set.lost_by(LossReason::Io)), (0, 1));
     let journal = UnixDatagram::bind(&path).expect("a socket");
     journal.set_read_timeout(Some(SOON)).expect("a time");
-    let began = Instant::now();
-    for n in 1.. {
-        emit(&set, n);
-        assert!(set.flush(SOON));
-        if set.written() > 0 {
-            break;
-        }
-        assert!(began.elapsed() < SOON);
-        std::thread::sleep(millis(5));
-    }
+    emit_until_written(&set, SOON);
     let mut room = [0; 9_000];
     let len = journal.recv(&mut room).expect("an entry");
     let fields = parse(&room[..len]).expect("an entry");

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use canonlog::{Emitter, EmitterSet, Event, Format, LossReason, Output, Syslog, Tcp, UnixSocket};
-use canonlog_tests::numbered::{Numbered, emit, read};
+use canonlog_tests::numbered::{Numbered, emit, emit_until_written, read};
 
 pub(super) const SOON: Duration = Duration::from_secs(20);
 
@@ -70,15 +70,7 @@ fn a_server_that_is_not_there_yet_keeps_nobody_and_is_told_what_it_missed() {
     assert_eq!((set.written(), set.lost_by(LossReason::Io)), (0, 1));
     let listener = TcpListener::bind(&address).expect("the same port");
     let server = std::thread::spawn(move || take_all(&listener));
-    for n in 1.. {
-        emit(&set, n);
-        assert!(set.flush(SOON));
-        if set.written() > 0 {
-            break;
-        }
-        assert!(began.elapsed() < SOON);
-        std::thread::sleep(millis(5));
-    }
+    emit_until_written(&set, SOON);
     let lost = set.shutdown(SOON);
     drop(set);
     let read = read(&server.join().expect("no panic"));

@@ -74,19 +74,6 @@ pub(super) struct FieldTest {
     or_empty: bool,
 }
 
-/// What event types there are.
-const KINDS: [EventType; 9] = [
-    EventType::Request,
-    EventType::Job,
-    EventType::Timeout,
-    EventType::PartialFailure,
-    EventType::LateResponse,
-    EventType::Lost,
-    EventType::Dropped,
-    EventType::Log,
-    EventType::Status,
-];
-
 impl FieldTest {
     /// # Errors
     ///
@@ -96,8 +83,8 @@ impl FieldTest {
             ("event_level", OwnedValue::Text(text)) => {
                 text.parse::<Level>().map(drop).map_err(|error| FilterError::new(error.to_string()))
             }
-            ("event_type", OwnedValue::Text(text)) if KINDS.iter().all(|kind| kind.as_str() != text) => {
-                Err(FilterError::unknown(text, "no type of event", &KINDS.map(EventType::as_str)))
+            ("event_type", OwnedValue::Text(text)) if EventType::ALL.iter().all(|kind| kind.as_str() != text) => {
+                Err(FilterError::unknown(text, "no type of event", &EventType::ALL.map(EventType::as_str)))
             }
             _ => Ok(()),
         };
