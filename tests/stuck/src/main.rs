@@ -1,12 +1,15 @@
 //! Requests that get stuck, each on a thread of its own, in a program small enough to be built in many ways: `stuck [stacks] [how]`,
-//! with so many stacks a second; `own`: with a handler of its own for SIGURG; `dropped`: having dropped the right to look at itself.
+//! with so many stacks a second; `own`: with a handler of its own for SIGURG; `dropped`: having dropped the right to look at itself;
+//! `hidden`: where there is no `/proc` at all ([`NOT_PERMITTED`] if that cannot be had).
 //!
 //! `tests/lines.rs` builds it as users build theirs, and looks what its timeouts tell. The lines that they should name
 //! end in a comment, `in <handler>` for the innermost and `of <handler>` for the outermost.
 
-use std::io::{ErrorKind, Read as _};
+use std::ffi::CStr;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -95,8 +98,44 @@ fn drop_rights() -> std::io::Result<()> {
     if is_readable { Err(std::io::Error::other("it can still be read")) } else { Ok(()) }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
+/// The exit code of a program that may not have a view of its own of the file system.
+const NOT_PERMITTED: u8 = 77;
+
+/// Where this process looks, `/proc` is empty from now on, as in a `chroot` or a container that has none.
+#[allow(unsafe_code)]
+fn hide_proc() -> std::io::Result<()> {
+    // SAFETY: it takes nothing and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    let own = if is_root { libc::CLONE_NEWNS } else { libc::CLONE_NEWNS | libc::CLONE_NEWUSER };
+    // SAFETY: a number alone is passed; no other thread runs yet.
+    if unsafe { libc::unshare(own) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let mount = |from: &CStr, to: &CStr, flags| {
+        // SAFETY: both are texts that end in a zero and outlive the call, which keeps neither; type and data may be null or are such texts.
+        let done = unsafe { libc::mount(from.as_ptr(), to.as_ptr(), from.as_ptr(), flags, std::ptr::null()) };
+        if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    };
+    // Nobody else sees what is mounted here.
+    mount(c"none", c"/", libc::MS_REC | libc::MS_PRIVATE)?;
+    mount(c"tmpfs", c"/proc", 0)?;
+    let is_hidden = std::fs::read("/proc/self/stat").is_err();
+    if is_hidden { Ok(()) } else { Err(std::io::Error::other("it can still be read")) }
+}
+
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.get(1).is_some_and(|how| how == "hidden")
+        && let Err(error) = hide_proc()
+    {
+        writeln!(std::io::stderr(), "no view of its own: {error}")?;
+        return Ok(ExitCode::from(NOT_PERMITTED));
+    }
+    run(args).map(|()| ExitCode::SUCCESS)
+}
+
+fn run(args: Vec<String>) -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = args.into_iter();
     let stacks = args.next().map_or(Ok(100), |stacks| stacks.parse())?;
     let urgent = Arc::new(AtomicBool::new(false));
     let how = args.next();

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use canonlog_tests::logfmt;
@@ -37,8 +37,15 @@ fn timeouts(program: &Path) -> HashMap<String, Timeout> {
 }
 
 fn timeouts_with(program: &Path, args: &[&str]) -> HashMap<String, Timeout> {
+    timeouts_of(run(program, args))
+}
+
+fn run(program: &Path, args: &[&str]) -> Output {
     let _alone = alone();
-    let output = Command::new(program).args(args).output().expect("the program runs");
+    Command::new(program).args(args).output().expect("the program runs")
+}
+
+fn timeouts_of(output: Output) -> HashMap<String, Timeout> {
     let text = String::from_utf8(output.stdout).expect("text");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -202,5 +209,25 @@ fn a_program_that_may_not_read_what_its_threads_do_tells_what_annotations_tell()
             assert_eq!(event.get("timeout_stack"), "unavailable", "{view}");
             assert!(event.get("timeout_cause_loc").ends_with(&format!(":{view}")), "{view}");
         }
+    }
+}
+
+#[test]
+#[allow(clippy::print_stderr)] // says why it is skipped
+fn a_program_without_proc_tells_what_annotations_tell() {
+    const NOT_PERMITTED: i32 = 77;
+    let output = run(Path::new(env!("CARGO_BIN_EXE_stuck")), &["100", "hidden"]);
+    if output.status.code() == Some(NOT_PERMITTED) {
+        let why = String::from_utf8_lossy(&output.stderr);
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let timeouts = timeouts_of(output);
+    check_handlers(&timeouts);
+    for (view, event) in &timeouts {
+        assert_eq!(event.get("timeout_stack"), "unavailable", "{view}");
+        assert!(event.get("timeout_cause_loc").ends_with(&format!(":{view}")), "{view}");
+        // Nobody can say whether its thread sleeps.
+        assert!(!event.0.contains_key("timeout_state"), "{view}");
     }
 }
