@@ -171,7 +171,7 @@ pub use monitor::saturation;
 pub use monitor::status::Status;
 pub use output::{
     AddressError, Background, Batch, Facility, File, Framing, Journald, LossReason, Memory, Null, Output, Overflow,
-    ParseFacilityError, Rotation, Stderr, Stdout, Syslog, Tcp, UnixSocket, WriteError, Writer,
+    ParseFacilityError, Rotation, Stderr, Stdout, Syslog, Tcp, Udp, UnixSocket, WriteError, Writer,
 };
 pub use pipeline::{Kind, LiveEmitters, Pipeline, Scope, begin, emitters, flush_lookback};
 pub use redact::{Redaction, Secret};

@@ -19,7 +19,8 @@ use crate::sys::host::host_name;
 /// number of more than 63 bits, which Graylog would make another of. What is absent is left out. In a name `/`, `:` and `@` become
 /// `_`; `_id`, which GELF forbids, becomes `_id_`.
 ///
-/// Over TCP an input of Graylog expects a null byte behind each: [`Tcp::null_terminated`](crate::Tcp::null_terminated).
+/// Over TCP an input of Graylog expects a null byte behind each: [`Tcp::null_terminated`](crate::Tcp::null_terminated). Over UDP a long
+/// one goes in chunks: [`Udp::chunked`](crate::Udp::chunked).
 ///
 /// ```
 /// use canonlog::{EventType, Format, Gelf, Level, OwnedEvent};

@@ -9,6 +9,7 @@
 
 mod attempt;
 mod background;
+mod datagrams;
 mod file;
 mod journald;
 mod ledger;
@@ -38,6 +39,7 @@ pub(crate) use self::attempt::{Failure, flush, offer};
 pub(crate) use crate::inside::{Inside, is_inside};
 pub use background::{Background, Overflow};
 pub(crate) use background::{Queue, Refused, Reporter};
+pub use datagrams::Udp;
 pub use file::{File, Rotation};
 pub use journald::Journald;
 pub use ledger::LossReason;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use canonlog::{Emitter, EmitterSet, Event, Format, LossReason, Output, Syslog, Tcp, UnixSocket};
+use canonlog::{Emitter, EmitterSet, Event, Format, LossReason, Output, Syslog, Tcp, Udp, UnixSocket};
 use canonlog_tests::numbered::{Numbered, emit, emit_until_written, read};
 
 pub(super) const SOON: Duration = Duration::from_secs(20);
@@ -360,4 +360,37 @@ fn over_udp_nobody_listening_ends_nothing() {
     let lost = set.shutdown(SOON);
     assert_eq!(set.written() + lost, 20);
     assert!(lost > 0, "the system says that nobody is there");
+}
+
+#[test]
+fn each_line_is_a_datagram_and_one_that_is_too_long_is_counted() {
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    server.set_read_timeout(Some(SOON)).expect("a time");
+    let address = server.local_addr().expect("it is bound").to_string();
+    let mut room = vec![0; 1 << 16];
+    let short = set(Udp::new(&address).expect("an address"));
+    for n in 0..50 {
+        emit(&short, n);
+        assert!(short.flush(SOON));
+        let len = server.recv(&mut room).expect("a datagram");
+        assert_eq!(room[..len], *format!("<{n}>").as_bytes());
+    }
+    assert_eq!((short.shutdown(SOON), short.written()), (0, 50));
+    for (output, lost) in
+        [(Udp::new(&address).expect("an address"), 1), (Udp::new(&address).expect("an address").chunked(), 0)]
+    {
+        let long = EmitterSet::start([Emitter::new("udp").format(Padded(100_000)).output(output)]).expect("it starts");
+        emit(&long, 7);
+        assert_eq!((long.shutdown(SOON), long.lost_by(LossReason::Io)), (lost, lost));
+    }
+    let mut whole = Vec::new();
+    let mut ids = BTreeSet::new();
+    for number in 0..13 {
+        let len = server.recv(&mut room).expect("a datagram");
+        assert!(len <= 8_192);
+        assert_eq!((&room[..2], &room[10..12]), (&[0x1e, 0x0f][..], &[number, 13][..]));
+        ids.insert(room[2..10].to_vec());
+        whole.extend_from_slice(&room[12..len]);
+    }
+    assert!(whole.len() == 100_000 && whole.ends_with(b" <7>") && ids.len() == 1);
 }

@@ -51,7 +51,7 @@ impl Socket {
     }
 
     /// Waits until it takes more or has failed; false when `limit` passed before.
-    pub(super) fn wait(&self, limit: Duration) -> bool {
+    pub(in crate::output) fn wait(&self, limit: Duration) -> bool {
         fd::wait_writable(self.as_fd().as_raw_fd(), Some(limit))
     }
 

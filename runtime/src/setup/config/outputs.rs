@@ -12,7 +12,7 @@ use super::tree::{Node, Table};
 use crate::emitter::Emitter;
 use crate::output::{
     AddressError, Background, Facility, File, Framing, Journald, Null, Overflow, Rotation, Stderr, Stdout, Syslog, Tcp,
-    UnixSocket,
+    Udp, UnixSocket,
 };
 
 /// What is said of the link to a server.
@@ -145,6 +145,12 @@ pub(super) fn output(emitter: Emitter, node: &Node, all: &Table, folder: &Path) 
             link!(tcp, said);
             tcp = if said.truth("null_terminated") == Some(true) { tcp.null_terminated() } else { tcp };
             emitter.output(tcp)
+        }
+        "udp" => {
+            let mut udp = Udp::new(said.text("server").unwrap_or_default()).map_err(io::Error::other)?;
+            link!(udp, said);
+            udp = if said.truth("chunked") == Some(true) { udp.chunked() } else { udp };
+            emitter.output(udp)
         }
         "unix" => {
             let mut unix =

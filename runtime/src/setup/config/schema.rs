@@ -192,6 +192,17 @@ pub(super) static OUTPUTS: &[Variant] = &[
     Variant { name: "null", keys: &[] },
     Variant { name: "tracing", keys: &[] },
     Variant { name: "tcp", keys: &[Key::required("server", SERVER), NULL, CONNECT, HOLD, FIRST, LONGEST] },
+    Variant {
+        name: "udp",
+        keys: &[
+            Key::required("server", SERVER),
+            Key::new("chunked", Kind::Bool, "false"),
+            CONNECT,
+            HOLD,
+            FIRST,
+            LONGEST,
+        ],
+    },
     Variant { name: "unix", keys: &[Key::required("path", SOCKET), NULL, CONNECT, HOLD, FIRST, LONGEST] },
     Variant {
         name: "syslog",
