@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use super::Lookback;
 use crate::event::{Content, Kept, Noted};
 use crate::record::{Handle, state};
+use crate::sys::alone::{Alone, Taken};
 use crate::sys::fork;
 
 /// What was kept of one record.
@@ -42,20 +42,23 @@ impl Ring {
             self.dropped += 1;
             return;
         }
-        while self.kept.len() >= lookback.capacity
-            || self.kept.size() + size > lookback.bytes
-            || self.kept.first_stamp().is_some_and(|first| lookback.is_too_old(first, stamp))
-        {
+        self.drop_old(stamp, lookback);
+        while self.kept.len() >= lookback.capacity || self.kept.size() + size > lookback.bytes {
             self.dropped += u64::from(self.kept.drop_first());
         }
         self.kept.push(content, noted, stamp);
     }
 
-    /// Takes away what is too old; how many messages are missing in all.
-    pub(crate) fn settle(&mut self, now: u64, lookback: &Lookback) -> u64 {
+    #[inline]
+    fn drop_old(&mut self, now: u64, lookback: &Lookback) {
         while self.kept.first_stamp().is_some_and(|first| lookback.is_too_old(first, now)) {
             self.dropped += u64::from(self.kept.drop_first());
         }
+    }
+
+    /// Takes away what is too old; how many messages are missing in all.
+    pub(crate) fn settle(&mut self, now: u64, lookback: &Lookback) -> u64 {
+        self.drop_old(now, lookback);
         std::mem::take(&mut self.dropped)
     }
 
@@ -72,13 +75,13 @@ struct Place {
     has: AtomicU64,
     /// The lock was waited for in vain.
     is_stuck: AtomicBool,
-    ring: Mutex<Option<Box<Ring>>>,
+    ring: Alone<Option<Box<Ring>>>,
 }
 
 /// As many as there are slots. Memory that is never touched is not taken from the system.
 const PLACES: usize = 65_536;
 static RINGS: [Place; PLACES] =
-    [const { Place { has: AtomicU64::new(0), is_stuck: AtomicBool::new(false), ring: Mutex::new(None) } }; PLACES];
+    [const { Place { has: AtomicU64::new(0), is_stuck: AtomicBool::new(false), ring: Alone::new(None) } }; PLACES];
 
 /// Whether anything was ever kept.
 static USED: AtomicBool = AtomicBool::new(false);
@@ -89,22 +92,24 @@ thread_local! {
 
 impl Place {
     /// The ring's lock; none where its holder does not let go: it may be a thread that this process, made by `fork`, does not have.
-    fn lock(&self) -> Option<MutexGuard<'_, Option<Box<Ring>>>> {
+    #[inline]
+    fn lock(&self) -> Option<Taken<'_, Option<Box<Ring>>>> {
+        let ring = self.ring.take().or_else(|| self.wait())?;
+        if self.is_stuck.load(Ordering::Relaxed) {
+            self.is_stuck.store(false, Ordering::Relaxed);
+        }
+        Some(ring)
+    }
+
+    #[cold]
+    fn wait(&self) -> Option<Taken<'_, Option<Box<Ring>>>> {
         // In vain but once, so that not every message waits.
-        let tries = if self.is_stuck.load(Ordering::Relaxed) { 1 } else { 1_000 };
+        let tries = if self.is_stuck.load(Ordering::Relaxed) { 0 } else { 1_000 };
         for tried in 0..tries {
-            let ring = match self.ring.try_lock() {
-                Ok(ring) => ring,
-                Err(TryLockError::Poisoned(ring)) => ring.into_inner(),
-                Err(TryLockError::WouldBlock) => {
-                    state::back_off(tried);
-                    continue;
-                }
-            };
-            if self.is_stuck.load(Ordering::Relaxed) {
-                self.is_stuck.store(false, Ordering::Relaxed);
+            state::back_off(tried);
+            if let Some(ring) = self.ring.take() {
+                return Some(ring);
             }
-            return Some(ring);
         }
         self.is_stuck.store(true, Ordering::Relaxed);
         None
@@ -132,13 +137,15 @@ pub(crate) fn keep(handle: Handle, content: &Content, noted: Option<&Noted>, sta
             .is_ok();
     };
     let Some(mut ring) = place.lock() else { return false };
-    // Under the lock: of a record that has ended, the slot may be another's, whose messages are here.
-    if !handle.is_live() {
+    let has = handle.generation().wrapping_add(1);
+    let is_first = place.has.load(Ordering::Relaxed) != has;
+    // Under the lock: of a record that has ended, the slot may be another's, whose messages are here. While it has kept something,
+    // nobody has taken that at its end.
+    if is_first && !handle.is_live() {
         return false;
     }
     let ring = ring.get_or_insert_default();
-    let has = handle.generation().wrapping_add(1);
-    if place.has.load(Ordering::Relaxed) != has || ring.is_parents() {
+    if is_first || ring.is_parents() {
         ring.begin(handle.generation());
         place.has.store(has, Ordering::Relaxed);
         USED.store(true, Ordering::Relaxed);

@@ -29,11 +29,13 @@ pub(super) struct Buffers {
     /// What the unit has kept, and whether its event brings that out.
     pub(super) kept: Option<Box<Ring>>,
     pub(super) flushes: bool,
+    /// The words of a unit's id, and its text, which its next message finds here. No id is 0.
+    pub(super) id: ([u64; 2], [u8; 36]),
 }
 
 impl Buffers {
     pub(super) const fn new() -> Buffers {
-        Buffers { content: Content::new(), facts: Facts::new(), kept: None, flushes: false }
+        Buffers { content: Content::new(), facts: Facts::new(), kept: None, flushes: false, id: ([0; 2], [b'0'; 36]) }
     }
 
     #[cold]

@@ -84,7 +84,7 @@ impl Buffers {
 
     /// Whether the event of the unit brings out what was kept; then it says what is missing.
     pub(super) fn look_back(&mut self, parts: &Parts, panicked: bool) {
-        let Buffers { content, facts, kept, flushes } = self;
+        let Buffers { content, facts, kept, flushes, .. } = self;
         let Some(ring) = kept else { return };
         // Nothing is kept any more: nobody says what may vanish.
         let Some(lookback) = &parts.settings().lookback else { return *flushes = true };

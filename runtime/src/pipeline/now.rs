@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::end::with_buffers;
+use super::end::{Buffers, with_buffers};
 use super::tuned::Tuned;
 use super::{Parts, Pipeline, limit, parts};
 use crate::clock;
@@ -50,7 +50,7 @@ pub(crate) fn draft<R>(level: Level, source: Option<&Source>, make: impl FnOnce(
     let parts = parts(number);
     let tuned = parts.tuned();
     with_buffers(|buffers| {
-        let content = &mut buffers.content;
+        let Buffers { content, id, .. } = buffers;
         content.reset(EventType::Log, level, clock::unix_nanos(stamp));
         let unit = match here {
             Some((slot, _)) if !slot.body.has(builtin::REQ_ID) => Unit::Words(slot.id(), slot.kind() == Kind::Job),
@@ -61,7 +61,12 @@ pub(crate) fn draft<R>(level: Level, source: Option<&Source>, make: impl FnOnce(
         let noted = match source.filter(|_| tuned.notes(level)) {
             Some(source) => Some(Noted { unit, source: *source, text: None }),
             None => {
-                push_unit(content, unit);
+                if let Unit::Words(words, _) = unit
+                    && id.0 != words
+                {
+                    *id = (words, id::text(words));
+                }
+                push_unit(content, unit, &id.1);
                 None
             }
         };
@@ -78,13 +83,14 @@ fn keep_id(cx: Context, content: &mut Content) -> Unit {
     Unit::Text(cx.handle().kind() == Some(Kind::Job))
 }
 
-/// Makes a field of the unit's id; where the next value stands.
-fn push_unit(content: &mut Content, unit: Unit) -> usize {
+/// Makes a field of the unit's id, of which the text is `id` if it is known by its words; where the next value stands.
+#[inline(always)]
+fn push_unit(content: &mut Content, unit: Unit, id: &[u8; 36]) -> usize {
     let key = |is_job| if is_job { builtin::JOB_ID } else { builtin::REQ_ID };
     match unit {
         Unit::Outside => 0,
-        Unit::Words(words, is_job) => {
-            let at = content.append_utf8(0, &id::text(words));
+        Unit::Words(_, is_job) => {
+            let at = content.append_utf8(0, id);
             content.push_at(key(is_job), at);
             0
         }
@@ -108,7 +114,8 @@ impl Tuned {
 pub(super) fn unfold(content: &mut Content, noted: &Noted) {
     let Noted { unit, source: Source { name, place: (file, line) }, text } = *noted;
     let end = content.text_len();
-    let at = push_unit(content, unit);
+    let id = if let Unit::Words(words, _) = unit { id::text(words) } else { [0; 36] };
+    let at = push_unit(content, unit, &id);
     let (name, noted_text) = (content.append_text(0, name), at);
     let (text, at) = match text {
         Some(text) => (content.append_text(0, text), at),

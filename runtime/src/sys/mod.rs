@@ -1,6 +1,7 @@
 //! What std does not offer. The only folder with `unsafe`: one operation a block, each with its argument.
 
 pub(crate) mod again;
+pub(crate) mod alone;
 pub(crate) mod clocks;
 pub(crate) mod errno;
 pub(crate) mod fd;
