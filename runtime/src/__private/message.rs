@@ -37,7 +37,7 @@ impl Speaks for Logger {
     }
 }
 
-impl<C: Carried> Speaks for Message<C> {
+impl<C: Carried> Speaks for Message<'_, C> {
     fn is_enabled(&self, level: Level) -> bool {
         self.logger().is_enabled(level)
     }

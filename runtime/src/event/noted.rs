@@ -40,7 +40,7 @@ pub(crate) enum Unit {
 
 impl Content {
     /// Appends a value under a key; where its head stands. It is no field yet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, id: KeyId, value: &Value<'_>, limit: usize, troubles: &mut Troubles) -> usize {
         let key = u64::from(id.0);
         match value {
@@ -69,13 +69,18 @@ impl Content {
     #[inline(always)]
     pub(crate) fn append_utf8(&mut self, key: u64, text: &[u8]) -> usize {
         let at = self.bytes.len();
-        self.bytes.reserve(text.len() + 16);
         self.bytes.extend_from_slice(&(head::new(head::TEXT, text.len()) | key).to_le_bytes());
         self.bytes.extend_from_slice(text);
         if text.len() < 8 {
             self.bytes.extend_from_slice(&[0; 8]);
         }
         at
+    }
+
+    /// The same of a number, or what else is one word.
+    #[inline(always)]
+    pub(crate) fn append_word(&mut self, id: KeyId, kind: u64, word: u64) -> usize {
+        self.put(kind, word, u64::from(id.0))
     }
 
     /// Makes a field of the value whose head stands there, without looking for one of the same name.

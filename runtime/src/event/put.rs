@@ -108,7 +108,6 @@ impl Content {
         let mut digits = itoa::Buffer::new();
         let line = digits.format(line);
         let (at, len) = (self.bytes.len(), file.len() + 1 + line.len());
-        self.bytes.reserve(len + 16);
         self.bytes.extend_from_slice(&head::new(head::TEXT, len).to_le_bytes());
         self.bytes.extend_from_slice(file.as_bytes());
         self.bytes.push(b':');

@@ -4,6 +4,7 @@ use std::backtrace::Backtrace;
 use std::{any, fmt};
 
 use super::taking::Taking;
+use crate::event::head;
 use crate::fields::{Fields, Key};
 use crate::scratch::guarded;
 use crate::value::{ToValue, Value};
@@ -14,7 +15,7 @@ use crate::value::{ToValue, Value};
 /// use canonlog::{Message, message::Carried};
 ///
 /// /// With whatever it carries already.
-/// fn sign(message: Message<impl Carried>) {
+/// fn sign(message: Message<'_, impl Carried>) {
 ///     message.field("signed", true).info("done");
 /// }
 ///
@@ -58,9 +59,17 @@ impl<T: ToValue + ?Sized> MessageValue for T {
         into.put(key, &self.to_value());
     }
 
-    #[inline]
+    // Which kind it is, the compiler knows.
+    #[inline(always)]
     fn take_by(&self, key: &'static Key, into: &mut Taking<'_, '_>) {
-        into.put_by(&key.0, &self.to_value());
+        match self.to_value() {
+            Value::U64(value) => into.put_word(&key.0, head::U64, value),
+            Value::I64(value) => into.put_word(&key.0, head::I64, value.cast_unsigned()),
+            Value::F64(value) => into.put_word(&key.0, head::F64, value.to_bits()),
+            Value::Bool(value) => into.put_word(&key.0, head::BOOL, u64::from(value)),
+            Value::Str(value) => into.put_text(&key.0, value),
+            value => into.put(key.0.key, &value),
+        }
     }
 }
 

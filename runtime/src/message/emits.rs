@@ -71,9 +71,9 @@ impl Emits for Logger {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: Carried> Emits for Message<C> {
+impl<C: Carried> Emits for Message<'_, C> {
     fn emit_as(&self, said: &Said) {
-        say(&self.logger, &self.carried, said);
+        say(self.logger(), &self.carried, said);
     }
 }
 

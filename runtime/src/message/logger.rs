@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::builder::Message;
+use super::builder::{Message, Speaker};
 use super::carried::{And, Carried, Error, Many, MessageValue, Nothing, Stack};
 use super::pass::Head;
 use super::taking::Taking;
@@ -259,13 +259,13 @@ impl Logger {
         Logger { kept: Some(Arc::new(kept)), ..self.clone() }
     }
 
-    /// A message with a field; more can follow, then the level and the text.
+    /// A message with a field; more can follow, then the level and the text. It borrows the logger.
     ///
     /// ```
     /// canonlog::logger("shop").field("cart", 7).field("items", 3).info("checked out");
     /// ```
     #[inline]
-    pub fn field<V: MessageValue>(&self, key: &'static str, value: V) -> Message<And<Nothing, V>> {
+    pub fn field<V: MessageValue>(&self, key: &'static str, value: V) -> Message<'_, And<Nothing, V>> {
         self.message().field(key, value)
     }
 
@@ -280,7 +280,7 @@ impl Logger {
     ///
     /// canonlog::logger("shop").fields(Cart { cart_id: 7, items: 3 }).info("checked out");
     /// ```
-    pub fn fields<T: Fields>(&self, fields: T) -> Message<Many<Nothing, T>> {
+    pub fn fields<T: Fields>(&self, fields: T) -> Message<'_, Many<Nothing, T>> {
         self.message().fields(fields)
     }
 
@@ -295,17 +295,17 @@ impl Logger {
     /// }
     /// assert_eq!(capture.one().view().get("exc_msg"), Some(Value::Str("invalid digit found in string")));
     /// ```
-    pub fn trace<'e, E: std::error::Error + ?Sized>(&self, error: &'e E) -> Message<Error<'e, Nothing, E>> {
+    pub fn trace<'e, E: std::error::Error + ?Sized>(&self, error: &'e E) -> Message<'_, Error<'e, Nothing, E>> {
         self.message().trace(error)
     }
 
     /// A message with the stack of the thread, as `exc_trace`.
-    pub fn stack(&self) -> Message<Stack<Nothing>> {
+    pub fn stack(&self) -> Message<'_, Stack<Nothing>> {
         self.message().stack()
     }
 
-    fn message(&self) -> Message<Nothing> {
-        Message { logger: self.clone(), carried: Nothing }
+    fn message(&self) -> Message<'_, Nothing> {
+        Message { speaker: Speaker::Borrowed(self), carried: Nothing }
     }
 
     /// Says something at a level.
@@ -342,14 +342,16 @@ impl Logger {
     pub(crate) fn pass(&self, level: Level, place: (&'static str, u32), text: &Text<'_>, carried: &dyn Carried) {
         let (name, style, on_one_line) = (&*self.name, self.style, self.on_one_line);
         let source = match self.name {
-            Cow::Borrowed(name) => Some(Source { name, place }),
-            Cow::Owned(_) => None,
+            Cow::Borrowed(name) if style.is_none() && !on_one_line && self.filter.is_none() => {
+                Some(Source { name, place })
+            }
+            _ => None,
         };
         let (place, filter) = (Some(place), self.filter.as_deref());
         let head = Head { level, name, place, source, style, on_one_line, own_keys: true, filter };
         pass(&head, text, &mut |into| {
-            for (key, value) in self.kept.iter().flat_map(|kept| kept.iter()) {
-                value.take(key, into);
+            if let Some(kept) = &self.kept {
+                kept.iter().for_each(|(key, value)| value.take(key, into));
             }
             carried.take(into);
         });
@@ -388,5 +390,23 @@ impl fmt::Debug for Logger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self.kept.iter().flat_map(|kept| kept.iter()).map(|(key, _)| *key).collect();
         f.debug_struct("Logger").field("name", &self.name).field("fields", &keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_copies_nothing_of_its_logger_before_it_is_owned() {
+        let log = logger("shop").bind("cart", 7);
+        let holders = || log.kept.as_ref().map(Arc::strong_count);
+        let message = log.field("items", 3).field("plan", "business");
+        message.debug("opened");
+        assert_eq!(holders(), Some(1));
+        let owned = message.owned();
+        assert_eq!(holders(), Some(2));
+        drop(owned);
+        assert_eq!(holders(), Some(1));
     }
 }

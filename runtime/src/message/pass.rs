@@ -22,7 +22,7 @@ pub(crate) struct Head<'a> {
     pub(crate) name: &'a str,
     /// File and line, where they are known.
     pub(crate) place: Option<(&'a str, u32)>,
-    /// The logger, and file and line, where the program itself has them: then the message can be noted.
+    /// The same where the program itself has it, and the logger decides nothing by what the message says: then it can be noted.
     pub(crate) source: Option<Source>,
     /// How plain texts are filled, if they are.
     pub(crate) style: Option<Style>,
@@ -63,10 +63,8 @@ impl Head<'_> {
     /// Its source, if it can be noted: nothing but its level decides on it, and all that it says can be asked for later.
     #[inline]
     fn to_note(&self, text: &Text<'_>) -> Option<&Source> {
-        let is_filled = matches!((&text.0, self.style), (Form::Template(_), _) | (Form::Plain(_), Some(_)));
         let is_measured = measures::counts_messages() && text.is_measured_late();
-        let can = self.own_keys && !self.on_one_line && self.filter.is_none() && !is_filled && !is_measured;
-        self.source.as_ref().filter(|_| can)
+        self.source.as_ref().filter(|_| !matches!(text.0, Form::Template(_)) && !is_measured)
     }
 }
 

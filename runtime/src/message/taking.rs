@@ -6,8 +6,8 @@ use super::carried::trace;
 use super::pass::Head;
 use super::template::Filling;
 use crate::counters::measures;
-use crate::event::Stored;
 use crate::event::names::{self, Names};
+use crate::event::{Stored, head};
 use crate::level::Level;
 use crate::pipeline::{Draft, LOG_LOC, LOG_MSG};
 use crate::record::Name;
@@ -68,6 +68,11 @@ impl<'t, 'd> Taking<'t, 'd> {
     #[inline(always)]
     fn append(&mut self, id: KeyId, value: &Value<'_>) {
         let at = self.draft.content.append(id, value, self.limit, &mut self.draft.troubles);
+        self.index(id, at);
+    }
+
+    #[inline(always)]
+    fn index(&mut self, id: KeyId, at: usize) {
         if !self.is_noting() {
             self.put_at(id, at);
         }
@@ -108,26 +113,52 @@ impl<'t, 'd> Taking<'t, 'd> {
         self.put_key(LOG_MSG.id(), text);
     }
 
-    #[inline]
     pub(super) fn put(&mut self, key: &'static str, value: &Value<'_>) {
         let id = if self.plain { keys::find("app", key, Suffix::None) } else { NOT_INTERNED };
-        self.put_found(id, key, value);
-    }
-
-    #[inline]
-    pub(super) fn put_by(&mut self, key: &'static Key, value: &Value<'_>) {
-        let id = if self.plain { key.id() } else { NOT_INTERNED };
-        self.put_found(id, key.key, value);
-    }
-
-    #[inline(always)]
-    fn put_found(&mut self, id: KeyId, key: &'static str, value: &Value<'_>) {
-        // Neither does one that is not interned seem usual.
-        if id.is_unusual() || self.room == 0 {
+        if !self.is_usual(id) {
             return self.put_slowly(key, value);
         }
         self.room -= 1;
         self.append(id, value);
+    }
+
+    /// The same of a number, or what else is one word.
+    pub(super) fn put_word(&mut self, key: &'static Key, kind: u64, word: u64) {
+        let id = key.id();
+        if !self.is_usual(id) {
+            return self.put_word_slowly(key.key, kind, word);
+        }
+        self.room -= 1;
+        let at = self.draft.content.append_word(id, kind, word);
+        self.index(id, at);
+    }
+
+    /// The same of a text.
+    pub(super) fn put_text(&mut self, key: &'static Key, text: &str) {
+        let id = key.id();
+        if !self.is_usual(id) || text.len() > self.limit {
+            return self.put_slowly(key.key, &Value::Str(text));
+        }
+        self.room -= 1;
+        let at = self.draft.content.append_text(u64::from(id.0), text);
+        self.index(id, at);
+    }
+
+    /// Whether nothing is to be asked of a field; it is of one that is not interned.
+    #[inline(always)]
+    fn is_usual(&self, id: KeyId) -> bool {
+        !id.is_unusual() && self.room != 0 && self.plain
+    }
+
+    #[inline(never)]
+    fn put_word_slowly(&mut self, key: &'static str, kind: u64, word: u64) {
+        let value = match kind {
+            head::U64 => Value::U64(word),
+            head::I64 => Value::I64(word.cast_signed()),
+            head::F64 => Value::F64(f64::from_bits(word)),
+            _ => Value::Bool(word != 0),
+        };
+        self.put_slowly(key, &value);
     }
 
     #[inline(never)]

@@ -24,7 +24,7 @@ impl Cart {
     }
 
     #[emit(warning, text = "nothing in it")]
-    fn emptied(&self, items: u64) -> Message<impl Carried> {
+    fn emptied(&self, items: u64) -> Message<'_, impl Carried> {
         self.log.field("items", items)
     }
 }
