@@ -13,6 +13,7 @@ use crate::pipeline::{Draft, LOG_LOC, LOG_MSG};
 use crate::record::Name;
 use crate::record::keys::{self, Key, KeyId, NOT_INTERNED, Suffix};
 use crate::scratch::{Capped, guarded};
+use crate::trace::caller::printed;
 use crate::value::{ToValue, Value};
 
 /// Takes what a message carries, on the way into its event; see [`Relay`](super::Relay).
@@ -243,7 +244,7 @@ impl<'t, 'd> Taking<'t, 'd> {
     pub(super) fn place(&mut self, file: &str, line: u32) {
         let id = LOG_LOC.id();
         if id != NOT_INTERNED {
-            let at = self.draft.content.append_place(file, line);
+            let at = self.draft.content.append_place(printed(file), line);
             self.put_at(id, at);
         }
     }

@@ -46,12 +46,33 @@ fn at_of(word: u64) -> Option<At> {
     Some(site::of(fun as u32)?.at(word as u32))
 }
 
+#[inline]
+fn is_absolute(file: &str) -> bool {
+    file.starts_with('/') || file.as_bytes().get(1) == Some(&b':')
+}
+
+/// A file as it is printed: that of a crate that was downloaded begins with the crate's own folder, wherever the machine that built the
+/// program keeps it.
+#[inline]
+pub(crate) fn printed(file: &str) -> &str {
+    if is_absolute(file) { from_its_crate(file).unwrap_or(file) } else { file }
+}
+
+fn from_its_crate(file: &str) -> Option<&str> {
+    // In a registry, the folder of the index stands before the crate's.
+    let of_index = |mark: &str| Some(file.split_once(mark)?.1.split_once(['/', '\\'])?.1);
+    let of_checkout = |mark: &str| Some(file.split_once(mark)?.1);
+    of_index("/registry/src/")
+        .or_else(|| of_index(r"\registry\src\"))
+        .or_else(|| of_checkout("/git/checkouts/"))
+        .or_else(|| of_checkout(r"\git\checkouts\"))
+}
+
 /// Whether a file is a dependency's: those of the application have paths from where it is built.
 fn is_library(file: &str) -> bool {
     const LIBRARIES: [&str; 6] =
         ["/registry/src/", "/git/checkouts/", "/vendor/", r"\registry\src\", r"\git\checkouts\", r"\vendor\"];
-    let is_absolute = file.starts_with('/') || file.as_bytes().get(1) == Some(&b':');
-    is_absolute && (file.starts_with("/rustc/") || LIBRARIES.iter().any(|of| file.contains(of)))
+    is_absolute(file) && (file.starts_with("/rustc/") || LIBRARIES.iter().any(|of| file.contains(of)))
 }
 
 /// The line of a word, as locations are printed.
@@ -91,6 +112,25 @@ mod tests {
         let found = Line::of(caller.word()).expect("a line of this crate");
         assert_eq!(found.to_string(), format!("{}:{line}", file!()));
         assert!(Line::of(0).is_none());
+    }
+
+    #[test]
+    fn a_downloaded_file_is_printed_from_the_folder_of_its_crate() {
+        for (file, expected) in [
+            (
+                "/home/x/.cargo/registry/src/index.example-1949cf8c6b5b557f/axum-0.8.9/src/serve/mod.rs",
+                "axum-0.8.9/src/serve/mod.rs",
+            ),
+            (r"C:\Users\x\.cargo\registry\src\index.example-1\shop-0.1.0\src\lib.rs", r"shop-0.1.0\src\lib.rs"),
+            ("/home/x/.cargo/git/checkouts/shop-1/0a1b2c3/src/lib.rs", "shop-1/0a1b2c3/src/lib.rs"),
+            ("/srv/app/src/orders.rs", "/srv/app/src/orders.rs"),
+            ("/registry/src/", "/registry/src/"),
+            ("src/registry/src/x/y.rs", "src/registry/src/x/y.rs"),
+            ("é", "é"),
+            ("", ""),
+        ] {
+            assert_eq!(printed(file), expected);
+        }
     }
 
     #[test]
