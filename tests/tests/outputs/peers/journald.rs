@@ -21,7 +21,9 @@ impl Journal {
         let ready = std::fs::read_to_string("/etc/machine-id").is_ok_and(|id| id.trim().len() == 32);
         let may = Command::new(&unshare).args(["-m", "mount", "-t", "tmpfs", "canonlog", "/run"]).output();
         if !ready || !may.is_ok_and(|tried| tried.status.success()) {
-            eprintln!("skipped: no systemd-journald without a machine id, and without the right to mount");
+            eprintln!(
+                "skipped: systemd-journald wants a machine id and a /run of its own, and one of them cannot be had here"
+            );
             return None;
         }
         // A journal of a namespace reads neither the kernel's messages nor the audit's.

@@ -65,7 +65,8 @@ else:
 
 /// Python with OpenTelemetry's schema.
 fn reader(mode: &str) -> Option<Running> {
-    let python = package("python/bin/python")?;
+    // Only where all of it was installed.
+    let python = package("python/complete").and_then(|_| package("python/bin/python"))?;
     let mut command = Command::new(python);
     Some(Running::start(command.args(["-c", READER, mode])))
 }
