@@ -17,7 +17,7 @@ use crate::lookback::Ring;
 use crate::monitor::polls;
 use crate::record::keys::builtin;
 use crate::record::snapshot::{self, Facts};
-use crate::record::{Handle, Kind, current, return_slot, slotless, state};
+use crate::record::{Handle, Kind, current, give_back, return_slot, slotless, state};
 use crate::trace::{errors, site, texts};
 use crate::unit::Unit;
 use crate::value::{Value, display};
@@ -73,6 +73,8 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
     let Some(slot) = handle.slot() else { return end_without_slot(handle, outcome, unwinding) };
     let word = &slot.head.word;
     let Some(finish) = state::finish(word, handle.generation(), state::back_off) else { return };
+    // It may be writing.
+    let watched = state::is_claimed(word) && !current::has_claim(handle);
     let now = clock::now();
     with_buffers(|buffers| {
         let kind = match (finish, slot.kind()) {
@@ -85,7 +87,9 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
         content.reset(kind, Level::Info, clock::unix_nanos(now));
         content.http = slot.http();
         let visit = current::settle(handle, now);
-        snapshot::take(slot, handle, now, finish == state::Finish::Late, content, facts);
+        let is_late = finish == state::Finish::Late;
+        // By then, whoever had the claim at the end may have left.
+        snapshot::take(slot, handle, now, (is_late, watched), content, facts);
         facts.cpu = facts.cpu.map(|cpu| cpu + visit);
         if !facts.error && facts.status.is_some_and(|status| status >= 500) {
             add_handled(handle, content);
@@ -95,7 +99,7 @@ pub(super) fn end(handle: Handle, outcome: Outcome, unwinding: bool) {
             add_panics(content, panics - u32::from(outcome.panicked));
         }
         if state::end(word) {
-            return_slot(slot);
+            if watched { return_slot(slot) } else { give_back(slot) }
         }
         // A late response follows the `timeout`, which may still wait to be made.
         if unwinding || finish == state::Finish::Late {

@@ -49,7 +49,7 @@ pub(crate) fn close(handle: Handle, now: u64) -> Option<TimedOut> {
     slot.body.closed_end.store(slot.body.end() as u64, Ordering::Release);
     // What a thread has used that is still inside is counted where it leaves: until then the sum is not known.
     let occupied = state::is_occupied(word);
-    snapshot::take(slot, handle, now, false, &mut buffers.content, &mut buffers.facts);
+    snapshot::take(slot, handle, now, (false, false), &mut buffers.content, &mut buffers.facts);
     if occupied {
         buffers.facts.cpu = None;
     }

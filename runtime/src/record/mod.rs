@@ -28,6 +28,7 @@ pub(crate) mod slotless;
 pub(crate) mod snapshot;
 mod spot;
 pub(crate) mod state;
+mod told;
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
@@ -147,6 +148,12 @@ fn return_side(slot: Slot) {
 
 /// Returns a slot, and its side log's, to the pool.
 pub(crate) fn return_slot(slot: Slot) {
+    slot.body.count_untold();
+    give_back(slot);
+}
+
+/// The same for whoever has ended it when nobody else was inside.
+pub(crate) fn give_back(slot: Slot) {
     if slot.head.side.load(Acquire) != 0 {
         return_side(slot);
     }

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use super::current;
 use super::errors::Errors;
 use super::frames::Frames;
+use super::told::Told;
 use crate::sys::slab::leak_zeroed;
 
 /// Slots in a segment.
@@ -72,6 +73,8 @@ pub(crate) struct Body {
     pub(crate) query_untracked: AtomicU64,
     /// Where the log ended when a monitor copied it.
     pub(crate) closed_end: AtomicU64,
+    /// What of it was told, where another thread had the claim at its end.
+    pub(crate) told: Told<AtomicU64>,
     /// CPU time so far of those who were inside beside the claim, in ticks.
     pub(crate) cpu_beside: AtomicU64,
     /// A poll that takes more ticks than this is counted; 0 for no such limit.

@@ -68,8 +68,16 @@ impl Facts {
 }
 
 /// Copies a record's fields into `content`, and the rest into `facts`. With `late`, only the fields of `req` and `job`, and
-/// what was written after the timeout was reported.
-pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
+/// what was written after the timeout was reported. Where `watched`, another thread has the claim of a record that has ended: what it
+/// is writing just now is told, or else counted when it leaves.
+pub(crate) fn take(
+    slot: Slot,
+    handle: Handle,
+    now: u64,
+    (late, watched): (bool, bool),
+    content: &mut Content,
+    facts: &mut Facts,
+) {
     facts.query_texts.clear();
     facts.handle = handle;
     facts.kind = slot.kind();
@@ -83,9 +91,9 @@ pub(crate) fn take(slot: Slot, handle: Handle, now: u64, late: bool, content: &m
     facts.limit = (deadline != 0).then(|| Duration::from_nanos(clock::between(facts.started, deadline)));
 
     let fields = content.len();
-    if late || !take_plain(slot, now, content, facts) {
+    if late || watched || !take_plain(slot, now, content, facts) {
         content.truncate(fields);
-        take_slowly(slot, now, late, content, facts);
+        take_slowly(slot, now, (late, watched), content, facts);
     }
 }
 
@@ -103,7 +111,7 @@ fn take_plain(slot: Slot, now: u64, content: &mut Content, facts: &mut Facts) ->
 
 /// Every case.
 #[inline(never)]
-fn take_slowly(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &mut Facts) {
+fn take_slowly(slot: Slot, now: u64, (late, watched): (bool, bool), content: &mut Content, facts: &mut Facts) {
     let late_from = if late { usize::try_from(slot.body.late.load(Relaxed)).unwrap_or(0).checked_sub(1) } else { None };
     // After a timeout nothing may have been written at all: then all there is belongs to the timeout.
     let late_from = if late { Some(late_from.unwrap_or_else(|| slot.body.closed_len())) } else { None };
@@ -111,6 +119,7 @@ fn take_slowly(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &
     for tries in 0..10_000 {
         content.truncate(fields);
         (facts.status, facts.error) = (None, false);
+        let sum = watched.then(|| slot.body.sum());
         // What was counted before a timeout was reported, that event has told.
         facts.set_counts((!late || slot.body.late.load(Relaxed) != 0).then_some(slot.body));
         let mut taking =
@@ -121,7 +130,11 @@ fn take_slowly(slot: Slot, now: u64, late: bool, content: &mut Content, facts: &
         if taking.log(slot.body)
             && take_side(slot, now, late, content, facts)
             && slot.body.layout.load(Relaxed) == layout
+            && sum.is_none_or(|sum| sum == slot.body.sum())
         {
+            if let Some(sum) = sum {
+                slot.body.told.keep(sum);
+            }
             break;
         }
         state::back_off(tries);

@@ -1,5 +1,8 @@
 //! Writes that come too late.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use canonlog::{Context, Kind, Value, begin, testing};
 
 #[test]
@@ -49,4 +52,44 @@ fn what_comes_too_late_on_a_thread_is_in_that_threads_next_event() {
     capture.clear();
     begin(Kind::Request).finish();
     assert_eq!(capture.one().view().get("canonlog_late_writes"), None, "told once");
+}
+
+#[test]
+fn a_write_under_way_when_another_thread_ends_the_record_is_in_the_event_or_counted() {
+    let capture = testing::capture();
+    let pipeline = capture.pipeline();
+    for round in 0..60 {
+        let scope = begin(Kind::Request);
+        let (cx, [writes, ended]) = (scope.context(), [(); 2].map(|()| AtomicBool::new(false)));
+        let written = thread::scope(|threads| {
+            let writer = threads.spawn(|| {
+                let mut written = 0_u64;
+                cx.enter(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        // Where it has stood before, so that the log grows no longer.
+                        Context::add("sum", 1_u64);
+                        written += 1;
+                        writes.store(true, Ordering::Relaxed);
+                    }
+                });
+                // What the thread has written too late is told by its next event.
+                pipeline.begin(Kind::Request).finish();
+                written
+            });
+            while !writes.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+            scope.finish();
+            ended.store(true, Ordering::Relaxed);
+            writer.join().expect("no panic")
+        });
+        let events = capture.events();
+        let count = |at: usize, name: &str| match events[at].view().get(name) {
+            Some(Value::U64(count)) => count,
+            None => 0,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(count(0, "app_sum") + count(1, "canonlog_late_writes"), written, "round {round}: {events:?}");
+        capture.clear();
+    }
 }

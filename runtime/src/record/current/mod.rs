@@ -147,6 +147,12 @@ pub(crate) fn handle() -> Option<Handle> {
     HERE.with(|here| (here.open.get() != 0).then(|| here.handle.get()))
 }
 
+/// Whether this thread is inside the record, with its claim.
+#[inline]
+pub(crate) fn has_claim(handle: Handle) -> bool {
+    HERE.with(|here| here.how.get() == How::Claimed && here.handle.get() == handle)
+}
+
 /// Whether this thread is in no record.
 #[inline(always)]
 pub(crate) fn is_outside() -> bool {

@@ -134,6 +134,12 @@ pub(crate) fn is_occupied(word: &impl Word) -> bool {
     word.load() & (CLAIMED | JOINED) != 0
 }
 
+/// Whether a thread has the claim.
+#[inline]
+pub(crate) fn is_claimed(word: &impl Word) -> bool {
+    word.load() & CLAIMED != 0
+}
+
 /// The generation and the phase that a slot is in.
 pub(crate) fn look(word: &impl Word) -> (u64, Phase) {
     let now = word.load();
