@@ -264,7 +264,9 @@ fn assert_is(loc: &str, file: &str, code: &str, function: &str) {
 
 #[test]
 fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
-    for (path, state) in [("/sleep", "parked"), ("/block", "blocked"), ("/spin", "running")] {
+    let mut cases = vec![("/sleep", "parked"), ("/block", "blocked"), ("/spin", "running")];
+    let mut starved = 0;
+    while let Some((path, state)) = cases.pop() {
         let millis = 900;
         let testbed = Testbed::with_timeout(Duration::from_millis(500));
         let mut client = testbed.connect();
@@ -283,13 +285,20 @@ fn a_request_past_its_limit_is_a_timeout_and_then_a_late_response() {
             loc.starts_with("src/bin/testbed/stuck.rs:") && loc.ends_with(&format!("::stuck::{}", &path[1..]));
         assert!(is_handlers, "{timeout:#?}");
         if cfg!(all(target_os = "linux", target_arch = "x86_64")) && state != "parked" {
+            if text(&timeout, "timeout_stack") == "unavailable" {
+                // The thread had no processor for a tenth of a second: so it is, on a busy machine, once or twice.
+                starved += 1;
+                assert!(starved < 5, "{timeout:#?}");
+                cases.push((path, state));
+                continue;
+            }
             // The line in code that knows nothing of canonlog, and the handler's line that led there.
             let (inner, called) = match state {
                 "blocked" => ("legacy::wait", "call_legacy_system(pause.duration())"),
                 _ => ("legacy::crunch", "crunch_numbers(pause.duration())"),
             };
             assert_eq!(line_of(loc), called, "{timeout:#?}");
-            assert!(cause.starts_with("legacy/src/lib.rs:") && cause.ends_with(&format!(":{inner}")), "{cause}");
+            assert!(cause.starts_with("legacy/src/lib.rs:") && cause.ends_with(&format!(":{inner}")), "{timeout:#?}");
             let lines = [
                 "std::thread::sleep(pause)",
                 "for n in 0..200_000_u64 {",
