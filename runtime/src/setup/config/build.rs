@@ -70,6 +70,14 @@ pub(super) fn settings(all: &Table) -> Settings {
     }
 }
 
+/// What canonlog was built without.
+pub(super) fn lacks(all: &Table, errors: &mut Vec<ConfigError>) {
+    let stacks = all.get("stacks").filter(|_| !cfg!(feature = "stacks") && all.count("stacks") > Some(0));
+    if let Some(node) = stacks {
+        errors.push(ConfigError::wrong("stacks", node.place, "it needs canonlog's feature `stacks`"));
+    }
+}
+
 /// Whether quiet messages are kept, and how.
 fn lookback(all: &Table) -> Option<Lookback> {
     let table = all.table("lookback").filter(|table| table.truth("enabled") == Some(true))?;

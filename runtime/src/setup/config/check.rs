@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
     /// A list; one value is a list of one.
     ListOf(&'static Kind),
+    /// The same; at least one.
+    SomeOf(&'static Kind),
     /// What a text has to be, and what is wrong if it is not.
     Checked(&'static str, fn(&str) -> Result<(), String>),
     Table(&'static [Key]),
@@ -100,6 +102,12 @@ impl Checks<'_> {
                 return Some(Node { what: What::Table(self.table(keys, table, node.place, path)), place: node.place });
             }
             (Kind::Named(kind), What::Table(tables)) => return Some(self.named(*kind, tables, node.place, path)),
+            (Kind::SomeOf(_), What::List(all)) if all.is_empty() => {
+                let message = "an empty list lets nothing pass; leave it out for everything";
+                self.errors.push(ConfigError::wrong(path, node.place, message));
+                return None;
+            }
+            (Kind::SomeOf(kind), _) => return self.check(Kind::ListOf(kind), node, path),
             (Kind::ListOf(kind), What::List(all)) => {
                 let all =
                     all.iter().enumerate().filter_map(|(at, node)| self.check(*kind, node, &format!("{path}[{at}]")));
@@ -183,7 +191,8 @@ impl Checks<'_> {
                 let number = number(what).filter(|number| (least..=most).contains(number))?;
                 What::Integer(i64::try_from(number).ok()?)
             }
-            (Kind::Text | Kind::Path, What::Text(text)) if fits(text) => what.clone(),
+            (Kind::Text, What::Text(text)) if fits(text) => what.clone(),
+            (Kind::Path, What::Text(text)) if fits(text) && !hints::is_for_a_shell(text) => what.clone(),
             (Kind::OneOf(names), What::Text(text)) => {
                 let name = names.iter().find(|name| name.eq_ignore_ascii_case(text.trim()))?;
                 What::Text((*name).to_owned())
@@ -277,10 +286,16 @@ impl Checks<'_> {
             What::Text(text) => match find(text) {
                 Some(variant) => match variant.keys.iter().find(|key| key.is_required) {
                     Some(key) => {
-                        let message = format!(
-                            "`{}` needs more: write {{ type = \"{}\", {} = .. }}",
-                            variant.name, variant.name, key.name
-                        );
+                        let name = variant.name;
+                        let message = match name {
+                            "file" if self.loose => {
+                                "`file` needs more: write the path itself, such as `./events.log`".to_owned()
+                            }
+                            _ if self.loose => {
+                                format!("`{name}` needs more, which a variable cannot say; write it in the file")
+                            }
+                            _ => format!("`{name}` needs more: write {{ type = \"{name}\", {} = .. }}", key.name),
+                        };
                         self.errors.push(ConfigError::wrong(path, node.place, message));
                         None
                     }
@@ -355,8 +370,11 @@ impl Checks<'_> {
             self.errors.push(ConfigError::wrong_text(path, node.place, text, message));
             return None;
         }
-        if outputs.contains(&text) || is_path(text) && !text.contains('\0') {
+        if outputs.contains(&text) {
             return Some(node.clone());
+        }
+        if is_path(text) && !text.contains('\0') {
+            return self.check(Kind::Path, node, path);
         }
         let file = match text {
             "" => String::new(),

@@ -30,7 +30,10 @@ pub(super) fn read(
     let mut checks = Checks { outputs, loose: true, ..Checks::default() };
     let mut ours: Vec<(String, OsString)> = all
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
-        .filter(|(name, value)| !value.is_empty() && name.starts_with(PREFIX))
+        .filter(|(name, value)| {
+            let begin = name.get(..PREFIX.len()).unwrap_or_default();
+            !value.is_empty() && begin.eq_ignore_ascii_case(PREFIX)
+        })
         .collect();
     ours.sort();
     for (name, value) in ours {
@@ -111,7 +114,12 @@ mod tests {
         let error = read_all(&[("CANONLOG_OUTPUT", "stdot")]).expect_err("no such stream");
         assert!(error.contains(", or a path (`./stdot` for a file of this name); the nearest is `stdout`"), "{error}");
         let error = read_all(&[("CANONLOG_OUTPUT", "file")]).expect_err("which file?");
-        assert_eq!(error, "`CANONLOG_OUTPUT`: `file` needs more: write { type = \"file\", path = .. }");
+        assert_eq!(error, "`CANONLOG_OUTPUT`: `file` needs more: write the path itself, such as `./events.log`");
+        let error = read_all(&[("CANONLOG_FORMAT", "template")]).expect_err("which one?");
+        assert_eq!(
+            error,
+            "`CANONLOG_FORMAT`: `template` needs more, which a variable cannot say; write it in the file"
+        );
         let error = read_all(&[("CANONLOG_CLOCK", "tcs")]).expect_err("no such clock");
         assert_eq!(error, "`CANONLOG_CLOCK` is `tcs`; expected `tsc`, `instant`; the nearest is `tsc`");
     }
@@ -124,6 +132,12 @@ mod tests {
             "{error}"
         );
         assert!(error.ends_with("; the nearest is `CANONLOG_LEVEL`"), "{error}");
+        for (name, near) in
+            [("CANONLOG_LOG_LEVEL", "LEVEL"), ("canonlog_format", "FORMAT"), ("CANONLOG_QUERY", "QUERY_STRINGS")]
+        {
+            let error = read_all(&[(name, "debug")]).expect_err("no such variable");
+            assert!(error.ends_with(&format!("; the nearest is `CANONLOG_{near}`")), "{error}");
+        }
         // The prefix alone makes nothing near.
         let error = read_all(&[("CANONLOG_XXXXXXXXXXX", "1")]).expect_err("no such variable");
         assert!(!error.contains("nearest"), "{error}");

@@ -90,7 +90,14 @@ impl ConfigError {
     pub(super) fn unknown_variable(got: &str, names: &[&'static str], prefix: &str) -> Self {
         let error = ConfigError::new(got, Place::Program, Some(got), What::Variable(list(names)));
         let ends: Vec<&str> = names.iter().map(|name| name.trim_start_matches(prefix)).collect();
-        let near = nearest(got.trim_start_matches(prefix), &ends);
+        let end = got.get(prefix.len()..).unwrap_or_default().to_ascii_uppercase();
+        // `LOG_LEVEL` is far from `LEVEL`, but is meant so.
+        let has_it = |name: &&str| {
+            let name: &str = name;
+            let (long, short) = if end.len() > name.len() { (end.as_str(), name) } else { (name, end.as_str()) };
+            !short.is_empty() && (long.starts_with(&format!("{short}_")) || long.ends_with(&format!("_{short}")))
+        };
+        let near = nearest(&end, &ends).or_else(|| ends.iter().copied().find(has_it));
         ConfigError { nearest: near.map(|near| [prefix, near].concat()), ..error }
     }
 

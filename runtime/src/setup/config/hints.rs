@@ -21,7 +21,7 @@ impl Kind {
             Kind::Text => "a text".to_owned(),
             Kind::Path => "a path".to_owned(),
             Kind::OneOf(names) => list(names),
-            Kind::ListOf(kind) => format!("a list, each of it {}", kind.expected()),
+            Kind::ListOf(kind) | Kind::SomeOf(kind) => format!("a list, each of it {}", kind.expected()),
             Kind::Checked(what, _) => what.to_owned(),
             Kind::Table(keys) => format!("a table with {}", list(&keys.iter().map(|key| key.name).collect::<Vec<_>>())),
             Kind::Named(_) => "tables under names of your own".to_owned(),
@@ -53,12 +53,20 @@ pub(super) fn unfitting(kind: Kind, node: &Node, path: &str, loose: bool) -> Con
     let is_no_time = || measure::duration(&node.shown()).is_some_and(|time| time.is_zero());
     let expected = match kind {
         Kind::DurationOrOff if is_no_time() => "more than no time, or `false` for none".to_owned(),
+        Kind::Path if text.is_some_and(is_for_a_shell) => {
+            "the path itself; nobody replaces `~` and variables in it".to_owned()
+        }
         Kind::Text if text == Some("") => "a text of at least one character".to_owned(),
         Kind::Named(_) => format!("{}, such as `[{path}.main]`", kind.expected()),
         kind => kind.expected(),
     };
     let error = ConfigError::expected(path, node.place, &got, expected);
     if matches!(kind, Kind::Bool) { error } else { error.near(&kind.names()) }
+}
+
+/// Whether a path has what a shell would replace.
+pub(super) fn is_for_a_shell(path: &str) -> bool {
+    path == "~" || path.starts_with("~/") || path.starts_with('$')
 }
 
 fn has(keys: &[Key], name: &str) -> bool {
@@ -161,6 +169,9 @@ pub(super) fn no_toml(line: &str, message: &str) -> String {
             if is_bare(&value) && !matches!(value.as_str(), "true" | "false") { format!("\"{value}\"") } else { value };
         let meant = if value.is_empty() { format!("[{key}]") } else { format!("{key} = {value}") };
         return format!("`{shown}` is no TOML; write `{}`", cut(&meant));
+    }
+    if message.starts_with("missing escaped value") {
+        return format!("`{shown}` is no TOML: a backslash is written `\\\\`, or as it is between single quotes");
     }
     let message = message.replace('\n', ", ");
     if line.is_empty() { format!("this is no TOML: {message}") } else { format!("`{shown}` is no TOML: {message}") }

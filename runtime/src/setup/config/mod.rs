@@ -131,17 +131,21 @@ impl Config {
     /// It cannot be read; all that is wrong with it.
     #[cfg(feature = "config")]
     pub fn read(path: impl AsRef<std::path::Path>) -> Result<Self, ConfigErrors> {
-        Config::read_at(path.as_ref(), path.as_ref())
+        Config::read_at(path.as_ref(), path.as_ref(), "")
     }
 
-    /// Reads the file at `path`, which somebody called `said`.
+    /// Reads the file at `path`, which somebody called `said`; `who` did, where it cannot be read.
     #[cfg(feature = "config")]
-    fn read_at(path: &Path, said: &Path) -> Result<Self, ConfigErrors> {
+    fn read_at(path: &Path, said: &Path, who: &str) -> Result<Self, ConfigErrors> {
         let source = Some(said.display().to_string());
         match std::fs::read_to_string(path) {
             Ok(text) => Config::from_text(&text, source),
             Err(error) => {
-                let error = ConfigError::wrong("", tree::Place::Program, format!("it cannot be read: {error}"));
+                let why = match error.kind() {
+                    std::io::ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+                    _ => error.to_string(),
+                };
+                let error = ConfigError::wrong("", tree::Place::Program, format!("it cannot be read: {why}{who}"));
                 Err(ConfigErrors { source, errors: vec![error] })
             }
         }
@@ -199,15 +203,15 @@ impl Source {
         was_file: bool,
     ) -> Result<(Config, bool), ConfigErrors> {
         #[cfg(feature = "config")]
-        let of_file = |path: &Path| Ok((Config::read_at(&folder.join(path), path)?, true));
+        let of_file = |path: &Path, who: &str| Ok((Config::read_at(&folder.join(path), path, who)?, true));
         match (self, of_environment) {
             (Source::Given(config), _) => Ok((config.clone(), false)),
             #[cfg(feature = "config")]
-            (Source::File(path), _) => of_file(path),
+            (Source::File(path), _) => of_file(path, ""),
             #[cfg(feature = "config")]
-            (Source::Search, Some(path)) => of_file(&path),
+            (Source::Search, Some(path)) => of_file(&path, "; `CANONLOG_CONFIG` names it"),
             #[cfg(feature = "config")]
-            (Source::Search, None) if was_file || folder.join(FILE).exists() => of_file(Path::new(FILE)),
+            (Source::Search, None) if was_file || folder.join(FILE).exists() => of_file(Path::new(FILE), ""),
             #[cfg(not(feature = "config"))]
             (Source::Search, Some(_)) => {
                 let message = "canonlog was built without the feature `config`, which reads files";
@@ -296,6 +300,7 @@ impl Program {
             emitters.extend(build::debug_log(&said, &self.folder, &mut errors));
         }
         let statuses = build::statuses(&said, &mut errors);
+        build::lacks(&said, &mut errors);
         let source = file.source;
         if !errors.is_empty() {
             return Err(ConfigErrors { source, errors });

@@ -84,11 +84,13 @@ pub(super) static REDACT: &[Key] = &[
 
 pub(super) static EMITTER: &[Key] = &[
     Key::new("level", Kind::Level, "debug"),
-    Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
+    Key::new("types", SOME_TYPES, ""),
     Key::new("filter", Kind::ListOf(&CONDITION), ""),
     Key::new("format", Kind::Choice(Offer::Format, FORMATS, &[]), "logfmt"),
     Key::new("output", Kind::Output(OUTPUTS, WAYS), "stdout"),
 ];
+
+const SOME_TYPES: Kind = Kind::SomeOf(&Kind::OneOf(&TYPES));
 
 const CONDITION: Kind = Kind::Checked("a condition, such as `resp_status >= 500`", is_condition);
 
@@ -117,7 +119,7 @@ pub(super) static FORMATS: &[Variant] = &[
                 "template",
                 Kind::Checked("a template, such as `{event_time:%T} {resp_status}`", is_template),
             ),
-            Key::new("types", Kind::ListOf(&Kind::OneOf(&TYPES)), ""),
+            Key::new("types", SOME_TYPES, ""),
         ],
     },
     Variant { name: "gelf", keys: &[Key::new("host", Kind::Text, "")] },

@@ -17,6 +17,10 @@ fn a_file_that_is_gone_is_a_mistake_where_there_was_one_and_the_working_director
         std::fs::write(folder.join("canonlog.toml"), "[redact]\nkeys = ['card']").expect("it can be written");
         let first = made(&program, variables, None).expect("it is right");
         assert_eq!((first.is_of_file, first.redaction.keys), (true, vec!["card".to_owned()]));
+        std::fs::write(folder.join("canonlog.toml"), b"service = '\xFF'").expect("it can be written");
+        let errors = made(&program, variables, Some(&first.config)).expect_err("it is no text").to_string();
+        assert!(errors.starts_with("canonlog.toml: it cannot be read: it is no text in UTF-8"), "{errors}");
+        assert_eq!(errors.ends_with("; `CANONLOG_CONFIG` names it"), !variables.is_empty(), "{errors}");
         std::fs::remove_file(folder.join("canonlog.toml")).expect("it was there");
         let errors = made(&program, variables, Some(&first.config)).expect_err("it is gone").to_string();
         assert!(errors.starts_with("canonlog.toml: it cannot be read: "), "{errors}");

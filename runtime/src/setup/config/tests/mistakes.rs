@@ -75,6 +75,10 @@ fn each_mistake_is_told_with_what_was_meant() {
         ("level = 'info'\nlevel = 'debug'", "line 2: `level` is given twice; remove one of them"),
         ("[limits]\n[limits]", "line 2: `limits` is given twice; remove one of them"),
         ("[emitters.a\nlevel = 'info'", "line 1: `[emitters.a` is no TOML: unclosed table, expected `]`"),
+        (
+            "output = \"C:\\logs\\x.log\"",
+            "line 1: `output = \"C:\\logs\\x.log\"` is no TOML: a backslash is written `\\\\`, or as it is between single quotes",
+        ),
         // Keys that stand in another place.
         (
             "[emitters.a]\ntimeout = '30s'",
@@ -118,7 +122,19 @@ fn each_mistake_is_told_with_what_was_meant() {
             "line 1: `message_fields[0]`: `method` is no whole name of a field; expected one with its namespace, such as `req_method` \
              or `app_method`",
         ),
+        (
+            "[emitters.a]\ntypes = []",
+            "line 2: `emitters.a.types`: an empty list lets nothing pass; leave it out for everything",
+        ),
         // Outputs.
+        (
+            "output = '~/events.log'",
+            "line 1: `output` is `~/events.log`; expected the path itself; nobody replaces `~` and variables in it",
+        ),
+        (
+            "debug_log = '$HOME/x'",
+            "line 1: `debug_log` is `$HOME/x`; expected the path itself; nobody replaces `~` and variables in it",
+        ),
         (
             "[emitters.a]\noutput = 'tcp://localhost:5170'",
             "line 2: `emitters.a.output`: `tcp://localhost:5170` is no path; write { type = \"tcp\", server = \"localhost:5170\" }",

@@ -41,15 +41,15 @@ fn value(made: &Made, path: &str) -> String {
 
 #[test]
 fn later_wins_and_the_program_is_last() {
-    let file = of("timeout = '10s'\ndrain = '3s'\nstacks = 3\n[redact]\nkeys = ['iban']");
+    let file = of("timeout = '10s'\ndrain = '3s'\ncpu_time = false\n[redact]\nkeys = ['iban']");
     assert_eq!(value(&make(&file, &[]), "timeout"), "10s");
     assert_eq!(value(&make(&program(), &[]), "timeout"), "false");
     let mut all = file.clone();
     all.said.put("drain", Node::text("1s"));
     all.said.put("redact.keys", tree::What::List(vec![Node::text("card")]).into());
     let made = make(&all, &[("CANONLOG_TIMEOUT", "20s"), ("CANONLOG_DRAIN", "2s"), ("CANONLOG_REDACT", "pin")]);
-    let got = ["timeout", "drain", "stacks", "poll_limit"].map(|path| value(&made, path));
-    assert_eq!(got, ["20s", "1s", "3", "100ms"]);
+    let got = ["timeout", "drain", "cpu_time", "poll_limit"].map(|path| value(&made, path));
+    assert_eq!(got, ["20s", "1s", "false", "100ms"]);
     assert_eq!(made.redaction.keys, ["iban", "pin", "card"], "what somebody wants to be hidden is");
     assert_eq!(made.settings.timeout, Some(Duration::from_secs(20)));
 }

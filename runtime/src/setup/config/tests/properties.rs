@@ -57,7 +57,9 @@ fn fitting(kind: check::Kind) -> BoxedStrategy<String> {
         }
         Kind::Size => any::<u32>().prop_map(|bytes| bytes.to_string()).boxed(),
         Kind::Count(least, most) => (least..=most.min(1 << 62)).prop_map(|number| number.to_string()).boxed(),
-        Kind::Text | Kind::Path => "[ -~]{1,12}".prop_map(|text| format!("{text:?}")).boxed(),
+        Kind::Text => "[ -~]{1,12}".prop_map(|text| format!("{text:?}")).boxed(),
+        // With nothing in front that a shell would replace.
+        Kind::Path => "[ -#%-}][ -~]{0,11}".prop_map(|text| format!("{text:?}")).boxed(),
         Kind::Checked("a condition, such as `resp_status >= 500`", _) => {
             Just("'resp_status >= 500 and not (app_a like \"x*\")'".to_owned()).boxed()
         }
@@ -76,6 +78,9 @@ fn fitting(kind: check::Kind) -> BoxedStrategy<String> {
         Kind::OneOf(names) => one_of(names.to_vec()),
         Kind::ListOf(kind) => {
             prop::collection::vec(fitting(*kind), 0..3).prop_map(|all| format!("[{}]", all.join(", "))).boxed()
+        }
+        Kind::SomeOf(kind) => {
+            prop::collection::vec(fitting(*kind), 1..3).prop_map(|all| format!("[{}]", all.join(", "))).boxed()
         }
         Kind::Table(keys) => table(keys),
         Kind::Named(kind) => prop::collection::btree_map(name(), fitting(*kind), 0..3)
