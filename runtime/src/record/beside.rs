@@ -1,18 +1,17 @@
 //! The side log of a record: what threads write beside the one that has the claim, one at a time under the record's lock.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::keys::builtin;
 use super::log::{By, Kind as Holds, Writer};
-use super::slot::{self, Body, Slot};
-use super::{Handle, Wants, current, layout, pool, return_slot, state};
+use super::slot::{Body, Slot};
+use super::{Handle, Wants, current, layout, pool, return_slot, side_of, state};
 use crate::counters::{self, Count};
 use crate::value::Value;
 
 impl Slot {
     pub(super) fn side(&self) -> Option<&'static Body> {
-        let number = u32::try_from(self.head.side.load(Acquire)).ok()?.checked_sub(1)?;
-        Some(slot::slot(number)?.body)
+        side_of(*self).map(|side| side.body)
     }
 
     /// The side log; for whoever has the lock.
@@ -170,9 +169,11 @@ pub(crate) fn cancelled(handle: Handle) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
     use std::time::Duration;
 
     use crate::record::slot::LOG;
+    use crate::record::{alone_in, pool, state};
     use crate::{Context, Kind, OwnedEvent, Scope, Value, begin, db, testing};
 
     /// The event of a request that this thread is inside while another one writes beside it, in between.
@@ -244,5 +245,27 @@ mod tests {
         );
         assert_eq!(event.view().get("resp_status"), Some(Value::I64(200)));
         assert!(event.view().get("canonlog_truncated").is_some());
+    }
+
+    #[test]
+    fn a_forked_child_knows_of_a_side_log_that_another_thread_was_about_to_begin() {
+        let key = "of_both_logs";
+        let event = written(
+            || Context::set(key, 1_u64),
+            || {
+                let (handle, slot) =
+                    (Context::current().handle(), Context::current().handle().slot().expect("it has one"));
+                assert!(state::lock(&slot.head.word, handle.generation(), state::back_off));
+                let side = pool::take().expect("a slot");
+                side.body.reset(slot.body.limits.load(Relaxed));
+                side.body.beside.store(u64::from(slot.number) + 1, Relaxed);
+                slot.head.side.store(u64::from(side.number) + 1, Relaxed);
+                // Here the process forks; in the child:
+                alone_in(slot);
+                Context::set(key, 2_u64);
+            },
+            |_| Context::set(key, 3_u64),
+        );
+        assert_eq!(event.view().get("app_of_both_logs"), Some(Value::U64(3)), "the newest counts");
     }
 }

@@ -127,20 +127,35 @@ pub(crate) fn hold() -> Held {
 /// In a forked child, whose only thread is the caller: nobody waits for what other threads were about to do to a record.
 pub(crate) fn alone() {
     for (number, head) in slot::heads() {
-        if state::look(&head.word).1 == state::Phase::Free {
-            continue;
+        if state::look(&head.word).1 != state::Phase::Free
+            && let Some(slot) = slot::slot(number)
+        {
+            alone_in(slot);
         }
-        state::alone(&head.word);
-        let side = u32::try_from(head.side.load(Relaxed)).ok().and_then(|side| side.checked_sub(1));
-        let bodies = [Some(number), side].into_iter().flatten().filter_map(slot::slot);
-        bodies.for_each(|slot| slot.body.alone());
     }
+}
+
+fn alone_in(slot: Slot) {
+    state::alone(&slot.head.word);
+    if let Some(side) = side_of(slot) {
+        // Whoever began it may not have come to say so.
+        state::begin_beside(&slot.head.word);
+        slot.body.beside.store(u64::from(side.number) + 1, Relaxed);
+        side.body.alone();
+    }
+    slot.body.alone();
+}
+
+/// The slot with the side log.
+fn side_of(slot: Slot) -> Option<Slot> {
+    let side = slot.head.side.load(Acquire);
+    u32::try_from(side).ok().and_then(|side| side.checked_sub(1)).and_then(slot::slot)
 }
 
 #[cold]
 fn return_side(slot: Slot) {
-    let side = slot.head.side.swap(0, Acquire);
-    if let Some(side) = u32::try_from(side).ok().and_then(|side| side.checked_sub(1)).and_then(slot::slot) {
+    if let Some(side) = side_of(slot) {
+        slot.head.side.store(0, Relaxed);
         [slot.body, side.body].iter().for_each(|body| body.beside.store(0, Relaxed));
         pool::give_back(side);
     }
