@@ -28,6 +28,8 @@ enum Last {
 thread_local! {
     static LOCAL: RefCell<Local> = const { RefCell::new(Local { free: Vec::new() }) };
     static LAST: Cell<Last> = const { Cell::new(Last::Nowhere) };
+    /// Whether the thread has the lock on the shared slots.
+    static HAS_LOCK: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Drop for Local {
@@ -48,9 +50,15 @@ pub(crate) fn hold() -> Held {
     Held { shared: SHARED.lock().unwrap_or_else(PoisonError::into_inner) }
 }
 
-fn shared<R>(with: impl FnOnce(&mut Vec<u32>) -> R) -> R {
+/// None where this thread is here already, and an allocator of the program's begins or ends records within.
+fn shared<R>(with: impl FnOnce(&mut Vec<u32>) -> R) -> Option<R> {
+    if HAS_LOCK.replace(true) {
+        return None;
+    }
     let _busy = current::busy();
-    with(&mut hold().shared)
+    let done = with(&mut hold().shared);
+    HAS_LOCK.set(false);
+    Some(done)
 }
 
 /// Some free slots: from the others, else a new segment's.
@@ -131,12 +139,16 @@ fn keep(number: u32) {
         true
     });
     if !matches!(kept, Ok(true)) {
+        // Within such an allocator the slot is lost: better than to wait for oneself.
         shared(|shared| shared.push(number));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -161,6 +173,31 @@ mod tests {
         .expect("no panic");
         let distinct: std::collections::HashSet<u32> = before.iter().copied().collect();
         assert_eq!(distinct.len(), 200);
+    }
+
+    #[test]
+    fn an_allocator_that_begins_and_ends_records_while_slots_are_shared_does_not_wait_for_itself() {
+        /// Dropped after the thread's own slots, as it was there before.
+        struct AtEnd(mpsc::Sender<bool>);
+        impl Drop for AtEnd {
+            fn drop(&mut self) {
+                let begun = shared(|_| take().is_some());
+                let _ = self.0.send(begun == Some(false) && take().map(give_back).is_some());
+            }
+        }
+        thread_local!(static AT_END: Cell<Option<AtEnd>> = const { Cell::new(None) });
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || {
+            AT_END.set(Some(AtEnd(done.clone())));
+            let taken = [take(), take(), take()].map(|slot| slot.expect("a slot"));
+            LOCAL.with(|local| {
+                let _used = local.borrow_mut();
+                shared(|_| taken.into_iter().for_each(give_back));
+            });
+            let _ = done.send(take().map(give_back).is_some());
+        });
+        let outcome: Vec<_> = (0..2).map(|_| is_done.recv_timeout(Duration::from_secs(20))).collect();
+        assert_eq!(outcome, [Ok(true), Ok(true)], "while the thread runs, and when it ends");
     }
 }
 
