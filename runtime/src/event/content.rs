@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::names::{self, KeyId};
 use super::order::{Label, OTHER_BIT};
-use super::{Event, EventType, HttpVersion};
+use super::{Event, EventType, HttpVersion, Origin};
 use crate::level::Level;
 use crate::redact;
 use crate::value::Value;
@@ -109,6 +109,8 @@ pub(crate) struct Content {
     pub(crate) unix_nanos: i64,
     /// What a request came by: no field, as the access log alone shows it.
     pub(crate) http: HttpVersion,
+    /// No field either.
+    pub(crate) origin: Origin,
     pub(super) fields: Vec<Field>,
     /// Entries, and whatever lies between them; only what a field points at is looked at.
     pub(super) bytes: Vec<u8>,
@@ -125,6 +127,7 @@ impl Content {
             level: Level::Info,
             unix_nanos: 0,
             http: HttpVersion::V11,
+            origin: Origin::Here,
             fields: Vec::new(),
             bytes: Vec::new(),
             seen: 0,
@@ -135,7 +138,7 @@ impl Content {
     /// Empties the content and keeps its buffers.
     pub(crate) fn reset(&mut self, kind: EventType, level: Level, unix_nanos: i64) {
         (self.kind, self.level, self.unix_nanos) = (kind, level, unix_nanos);
-        self.http = HttpVersion::V11;
+        (self.http, self.origin) = (HttpVersion::V11, Origin::Here);
         self.fields.clear();
         self.bytes.clear();
         self.seen = 0;

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::mem::size_of;
 
 use super::content::{Content, Field};
-use super::{EventType, HttpVersion, Noted};
+use super::{EventType, HttpVersion, Noted, Origin};
 use crate::level::Level;
 
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,7 @@ struct Head {
     kind: EventType,
     level: Level,
     http: HttpVersion,
+    origin: Origin,
     fields: u32,
     bytes: u32,
     seen: u64,
@@ -44,6 +45,7 @@ impl Kept {
             kind: content.kind,
             level: content.level,
             http: content.http,
+            origin: content.origin,
             // A content never has 4 GiB.
             fields: content.fields.len() as u32,
             bytes: content.bytes.len() as u32,
@@ -71,7 +73,7 @@ impl Kept {
     pub(crate) fn take_first(&mut self, content: &mut Content) -> Option<Option<Noted>> {
         let head = self.heads.pop_front()?;
         content.reset(head.kind, head.level, head.unix_nanos);
-        content.http = head.http;
+        (content.http, content.origin) = (head.http, head.origin);
         content.seen = head.seen;
         content.fields.extend(self.fields.drain(..head.fields as usize));
         self.bytes.take_first(head.bytes as usize, &mut content.bytes);

@@ -57,6 +57,16 @@ impl HttpVersion {
     }
 }
 
+/// Where an event was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By canonlog.
+    Here,
+    /// By `tracing`, which is not told of it again.
+    #[cfg(feature = "tracing")]
+    Tracing,
+}
+
 /// What an event tells about.
 ///
 /// ```
@@ -156,6 +166,12 @@ impl<'a> Event<'a> {
     /// How much it matters.
     pub fn level(&self) -> Level {
         self.content.level
+    }
+
+    /// Where it was made.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn origin(&self) -> Origin {
+        self.content.origin
     }
 
     /// When it was made.

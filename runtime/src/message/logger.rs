@@ -17,7 +17,7 @@ use super::{heard, pass, wanted};
 use crate::context::OwnedValue;
 use crate::counters::measures;
 use crate::emitter::{Filter, filter};
-use crate::event::{Event, Source};
+use crate::event::{Event, Origin, Source};
 use crate::fields::Fields;
 use crate::level::{Level, LevelFilter};
 use crate::scratch::guarded;
@@ -348,7 +348,8 @@ impl Logger {
             _ => None,
         };
         let (place, filter) = (Some(place), self.filter.as_deref());
-        let head = Head { level, name, place, source, style, on_one_line, own_keys: true, filter };
+        let (origin, own_keys) = (Origin::Here, true);
+        let head = Head { level, name, place, source, style, on_one_line, origin, own_keys, filter };
         pass(&head, text, &mut |into| {
             if let Some(kept) = &self.kept {
                 kept.iter().for_each(|(key, value)| value.take(key, into));

@@ -7,7 +7,7 @@ use super::template::{Filling, Style};
 use super::text::{Form, Text};
 use crate::counters::{self, Count, measures};
 use crate::emitter::Filter;
-use crate::event::Source;
+use crate::event::{Origin, Source};
 use crate::inside::is_inside;
 use crate::level::Level;
 use crate::pipeline::{self, Draft, LOG_MSG, LOG_NAME};
@@ -28,6 +28,7 @@ pub(crate) struct Head<'a> {
     pub(crate) style: Option<Style>,
     /// Whether line ends in texts become `\n`.
     pub(crate) on_one_line: bool,
+    pub(crate) origin: Origin,
     /// Whether it is told that keys had to be changed.
     pub(crate) own_keys: bool,
     pub(crate) filter: Option<&'a Filter>,
@@ -72,6 +73,7 @@ impl Head<'_> {
 pub(crate) fn pass(head: &Head<'_>, text: &Text<'_>, carry: &mut dyn FnMut(&mut Taking<'_, '_>)) {
     let Some(_making) = Making::begin() else { return };
     pipeline::draft(head.level, head.to_note(text), |draft| {
+        draft.content.origin = head.origin;
         if draft.noted.is_none() {
             take(draft, head, text, carry);
         } else {

@@ -7,6 +7,7 @@ use super::taking::Taking;
 use super::text::{Form, Text};
 use super::{pass, wanted};
 use crate::counters::measures;
+use crate::event::Origin;
 use crate::level::Level;
 
 /// A message that another library took, to be said as one of canonlog's: for those who tie logging libraries to it, as the features
@@ -34,12 +35,13 @@ pub struct Relay<'a> {
     level: Level,
     name: &'a str,
     place: Option<(&'a str, u32)>,
+    origin: Origin,
 }
 
 impl<'a> Relay<'a> {
     /// A message of this level, by the logger of this name.
     pub fn new(level: Level, name: &'a str) -> Self {
-        Relay { level, name, place: None }
+        Relay { level, name, place: None, origin: Origin::Here }
     }
 
     /// Said in this line of this file.
@@ -47,9 +49,15 @@ impl<'a> Relay<'a> {
         Relay { place: Some((file, line)), ..self }
     }
 
+    /// An event of `tracing`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn of_tracing(self) -> Self {
+        Relay { origin: Origin::Tracing, ..self }
+    }
+
     /// Says it, with the fields that `carry` hands over. Keys are their library's, so it is not counted where they must be changed.
     pub fn pass(self, text: fmt::Arguments<'_>, carry: impl FnOnce(&mut Taking<'_, '_>)) {
-        let Relay { level, name, place } = self;
+        let Relay { level, name, place, origin } = self;
         let (text, wanted) = (Text(Form::Arguments(text)), wanted(level));
         if measures::counts_messages() {
             // One that is wanted is measured once it is made.
@@ -58,8 +66,17 @@ impl<'a> Relay<'a> {
         if !wanted {
             return;
         }
-        let head =
-            Head { level, name, place, source: None, style: None, on_one_line: false, own_keys: false, filter: None };
+        let head = Head {
+            level,
+            name,
+            place,
+            source: None,
+            style: None,
+            on_one_line: false,
+            origin,
+            own_keys: false,
+            filter: None,
+        };
         let mut carry = Some(carry);
         pass(&head, &text, &mut |into| {
             if let Some(carry) = carry.take() {

@@ -33,6 +33,24 @@ fn number(at: usize) -> usize {
     std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
+/// Messages of both kinds are kept, and brought out by one of each.
+fn tracing_lookback() {
+    use tracing_subscriber::prelude::*;
+
+    let fmt = tracing_subscriber::fmt::layer().with_ansi(false).without_time();
+    let subscriber = tracing_subscriber::registry().with(fmt).with(canonlog::tracing::layer());
+    tracing::subscriber::set_global_default(subscriber).expect("there is none yet");
+    let emitter = Emitter::new("tracing").output(canonlog::tracing::Dispatched::new()).direct();
+    let setup = canonlog::setup().emitter(emitter).lookback(canonlog::Lookback::new());
+    let _guard = setup.init().expect("a set-up");
+    canonlog::info!("own 1");
+    tracing::info!("theirs 1");
+    tracing::error!("loud 1");
+    canonlog::info!("own 2");
+    tracing::info!("theirs 2");
+    canonlog::error!("loud 2");
+}
+
 fn runtime(kind: &str) -> Option<tokio::runtime::Runtime> {
     let runtime = match kind {
         "multi_thread" => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
@@ -374,6 +392,7 @@ fn main() {
         }
         "flush_while_panicking" => flush_while_panicking(runtime(&kind).as_ref()),
         "fork_under_load" => fork_under_load(),
+        "tracing_lookback" => tracing_lookback(),
         "signals" => {
             // The C library itself handles a signal from the first thread on.
             on(None, || {});

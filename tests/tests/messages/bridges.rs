@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
 use crate::{names, text, texts};
+use canonlog_tests::program;
 
 #[test]
 fn a_record_of_log_is_a_message_of_its_request_with_its_fields_typed() {
@@ -163,6 +164,18 @@ fn a_value_that_speaks_while_its_span_records_it_is_heard() {
     assert_eq!(text(&events[0], "log_msg").as_deref(), Some("from within"));
     assert_eq!(text(&events[1], "app_user").as_deref(), Some("spoke"));
     assert_eq!(text(&events[1], "app_cart").as_deref(), Some("7"));
+}
+
+#[test]
+fn what_was_kept_goes_to_tracing_once_whoever_brings_it_out() {
+    let mut command = program::command(env!("CARGO_BIN_EXE_child"));
+    let ended = program::run(command.arg("tracing_lookback"), std::time::Duration::from_secs(20));
+    assert_eq!(ended.code(), Some(0), "{}", ended.err);
+    for said in ["own 1", "theirs 1", "loud 1", "own 2", "theirs 2", "loud 2"] {
+        let times = ended.out.lines().filter(|line| line.contains(&format!(": {said}"))).count();
+        assert_eq!(times, 1, "{said}: {}", ended.out);
+    }
+    assert_eq!(ended.out.lines().count(), 6, "{}", ended.out);
 }
 
 /// What `tracing`'s own format writes.

@@ -7,8 +7,7 @@ use tracing_core::field::{Value as Field, display};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Event as Theirs, Kind, Metadata, dispatcher, metadata};
 
-use super::TAKING;
-use crate::event::Event;
+use crate::event::{Event, Origin};
 use crate::format::Format;
 use crate::level::Level;
 use crate::output::{Batch, Output, WriteError};
@@ -22,6 +21,9 @@ use crate::value::Value;
 ///
 /// The emitter must be [`direct`](crate::Emitter::direct) if the subscriber is to see the span in which it happened; the event is
 /// handed over on the thread that made it in any case.
+///
+/// A message that [`Lookback`](crate::Lookback) kept is handed over when it is brought out. If an event of `tracing` brings it out, a
+/// subscriber that was set for this thread only (`with_default`) does not get it: `tracing` lets none be called within itself.
 ///
 /// ```
 /// use canonlog::{Emitter, Json};
@@ -58,7 +60,7 @@ struct Dispatching(Arc<dyn Format>);
 
 impl Format for Dispatching {
     fn format(&self, event: &Event<'_>, line: &mut Vec<u8>) {
-        if TAKING.get() {
+        if event.origin() == Origin::Tracing {
             return;
         }
         let mut whole = Vec::new();

@@ -5,7 +5,6 @@ use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context as Around;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::TAKING;
 use super::dispatched::is_ours;
 use super::names::key;
 use super::visit::{Fields, Kept};
@@ -109,14 +108,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
         if !heard(level) || is_ours(metadata) || is_inside() {
             return;
         }
-        struct Before(bool);
-        impl Drop for Before {
-            fn drop(&mut self) {
-                TAKING.set(self.0);
-            }
-        }
-        let _before = Before(TAKING.replace(true));
-        let mut relay = Relay::new(level, metadata.target());
+        let mut relay = Relay::new(level, metadata.target()).of_tracing();
         if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
             relay = relay.place(file, line);
         }

@@ -6,19 +6,12 @@
 //!                          └──────────── what came from there is not handed back ────────────────┘
 //! ```
 //!
-//! Neither hands the other what it has from it, so nothing goes round.
+//! Neither hands the other what it has from it, so nothing goes round: an event knows where it was made, also when it was kept for a while.
 
 mod dispatched;
 mod layer;
 mod names;
 mod visit;
 
-use std::cell::Cell;
-
 pub use self::dispatched::Dispatched;
 pub use self::layer::{Layer, layer};
-
-thread_local! {
-    /// Whether this thread hands an event of `tracing` to canonlog.
-    static TAKING: Cell<bool> = const { Cell::new(false) };
-}
