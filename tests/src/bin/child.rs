@@ -51,6 +51,24 @@ fn tracing_lookback() {
     canonlog::error!("loud 2");
 }
 
+/// Events of `tracing` that no emitter wants, and a status event at the end.
+fn tracing_status() {
+    use tracing_subscriber::prelude::*;
+
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(canonlog::tracing::layer()))
+        .expect("there is none yet");
+    let errors = Emitter::new("errors").level(canonlog::Level::Error).output(canonlog::Null::new());
+    let status = Emitter::new("status").only([canonlog::EventType::Status]).output(canonlog::Stdout::new());
+    let every = canonlog::Status::every(Duration::from_secs(3_600));
+    let guard = canonlog::setup().emitter(errors).emitter(status).status(every).init().expect("a set-up");
+    for n in 0..3 {
+        tracing::info!(n, "nobody wants it");
+    }
+    tracing::debug!("nor this");
+    tracing::error!("this is wanted");
+    guard.shutdown();
+}
+
 fn runtime(kind: &str) -> Option<tokio::runtime::Runtime> {
     let runtime = match kind {
         "multi_thread" => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
@@ -393,6 +411,7 @@ fn main() {
         "flush_while_panicking" => flush_while_panicking(runtime(&kind).as_ref()),
         "fork_under_load" => fork_under_load(),
         "tracing_lookback" => tracing_lookback(),
+        "tracing_status" => tracing_status(),
         "signals" => {
             // The C library itself handles a signal from the first thread on.
             on(None, || {});

@@ -178,6 +178,17 @@ fn what_was_kept_goes_to_tracing_once_whoever_brings_it_out() {
     assert_eq!(ended.out.lines().count(), 6, "{}", ended.out);
 }
 
+#[test]
+fn events_of_tracing_that_nobody_wants_are_in_the_counts_of_the_status() {
+    let mut command = program::command(env!("CARGO_BIN_EXE_child"));
+    let ended = program::run(command.arg("tracing_status"), std::time::Duration::from_secs(20));
+    let [line] = &ended.out.lines().collect::<Vec<_>>()[..] else { panic!("one status event: {ended:?}") };
+    let counts = ["debug=\"1\"", "info=\"3\"", "notice=\"0\"", "warning=\"0\"", "error=\"1\"", "critical=\"0\""];
+    for count in counts {
+        assert!(line.contains(&format!(" status_{count}")), "{count}: {line}");
+    }
+}
+
 /// What `tracing`'s own format writes.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
