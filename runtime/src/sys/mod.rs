@@ -17,3 +17,4 @@ pub(crate) mod stack;
 pub(crate) mod thread;
 pub(crate) mod word;
 pub(crate) mod words;
+pub(crate) mod zone;

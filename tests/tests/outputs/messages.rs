@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use canonlog::{
     Emitter, EmitterSet, EventType, Facility, Format, Journald, Level, Logfmt, Output, OwnedEvent, Syslog, Value,
 };
+use canonlog_tests::program;
 use canonlog_tests::rfc5424::{self, Message};
 use proptest::prelude::*;
 
@@ -240,8 +241,23 @@ fn names_and_ids_that_no_header_takes_are_made_to_fit() {
 }
 
 #[test]
-fn the_header_for_the_socket_of_the_own_machine_is_the_short_one() {
-    let local = line(&Syslog::local().app_name("shop"), Logfmt::new(), &event(Level::Error, &[]));
-    let pid = std::process::id();
-    assert!(local.starts_with(&format!("<11>Nov 20 22:46:01 shop[{pid}]: event_type=\"job\" ")), "{local}");
+fn the_header_for_the_socket_of_the_own_machine_is_the_short_one_in_local_time() {
+    const EXPECTED: &str = "CANONLOG_TEST_SHORT_TIME";
+    if let Ok(time) = std::env::var(EXPECTED) {
+        let local = line(&Syslog::local().app_name("shop"), Logfmt::new(), &event(Level::Error, &[]));
+        let head =
+            format!("<11>{time} shop[{}]: event_type=\"job\" event_time=\"2026-11-20T22:46:01", std::process::id());
+        assert!(local.starts_with(&head), "{local}");
+        let full = line(&syslog(), Logfmt::new(), &event(Level::Error, &[]));
+        assert!(full.contains(">1 2026-11-20T22:46:01.123Z "), "{full}");
+        return;
+    }
+    // The C library reads the zone once: a process for each.
+    let zones = [("UTC0", "Nov 20 22:46:01"), ("XST-5:30", "Nov 21 04:16:01"), ("XST+3", "Nov 20 19:46:01")];
+    for (zone, expected) in zones {
+        let mut command = program::command(std::env::current_exe().expect("it runs"));
+        let this = "messages::the_header_for_the_socket_of_the_own_machine_is_the_short_one_in_local_time";
+        let ended = program::run(command.args(["--exact", this]).env("TZ", zone).env(EXPECTED, expected), SOON);
+        assert!(ended.code() == Some(0) && ended.out.contains("1 passed"), "{zone}: {}", ended.out);
+    }
 }

@@ -7,6 +7,7 @@ use crate::event::{Event, EventType};
 use crate::format::{Format, push_escaped, rfc3339};
 use crate::output::PerProcess;
 use crate::output::text::{char_end, push_value, with_scratch};
+use crate::sys::zone;
 use crate::value::Value;
 
 use super::Facility;
@@ -91,16 +92,15 @@ impl Message {
         let Origin { facility, host, app, local, id, .. } = &self.origin;
         let priority = u32::from(facility.code()) * 8 + u32::from(event.level().syslog_severity());
         let pid = *self.pid.get(std::process::id);
-        let time = rfc3339(event.unix_nanos());
         // To a vector nothing can fail.
         let _ = write!(line, "<{priority}>");
         if *local {
-            line.extend_from_slice(&rfc3164(&time));
+            line.extend_from_slice(&rfc3164(&rfc3339(local_time(event.unix_nanos()))));
             let _ = write!(line, " {}[{pid}]:", or_nil(app));
             return;
         }
         line.extend_from_slice(b"1 ");
-        line.extend_from_slice(&time);
+        line.extend_from_slice(&rfc3339(event.unix_nanos()));
         let _ = write!(line, " {} {} {pid} {} ", or_nil(host), or_nil(app), event.kind());
         if id.is_none() {
             line.push(b'-');
@@ -192,6 +192,12 @@ fn push_param(line: &mut Vec<u8>, value: &[u8]) {
         }
         line.push(byte);
     }
+}
+
+/// A time as the clocks of this place show it, by which RFC 3164 has it without saying so.
+fn local_time(unix_nanos: i64) -> i64 {
+    let offset = zone::offset(unix_nanos.div_euclid(1_000_000_000));
+    unix_nanos.saturating_add(offset * 1_000_000_000)
 }
 
 /// `Nov 20 22:46:01` of `2026-11-20T22:46:01.123Z`.

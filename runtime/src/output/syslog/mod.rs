@@ -145,6 +145,9 @@ impl Syslog {
 
     /// The header of RFC 5424 (`true`), or the short one of `syslog(3)`, which servers expect at the socket of their own machine
     /// (`false`): by default the first, except for [`local`](Syslog::local).
+    ///
+    /// The short one has the local time of this machine to the second, as `syslog(3)` and RFC 3164 do, and no year and no zone. A server in
+    /// another zone reads it wrong: send that the full header, whose time is in UTC.
     #[must_use]
     pub fn full_header(mut self, full: bool) -> Self {
         self.origin.local = !full;
