@@ -26,7 +26,8 @@ pub(crate) fn offset(unix_seconds: i64) -> i64 {
 
 #[cfg(unix)]
 fn ask(unix_seconds: i64) -> i64 {
-    let Ok(time) = libc::time_t::try_from(unix_seconds) else { return 0 };
+    // Where it has 32 bits, so has the clock.
+    let time = unix_seconds as libc::time_t;
     let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: the pointers are to a live number, and to room for what the call writes. It reads the variable `TZ`, which may not be changed
     // while another thread reads variables: whoever does it by `std::env::set_var` has promised that.

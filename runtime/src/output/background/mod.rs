@@ -1,7 +1,7 @@
 //! A queue before an output, and a thread that empties it.
 //!
 //! ```text
-//! thread ──▶ chunk ─┐ full, or every 100 ms
+//! thread ──▶ chunk ─┐ full, or every 100 ms, or after quiet
 //! thread ──▶ chunk ─┴──▶ writer: events stamped before the pass, in the order of their stamps ──▶ Output::write
 //! ```
 //!

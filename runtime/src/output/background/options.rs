@@ -23,7 +23,7 @@ pub enum Overflow {
 /// The queue before an output, and the thread that empties it.
 ///
 /// Threads fill chunks (at most 64 events and 128 KiB each) that they borrow; the writer takes full ones at once, others
-/// within the period. By default the queue holds 8,192 events and 16 MiB, whichever is reached first, and drops what does
+/// within the [period](Background::period), and 5 ms after the first event that ends a time of quiet. By default the queue holds 8,192 events and 16 MiB, whichever is reached first, and drops what does
 /// not fit.
 ///
 /// ```
@@ -74,7 +74,10 @@ impl Background {
         Background { bytes: bytes.max(1024), ..self }
     }
 
-    /// The longest time between two passes of the writer while there is something to write; at least 1 ms.
+    /// The longest time between two passes of the writer while there is something to write: 100 ms by default, at least 1 ms.
+    ///
+    /// The first event after so long a time of quiet is written after 5 ms. While more come, the pauses double up to this time: then
+    /// the writer has more to write at once. Where nothing comes, it sleeps.
     #[must_use]
     pub fn period(self, period: Duration) -> Self {
         Background { period: period.max(Duration::from_millis(1)), ..self }

@@ -1,7 +1,7 @@
 //! The thread that empties a queue.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::chunk::Chunk;
 use super::queue::Lane;
@@ -29,6 +29,17 @@ pub(super) struct Writer {
     /// Lines in the batch: events, and reports before them.
     events: u64,
     reports: Vec<Report>,
+}
+
+/// As long the writer leaves the first event after quiet to what comes with it.
+const SOON: Duration = Duration::from_millis(5);
+
+/// What the writer keeps from one rest to the next.
+struct Rested {
+    /// That something may be there was seen when this many chunks had been borrowed.
+    seen: u64,
+    /// How long it leaves what there is to what comes with it.
+    pause: Duration,
 }
 
 enum Task {
@@ -60,10 +71,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         // Whatever an output emits comes back to itself.
         let _inside = Inside::enter();
-        // That something may be there was seen when this many chunks had been borrowed.
-        let mut seen = 0;
+        let mut rested = Rested { seen: 0, pause: SOON / 2 };
         loop {
-            let task = self.rest(&mut seen);
+            let task = self.rest(&mut rested);
             match task {
                 Task::Pass => self.pass(clock::now(), false),
                 Task::Flush(_) | Task::End => {
@@ -103,14 +113,19 @@ impl Writer {
     }
 
     /// Waits for something to do.
-    fn rest(&self, seen: &mut u64) -> Task {
+    fn rest(&self, rested: &mut Rested) -> Task {
         let shared = &*self.shared;
         let nothing_held = self.sources.is_empty();
         let period = shared.options.writes_every();
+        let seen = &mut rested.seen;
+        let began = Instant::now();
         let mut state = lock(&shared.chunks.state);
         // Nothing can be there: no chunk was borrowed since the last look, and none is held back.
         state.asleep = nothing_held && state.borrowed == *seen;
-        let mut deadline = (!state.asleep).then(|| clocks::within(period));
+        if !state.asleep {
+            rested.pause = period.min(rested.pause.saturating_mul(2));
+        }
+        let mut deadline = (!state.asleep).then(|| clocks::after(began, rested.pause));
         loop {
             if state.closing {
                 return Task::End;
@@ -133,7 +148,11 @@ impl Writer {
                 }
             };
             if deadline.is_none() && !state.asleep {
-                deadline = Some(clocks::within(period));
+                let now = Instant::now();
+                // After quiet, somebody may be looking on; then ever more come together.
+                let was_quiet = now.duration_since(began) >= period;
+                rested.pause = period.min(if was_quiet { SOON } else { rested.pause.saturating_mul(2) });
+                deadline = Some(clocks::after(now, rested.pause));
             }
         }
     }
