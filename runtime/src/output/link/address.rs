@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -139,13 +139,18 @@ fn datagram(path: &Path) -> io::Result<Socket> {
     Ok(Socket::UnixDatagram(socket))
 }
 
-/// Tries each address of the name.
 fn tcp(to: &str, limit: Duration) -> io::Result<Socket> {
+    first_of(&to.to_socket_addrs()?.collect::<Vec<_>>(), limit)
+}
+
+/// Tries each address of a name. One that nobody answers at leaves their share of the time to the others.
+fn first_of(addresses: &[SocketAddr], limit: Duration) -> io::Result<Socket> {
     let mut last = no_address();
     let deadline = clocks::within(limit);
-    for address in to.to_socket_addrs()? {
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(&address, left) {
+    for (at, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let others = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+        match TcpStream::connect_timeout(address, (left / others).max(Duration::from_millis(1))) {
             // A port that nobody listens on, of those that the system gives out: it was given to this very socket.
             Ok(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => {
                 last = ErrorKind::ConnectionRefused.into();
@@ -215,6 +220,23 @@ mod tests {
         let here = std::env::current_dir().expect("it is somewhere");
         assert_eq!(socket_path(Path::new("log.sock")), Ok(here.join("log.sock")));
         assert_eq!(socket_path(Path::new(&long[1..])), Ok(PathBuf::from(&long[1..])), "it would be too long");
+    }
+
+    #[test]
+    fn an_address_that_nobody_answers_at_leaves_time_for_the_next() {
+        let listen = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (silent, there) = (listen(), listen());
+        let address = |listener: &std::net::TcpListener| listener.local_addr().expect("it is bound");
+        // Of one that has no room for more, nobody hears.
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address(&silent), Duration::from_millis(300)) {
+            waiting.push(stream);
+        }
+        let both = [address(&silent), address(&there)];
+        let Socket::Tcp(ref reached) = first_of(&both, Duration::from_secs(2)).expect("the second answers") else {
+            panic!("it is TCP")
+        };
+        assert_eq!(reached.peer_addr().ok(), Some(address(&there)));
     }
 
     #[test]
