@@ -91,7 +91,8 @@ impl Queue {
         ledger: Arc<Ledger>,
         wait: impl FnOnce() -> bool + Send + 'static,
     ) -> io::Result<Queue> {
-        let name = format!("canonlog-{}", ledger.output());
+        // No thread may be called by a name with a zero in it, which is a user's here.
+        let name = format!("canonlog-{}", ledger.output()).replace('\0', "?");
         let chunks = Chunks::new(&options);
         let spare = chunks.lane();
         let shared = Arc::new(Shared {

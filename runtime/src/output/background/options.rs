@@ -45,6 +45,9 @@ pub struct Background {
 const CHUNK_EVENTS: usize = 64;
 const CHUNK_BYTES: usize = 128 * 1024;
 
+/// A queue is made whole at the start, of no more than this.
+const MOST_CHUNKS: usize = 65_536;
+
 impl Default for Background {
     fn default() -> Self {
         Background {
@@ -62,13 +65,13 @@ impl Background {
         Self::default()
     }
 
-    /// At most this many events; at least 1.
+    /// At most this many events; at least 1, and no more than 4,194,304.
     #[must_use]
     pub fn events(self, events: usize) -> Self {
         Background { events: events.max(1), ..self }
     }
 
-    /// At most this many bytes; at least 1 KiB. A line longer than the smaller of this and 128 KiB does not fit at all.
+    /// At most this many bytes; at least 1 KiB, and no more than 8 GiB. A line longer than the smaller of this and 128 KiB does not fit at all.
     #[must_use]
     pub fn bytes(self, bytes: usize) -> Self {
         Background { bytes: bytes.max(1024), ..self }
@@ -98,7 +101,7 @@ impl Background {
     }
 
     pub(super) fn chunks(&self) -> usize {
-        (self.events / self.chunk_events()).min(self.bytes / self.chunk_bytes()).max(1)
+        (self.events / self.chunk_events()).min(self.bytes / self.chunk_bytes()).clamp(1, MOST_CHUNKS)
     }
 
     pub(super) fn writes_every(&self) -> Duration {
