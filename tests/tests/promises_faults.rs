@@ -173,6 +173,18 @@ fn the_law_holds_on_stdout_and_in_a_file_after_any_error_at_any_write() {
 }
 
 #[test]
+fn the_law_holds_for_every_server_after_any_error_at_any_send_connect_or_receive() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_failing_sends"));
+    let ended = program.arg(dir.path().join("socket")).stdin(Stdio::null()).output().expect("it runs");
+    let told = String::from_utf8_lossy(&ended.stderr);
+    let tried = told.lines().find_map(|line| line.strip_prefix("tried ")?.parse::<u64>().ok());
+    // Four streams and three that take datagrams, one of each without a queue too: at two sends, and one of the others, for each error.
+    let (streams, datagrams) = ((4 + 1) * (20 * 2 + 6 + 3), (3 + 1) * (10 * 2 + 6));
+    assert!(tried.is_some_and(|tried| tried >= streams + datagrams), "{told}");
+}
+
+#[test]
 fn an_output_that_is_stuck_for_ever_keeps_nobody() {
     for nth in 1..4 {
         let (writer, tape) = FaultyWriter::new(nth, Fault::Stuck);
