@@ -215,10 +215,13 @@ pub(super) fn system_error<'a>(told: &Told<'a>) -> Option<(i32, &'a [u8])> {
     roots.find_map(|root| {
         // As the standard library ends such a text.
         let rest = str::from_utf8(root).ok()?.strip_suffix(')')?;
-        let (text, code) = rest.rsplit_once(" (os error ")?;
-        // Of what another error says before it, nothing is the system's.
-        let text = text.rsplit_once(": ").map_or(text, |(_, last)| last);
-        Some((code.parse().ok()?, text.as_bytes()))
+        let (text, number) = rest.rsplit_once(" (os error ")?;
+        let code = number.parse().ok()?;
+        // Of what another error says before it, nothing is the system's; nor is a number that somebody wrote behind another text.
+        let whole = std::io::Error::from_raw_os_error(code).to_string();
+        let of_system = whole.strip_suffix(')')?.strip_suffix(number)?.strip_suffix(" (os error ")?;
+        let before = text.strip_suffix(of_system)?;
+        (before.is_empty() || before.ends_with(": ")).then(|| (code, &text.as_bytes()[before.len()..]))
     })
 }
 
