@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use canonlog::{Emitter, EmitterSet, Framing, Journald, Output, Syslog, Tcp, UnixSocket};
+use canonlog::{Emitter, EmitterSet, Framing, Journald, Output, Syslog, Tcp, Udp, UnixSocket};
 use canonlog_tests::numbered::{Numbered, Read, emit, read};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -195,11 +195,12 @@ impl Server {
 }
 
 /// The outputs that are tried, and whether they are streams.
-const OUTPUTS: [(&str, bool); 7] = [
+const OUTPUTS: [(&str, bool); 8] = [
     ("tcp", true),
     ("unix", true),
     ("syslog tcp", true),
     ("syslog stream", true),
+    ("udp", false),
     ("syslog udp", false),
     ("syslog datagram", false),
     ("journald", false),
@@ -236,7 +237,7 @@ fn start(name: &str, socket: &Path) -> Result<(Arc<dyn Output>, Server), String>
             };
             (Server::of_streams(form, accept), String::new())
         }
-        "syslog udp" => {
+        "udp" | "syslog udp" => {
             let server = UdpSocket::bind("127.0.0.1:0").map_err(told)?;
             server.set_read_timeout(Some(LOOK)).map_err(told)?;
             let port = server.local_addr().map_err(told)?.to_string();
@@ -252,6 +253,7 @@ fn start(name: &str, socket: &Path) -> Result<(Arc<dyn Output>, Server), String>
         "tcp" => quick!(Tcp::new(&port)),
         "unix" => quick!(UnixSocket::new(socket)),
         "syslog tcp" => quick!(Syslog::tcp(&port).map(|syslog| syslog.framing(Framing::OctetCounting))),
+        "udp" => quick!(Udp::new(&port)),
         "syslog udp" => quick!(Syslog::udp(&port)),
         "journald" => quick!(Journald::at(socket)),
         _ => quick!(Syslog::unix(socket)),
