@@ -43,9 +43,14 @@ pub(crate) fn is_dead(socket: BorrowedFd<'_>, limit: Duration) -> bool {
     let millis = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     // Asked for nothing: that it is dead is told all the same.
     let mut asked = libc::pollfd { fd: socket.as_raw_fd(), events: 0, revents: 0 };
-    // SAFETY: the pointer is to one live `pollfd`, and the count says one.
-    let told = unsafe { libc::poll(&raw mut asked, 1, millis) };
-    told > 0 && asked.revents & libc::POLLHUP != 0
+    loop {
+        // SAFETY: the pointer is to one live `pollfd`, and the count says one.
+        let told = unsafe { libc::poll(&raw mut asked, 1, millis) };
+        // A signal makes it wait a little longer.
+        if told >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return told > 0 && asked.revents & libc::POLLHUP != 0;
+        }
+    }
 }
 
 fn set<T>(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int, value: &T) -> bool {
