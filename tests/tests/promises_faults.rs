@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use canonlog::{Background, Batch, Emitter, EmitterSet, File, LossReason, Output, WriteError, Writer};
+use canonlog::{Background, Batch, Emitter, EmitterSet, File, LossReason, Memory, Output, WriteError, Writer};
 use canonlog_tests::faulty::{Fault, FaultyWriter, Tape};
 use canonlog_tests::numbered::{Numbered, emit, emit_until_written, read};
 
@@ -182,6 +182,25 @@ fn the_law_holds_for_every_server_after_any_error_at_any_send_connect_or_receive
     // Four streams and four that take datagrams, one of each without a queue too: at two sends, and one of the others, for each error.
     let (streams, datagrams) = ((4 + 1) * (20 * 2 + 6 + 3), (4 + 1) * (10 * 2 + 6));
     assert!(tried.is_some_and(|tried| tried >= streams + datagrams), "{told}");
+}
+
+#[test]
+fn an_output_may_have_any_name_and_a_queue_any_size() {
+    let queue = Background::new().events(usize::MAX).bytes(usize::MAX);
+    let emitter = Emitter::new("odd").format(Numbered).output(Writer::new("a\0b\n", Vec::new())).background(queue);
+    let set = EmitterSet::start([emitter]).expect("it starts");
+    emit(&set, 1);
+    assert_eq!((set.shutdown(SOON), set.written()), (0, 1));
+}
+
+#[test]
+fn an_event_after_quiet_does_not_wait_for_the_writers_period() {
+    let memory = Memory::new();
+    let queue = Background::new().period(Duration::from_secs(3_600));
+    let emitter = Emitter::new("memory").format(Numbered).output(memory.clone()).background(queue);
+    let set = EmitterSet::start([emitter]).expect("it starts");
+    emit(&set, 1);
+    assert_eq!(memory.wait_for(1, 3 * SOON), ["<1>"]);
 }
 
 #[test]

@@ -85,25 +85,6 @@ pub(super) fn gated(queue: Background) -> (Arc<Gate>, Emitters) {
 }
 
 #[test]
-fn an_event_after_quiet_does_not_wait_for_the_writers_period() {
-    let memory = Memory::new();
-    let queue = Background::new().period(Duration::from_secs(3_600));
-    let emitters = start(vec![Emitter::new("test").format(N).output(memory.clone()).background(queue)]);
-    emit(&emitters, 1);
-    assert_eq!(memory.wait_for(1, Duration::from_secs(60)).len(), 1);
-}
-
-#[test]
-fn an_output_may_have_any_name_and_a_queue_any_size() {
-    let output = crate::output::Writer::new("a\0b\n", Vec::new());
-    let queue = Background::new().events(usize::MAX).bytes(usize::MAX);
-    let emitters = start(vec![Emitter::new("odd").format(N).output(output).background(queue)]);
-    emit(&emitters, 1);
-    assert_eq!(emitters.shutdown(SOON), 0);
-    assert_eq!(emitters.stats()[0].written, 1);
-}
-
-#[test]
 fn an_event_reaches_the_output_in_the_background() {
     let memory = Memory::new();
     let emitters = start(vec![Emitter::new("m").format(N).output(memory.clone())]);
