@@ -130,7 +130,13 @@ impl Instrumenters {
         let Some(instrumenter) = self.ready(entry) else { return false };
         // What a user's emits here would come back to it.
         let _inside = (!entry.built_in).then(Inside::enter);
-        guard(|| instrumenter.call(unit)).is_ok()
+        let mut done = false;
+        // An error's own `Drop` may panic too.
+        let called = guard(|| {
+            done = instrumenter.call(unit).is_ok();
+            Ok(())
+        });
+        called.is_ok() && done
     }
 
     fn ready<'a>(&self, entry: &'a Entry) -> Option<&'a dyn Instrumenter> {
@@ -236,6 +242,10 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::event::Content;
+    use crate::record::snapshot::Facts;
+    use crate::unit::Outcome;
+    use crate::value::Value;
 
     fn registration(name: &'static str, make: fn() -> Box<dyn Instrumenter>) -> &'static Registration {
         Box::leak(Box::new(Registration { name, order: 0, after: &[], before: &[], location: "here.rs:1", make }))
@@ -330,6 +340,35 @@ mod tests {
         }
         let outcome = guard(|| std::panic::resume_unwind(Box::new(Bomb)));
         assert_eq!(outcome.expect_err("it panicked").to_string(), "it panicked");
+    }
+
+    #[test]
+    fn an_error_that_panics_when_it_is_dropped_is_counted_once_and_goes_no_further() {
+        struct Fails;
+        impl Instrumenter for Fails {
+            fn call(&self, _: &mut Unit<'_>) -> Result<(), InstrumenterError> {
+                #[derive(Debug)]
+                struct Bomb;
+                impl std::error::Error for Bomb {}
+                impl std::fmt::Display for Bomb {
+                    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("a bomb")
+                    }
+                }
+                impl Drop for Bomb {
+                    fn drop(&mut self) {
+                        std::panic::resume_unwind(Box::new("again"));
+                    }
+                }
+                Err(Bomb.into())
+            }
+        }
+        let fails = registration("fails", || Box::new(Fails));
+        let all = Instrumenters::of([fails, registration("plain", || Box::new(Plain))], []);
+        let (mut content, mut facts) = (Content::new(), Facts::new());
+        let mut unit = Unit { content: &mut content, facts: &mut facts, outcome: Outcome::default() };
+        all.call_all(&mut unit);
+        assert_eq!(content.view().get("canonlog_instrumenter_errors"), Some(Value::Str("fails")));
     }
 
     #[test]
