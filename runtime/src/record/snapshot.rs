@@ -102,10 +102,13 @@ pub(crate) fn take(
 fn take_plain(slot: Slot, now: u64, content: &mut Content, facts: &mut Facts) -> bool {
     let mut filler = Filler::new(content);
     begin(slot, &mut filler);
-    facts.set_counts(Some(slot.body));
     let layout = slot.body.layout.load(Acquire);
-    plain_log(slot.body, now, facts, &mut filler).is_some()
-        && (slot.head.side.load(Acquire) == 0 || take_side(slot, now, false, content, facts))
+    if plain_log(slot.body, now, facts, &mut filler).is_none() {
+        return false;
+    }
+    // After the log: of what is written beside this, as little as may be is in neither.
+    facts.set_counts(Some(slot.body));
+    (slot.head.side.load(Acquire) == 0 || take_side(slot, now, false, content, facts))
         && slot.body.layout.load(Relaxed) == layout
 }
 
