@@ -182,12 +182,18 @@ impl Link {
 
     /// Gives the connection up, so that the next line goes to a new one.
     pub(super) fn reopen(&self) -> io::Result<()> {
-        let Some(mut held) = self.here().turn.take(Some(Duration::from_secs(1))) else {
+        let here = self.here();
+        let Some(mut held) = here.turn.take(Some(Duration::from_secs(1))) else {
             return Err(ErrorKind::TimedOut.into());
         };
-        // What it took is on its way still.
-        held.connected = None;
-        held.frames.lost(None);
+        let Held { connected, frames } = &mut *held;
+        if let Some(given_up) = connected.take() {
+            match given_up.socket.end() {
+                Some(error) => here.lose(given_up, &error, LAST_WORD, frames),
+                // What it took is on its way still.
+                None => frames.lost(None),
+            }
+        }
         Ok(())
     }
 }

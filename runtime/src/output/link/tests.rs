@@ -253,3 +253,27 @@ fn a_unix_socket_says_at_once_that_nobody_reads() {
     });
     std::fs::remove_file(&path).expect("its name");
 }
+
+#[test]
+fn lines_that_a_dead_connection_took_are_sent_again_after_it_was_reopened_too() {
+    let (listener, link) = server();
+    let first = std::thread::scope(|scope| {
+        let accepted = scope.spawn(|| accept(&listener));
+        write(&link, "one\n", &plainly()).expect("a server");
+        accepted.join().expect("no panic")
+    });
+    assert_eq!(next_line(&first), "one\n");
+    let first = Cell::new(Some(first));
+    write(&link, "two\n", &Lines::with(|_| drop(first.take()))).expect("it is taken");
+    link.reopen().expect("nobody has it");
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            let mut text = String::new();
+            accept(&listener).read_to_string(&mut text).expect("text");
+            text
+        });
+        write(&link, "three\n", &plainly()).expect("a server");
+        link.reopen().expect("nobody has it");
+        assert_eq!(read.join().expect("no panic"), "two\nthree\n");
+    });
+}
