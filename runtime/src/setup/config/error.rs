@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::print;
 use super::tree::Place;
 use crate::nearest::nearest;
+use crate::redact::REDACTED;
 
 /// One thing that is wrong with a configuration: where, what stands there, what may.
 ///
@@ -34,11 +36,21 @@ enum What {
     Wrong(String),
 }
 
+impl What {
+    /// It may quote what was got, however long that is.
+    fn wrong(message: impl Into<String>) -> What {
+        What::Wrong(cut_to(1_000, &message.into()))
+    }
+}
+
 /// What was got, short, and on one line.
 pub(super) fn cut(got: &str) -> String {
-    const LONGEST: usize = 64;
-    let mut cut: String = got.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
-    if got.chars().nth(LONGEST).is_some() {
+    cut_to(64, got)
+}
+
+fn cut_to(longest: usize, text: &str) -> String {
+    let mut cut: String = text.chars().take(longest).map(|c| if c.is_control() { '?' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
         cut.push('…');
     }
     cut
@@ -61,7 +73,10 @@ impl ConfigError {
 
     /// A value that is none of what is expected, in words.
     pub(super) fn expected(path: &str, place: Place, got: &str, expected: impl Into<String>) -> Self {
-        ConfigError::new(path, place, Some(got), What::Expected(expected.into()))
+        let key = path.rsplit('.').next().unwrap_or_default().split('[').next().unwrap_or_default();
+        // Of these it is only said what they are.
+        let is_secret = !matches!(got, "a list" | "a table") && print::hides(key);
+        ConfigError::new(path, place, Some(if is_secret { REDACTED } else { got }), What::Expected(expected.into()))
     }
 
     /// A value that is none of these; `more`: what else it may be.
@@ -108,12 +123,12 @@ impl ConfigError {
 
     /// A text that is wrong in itself, in words that follow the path.
     pub(super) fn wrong_text(path: &str, place: Place, got: &str, message: impl Into<String>) -> Self {
-        ConfigError::new(path, place, Some(got), What::Wrong(message.into()))
+        ConfigError::new(path, place, Some(got), What::wrong(message))
     }
 
     /// Something else, in words that follow the path.
     pub(super) fn wrong(path: &str, place: Place, message: impl Into<String>) -> Self {
-        ConfigError::new(path, place, None, What::Wrong(message.into()))
+        ConfigError::new(path, place, None, What::wrong(message))
     }
 
     /// The key, with those that it stands in: `emitters.slow.format`; or the variable of the environment.

@@ -13,7 +13,7 @@ use super::tree::{Node, Place, Table, What};
 ///
 /// What is no TOML: the first of each line, as what follows comes of it.
 pub(super) fn read(text: &str) -> Result<Table, Vec<ConfigError>> {
-    let lines = Lines { text };
+    let lines = Lines { ends: text.match_indices('\n').map(|(at, _)| at).collect() };
     let (table, errors) = DeTable::parse_recoverable(text);
     let wrong = |error: &toml::de::Error| {
         let place = error.span().map_or(Place::Program, |span| lines.of(span.start));
@@ -26,13 +26,14 @@ pub(super) fn read(text: &str) -> Result<Table, Vec<ConfigError>> {
     if errors.is_empty() { Ok(lines.table(table.get_ref())) } else { Err(errors) }
 }
 
-struct Lines<'t> {
-    text: &'t str,
+/// Where lines end.
+struct Lines {
+    ends: Vec<usize>,
 }
 
-impl Lines<'_> {
+impl Lines {
     fn of(&self, at: usize) -> Place {
-        Place::Line(1 + self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count())
+        Place::Line(1 + self.ends.partition_point(|end| *end < at))
     }
 
     fn table(&self, table: &DeTable<'_>) -> Table {

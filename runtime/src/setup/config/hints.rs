@@ -4,8 +4,12 @@ use super::build::Checked;
 use super::check::{Key, Kind, LEVELS, names_of};
 use super::error::{ConfigError, list};
 use super::measure;
+#[cfg(feature = "config")]
+use super::print;
 use super::schema::{EMITTER, FORMATS, LIMITS, LOOKBACK, OUTPUTS, QUEUE, REDACT, ROOT, WAYS};
 use super::tree::{Node, Table};
+#[cfg(feature = "config")]
+use crate::redact::REDACTED;
 
 impl Kind {
     /// What may stand there, in words.
@@ -148,9 +152,13 @@ pub(super) fn no_toml(line: &str, message: &str) -> String {
     let is_bare =
         |text: &str| text.contains(char::is_alphabetic) && !text.contains(['"', '\'', '[', ']', '{', '}', '\\', ',']);
     let shown = cut(line);
+    let message = message.replace('\n', ", ");
     if message.starts_with("duplicate key") {
         let key = line.split('=').next().unwrap_or_default().trim_matches(['[', ']', ' ']);
         return format!("`{}` is given twice; remove one of them", cut(key));
+    }
+    if let Some(public) = before_a_secret(line) {
+        return format!("`{} = {REDACTED}` is no TOML: {message}", cut(public));
     }
     if let Some((key, value)) = line.split_once('=').map(|(key, value)| (key.trim(), value_of(value)))
         && is_key(key)
@@ -173,6 +181,17 @@ pub(super) fn no_toml(line: &str, message: &str) -> String {
     if message.starts_with("missing escaped value") {
         return format!("`{shown}` is no TOML: a backslash is written `\\\\`, or as it is between single quotes");
     }
-    let message = message.replace('\n', ", ");
     if line.is_empty() { format!("this is no TOML: {message}") } else { format!("`{shown}` is no TOML: {message}") }
+}
+
+/// What stands on a line before the value of the first key whose values are nobody's to see.
+#[cfg(feature = "config")]
+fn before_a_secret(line: &str) -> Option<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    line.match_indices(['=', ':']).find_map(|(at, _)| {
+        let before = line[..at].trim_end();
+        let key = before.trim_end_matches(['"', '\'']);
+        let name = &key[key.trim_end_matches(is_name).len()..];
+        print::hides(name).then_some(before)
+    })
 }

@@ -75,7 +75,7 @@ const FILE: &str = "canonlog.toml";
 /// # }
 /// # Ok::<(), canonlog::ConfigErrors>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     said: Table,
     /// What the program brings, in words.
@@ -87,6 +87,13 @@ pub struct Config {
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
         self.said == other.said
+    }
+}
+
+/// Masked as in the `Display`.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("said", &self.to_string()).field("source", &self.source).finish()
     }
 }
 

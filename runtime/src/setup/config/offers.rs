@@ -30,6 +30,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::print;
 use super::schema::{FORMATS, OUTPUTS};
 use super::tree::Table;
 use crate::emitter::{Emitter, Filter};
@@ -92,7 +93,8 @@ pub(super) fn has(what: Offer, name: &str) -> bool {
 pub(super) fn make(what: Offer, name: &str, options: &Table, emitter: &Emitter) -> Option<Result<Emitter, String>> {
     let make = all().of(what).iter().find(|(known, _)| known == name).map(|(_, make)| Arc::clone(make))?;
     let made = guarded(|| make(options, emitter.clone()));
-    Some(made.unwrap_or_else(|_| Err(format!("what makes `{}` panicked", name.escape_debug()))))
+    let made = made.unwrap_or_else(|_| Err(format!("what makes `{}` panicked", name.escape_debug())));
+    Some(made.map_err(|error| print::without_secrets(error, options)))
 }
 
 /// The filter of this name.

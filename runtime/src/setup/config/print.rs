@@ -31,14 +31,47 @@ fn is_choice(node: &Node) -> bool {
     node.as_table().is_some_and(|table| table.get("type").is_some())
 }
 
-/// Whether the value of this key is nobody's to see.
-pub(super) fn is_secret(key: &str, node: &Node) -> bool {
-    matches!(node.what, What::Text(_) | What::Integer(_) | What::Float(_)) && redact::hides(key)
+/// Whether values of this key are nobody's to see, however it is written: a field's name is cleaned before it is looked at, too.
+pub(super) fn hides(key: &str) -> bool {
+    let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    redact::hides(&key.chars().map(fit).collect::<String>())
+}
+
+/// Whether the value of this key is nobody's to see. Tables have names of the user's, but for those `inside` a choice.
+pub(super) fn is_secret(key: &str, node: &Node, inside: bool) -> bool {
+    let may_be = match node.what {
+        What::Bool(_) => false,
+        What::Table(_) => inside,
+        _ => true,
+    };
+    may_be && hides(key)
+}
+
+/// What somebody says of a table, without the values in it that are nobody's to see.
+pub(super) fn without_secrets(said: String, table: &Table) -> String {
+    table.iter().fold(said, |said, (key, node)| without(said, node, hides(key)))
+}
+
+fn without(said: String, node: &Node, is_secret: bool) -> String {
+    // What is short may be part of any word.
+    const SHORT: usize = 4;
+    match &node.what {
+        What::Table(table) if !is_secret => without_secrets(said, table),
+        What::Table(table) => table.iter().fold(said, |said, (_, node)| without(said, node, true)),
+        What::List(all) => all.iter().fold(said, |said, node| without(said, node, is_secret)),
+        What::Bool(_) => said,
+        _ if !is_secret => said,
+        _ => {
+            let text = node.shown();
+            let said = said.replace(&format!("{text:?}"), REDACTED).replace(&format!("`{text}`"), REDACTED);
+            if text.len() < SHORT { said } else { said.replace(&text, REDACTED) }
+        }
+    }
 }
 
 fn pair(key: &str, node: &Node, to: &mut impl Write) -> fmt::Result {
     write!(to, "{} = ", name(key))?;
-    if is_secret(key, node) { quoted(REDACTED, to) } else { value(node, to) }
+    if is_secret(key, node, true) { quoted(REDACTED, to) } else { value(node, to) }
 }
 
 fn value(node: &Node, to: &mut impl Write) -> fmt::Result {

@@ -74,20 +74,22 @@ impl<'de> Deserialize<'de> for Config {
 /// The keys as in the file, values masked that look like secrets.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Shown(&self.said).serialize(to)
+        Shown(&self.said, false).serialize(to)
     }
 }
 
-struct Shown<'c, T>(&'c T);
+/// What is shown, and whether it is inside a choice.
+struct Shown<'c, T>(&'c T, bool);
 
 impl Serialize for Shown<'_, Table> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(Some(self.0.keys().count()))?;
+        let inside = self.1 || self.0.get("type").is_some();
         for (key, node) in self.0.iter() {
-            if print::is_secret(key, node) {
+            if print::is_secret(key, node, inside) {
                 map.serialize_entry(key, REDACTED)?;
             } else {
-                map.serialize_entry(key, &Shown(node))?;
+                map.serialize_entry(key, &Shown(node, inside))?;
             }
         }
         map.end()
@@ -101,8 +103,8 @@ impl Serialize for Shown<'_, Node> {
             What::Integer(number) => to.serialize_i64(*number),
             What::Float(number) => to.serialize_f64(*number),
             What::Bool(value) => to.serialize_bool(*value),
-            What::List(all) => to.collect_seq(all.iter().map(Shown)),
-            What::Table(table) => Shown(table).serialize(to),
+            What::List(all) => to.collect_seq(all.iter().map(|node| Shown(node, self.1))),
+            What::Table(table) => Shown(table, self.1).serialize(to),
         }
     }
 }

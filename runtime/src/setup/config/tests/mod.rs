@@ -4,6 +4,7 @@ mod made;
 mod mistakes;
 mod offered;
 mod properties;
+mod secrets;
 mod variables;
 
 use super::*;
