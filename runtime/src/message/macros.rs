@@ -83,18 +83,22 @@ macro_rules! __say {
     ($level:expr, $logger:expr, [$($key:ident = $value:expr),*]; $text:literal $(, $($args:tt)*)?) => {{
         let level: $crate::Level = $level;
         if $crate::__private::heard(level) {
-            let logger = &$logger;
-            $crate::__private::Speaks::count(logger, level, $text.len());
-            if $crate::__private::Speaks::is_enabled(logger, level) {
-                $(const { $crate::__private::check_key(::std::stringify!($key)) };)*
-                $crate::__private::Speaks::say(
-                    logger,
-                    level,
-                    (::std::file!(), ::std::line!()),
-                    ::std::format_args!($text $(, $($args)*)?),
-                    &$crate::__carried!($crate::message::Nothing; $($key = $value),*),
-                );
-            }
+            // Not `let`: of `logger("shop").field(..)`, the logger must be there until it is said.
+            match &$logger {
+                logger => {
+                    $crate::__private::Speaks::count(logger, level, $text.len());
+                    if $crate::__private::Speaks::is_enabled(logger, level) {
+                        $(const { $crate::__private::check_key(::std::stringify!($key)) };)*
+                        $crate::__private::Speaks::say(
+                            logger,
+                            level,
+                            (::std::file!(), ::std::line!()),
+                            ::std::format_args!($text $(, $($args)*)?),
+                            &$crate::__carried!($crate::message::Nothing; $($key = $value),*),
+                        );
+                    }
+                }
+            };
         }
     }};
 }

@@ -52,6 +52,7 @@ fn the_macros_take_fields_and_texts_in_every_form() {
     canonlog::info!(SHOP, cart = 7, user = "ann"; "with {items}");
     canonlog::info!(SHOP.field("tenant", 1), cart = 7,);
     canonlog::info!(logger("other"), cart = 7; "{}", items);
+    canonlog::info!(logger("made").bind("tenant", 2).field("user", "bob"), cart = 8; "here");
     let said: Vec<String> = capture
         .events()
         .iter()
@@ -73,6 +74,7 @@ fn the_macros_take_fields_and_texts_in_every_form() {
             "shop|with 3||7|ann".to_owned(),
             "shop||1|7|".to_owned(),
             "other|3||7|".to_owned(),
+            "made|here|2|8|bob".to_owned(),
         ]
     );
 }
