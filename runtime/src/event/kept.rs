@@ -126,7 +126,7 @@ struct Bytes {
 impl Bytes {
     #[inline]
     fn len(&self) -> usize {
-        self.end - self.start
+        self.end.wrapping_sub(self.start)
     }
 
     /// Where a byte is.
@@ -141,7 +141,7 @@ impl Bytes {
             self.grow(bytes.len());
         }
         let at = self.at(self.end);
-        self.end += bytes.len();
+        self.end = self.end.wrapping_add(bytes.len());
         if let Some(to) = self.ring.get_mut(at..at + bytes.len()) {
             return to.copy_from_slice(bytes);
         }
@@ -162,7 +162,7 @@ impl Bytes {
 
     #[inline]
     fn drop_first(&mut self, count: usize) {
-        self.start += count;
+        self.start = self.start.wrapping_add(count);
     }
 
     fn take_first(&mut self, count: usize, into: &mut Vec<u8>) {
@@ -170,7 +170,7 @@ impl Bytes {
         let before = count.min(self.ring.len() - at);
         into.extend_from_slice(&self.ring[at..at + before]);
         into.extend_from_slice(&self.ring[..count - before]);
-        self.start += count;
+        self.start = self.start.wrapping_add(count);
     }
 
     fn clear(&mut self, most: usize) {

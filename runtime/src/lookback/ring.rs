@@ -125,6 +125,10 @@ fn place_of(handle: Handle) -> Option<&'static Place> {
 /// the content does not.
 pub(crate) fn keep(handle: Handle, content: &Content, noted: Option<&Noted>, stamp: u64, lookback: &Lookback) -> bool {
     let Some(place) = place_of(handle) else {
+        // Of a unit without a slot, nobody would bring it out.
+        if handle != Handle::NONE {
+            return false;
+        }
         return MINE
             .try_with(|mine| {
                 let mut ring = mine.take().unwrap_or_default();
@@ -233,6 +237,13 @@ mod tests {
         assert!(keep(next, &content(), None, 0, &lookback));
         assert!(!keep(ended, &content(), None, 0, &lookback));
         assert_eq!((kept(ended), kept(next)), (0, 1));
+    }
+
+    #[test]
+    fn a_unit_without_a_slot_keeps_nothing_and_least_of_all_for_its_thread() {
+        let handle = Handle::slotless(7);
+        assert!(!keep(handle, &content(), None, 0, &Lookback::new()));
+        assert_eq!((kept(handle), kept(Handle::NONE)), (0, 0));
     }
 
     /// As if the process had been made just now: what there is, is of another one.

@@ -6,7 +6,7 @@ use super::now::{Draft, finish, unfold};
 use crate::clock;
 use crate::context::Context;
 use crate::counters::{self, Count};
-use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles};
+use crate::event::{CANONLOG_ORDER, Content, EventType, Troubles, names};
 use crate::level::Level;
 use crate::lookback::{self, Lookback, Ring};
 use crate::record::Handle;
@@ -26,6 +26,9 @@ fn write(handle: Handle, mut ring: Box<Ring>, parts: &Parts, stamp: u64) {
         if let Some(noted) = noted {
             unfold(&mut content, &noted);
             finish(&mut content, parts.tuned(), Troubles::default(), 0);
+        } else if names::hides_late() {
+            // Perhaps that was said since.
+            content.hide_late();
         }
         parts.emit(&content.view(), stamp);
     }
@@ -140,7 +143,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::event::EventType;
-    use crate::message::{Logger, Relay, Style, brace, logger};
+    use crate::message::{Logger, Nothing, Relay, Style, Text, brace, logger};
     use crate::pipeline::Settings;
     use crate::testing::{self, Capture};
     use crate::value::Value;
@@ -212,6 +215,9 @@ mod tests {
             crate::message!(Level::Info, "{items}");
             LOG.field("items", items).field("s", "").field("plan", "b").notice("by calls");
             LOG.info(String::from("owned"));
+            // As a downloaded crate says it.
+            let place = ("/home/ann/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tabnab-1.2.0/src/lib.rs", 3);
+            LOG.pass(Level::Info, place, &Text::from("by a library"), &Nothing);
             LOG.info("x".repeat(9_000));
             LOG.field("long", "y".repeat(9_000)).field("after", 1).info("is cut");
             LOG.field("fails", crate::display(Fails)).field("lazy", crate::lazy(|| items)).info("fails");

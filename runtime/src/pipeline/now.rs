@@ -14,6 +14,7 @@ use crate::id::{self, LONGEST};
 use crate::level::Level;
 use crate::record::keys::{Key, NOT_INTERNED, Suffix, builtin};
 use crate::record::{Kind, current};
+use crate::trace::caller::printed;
 use crate::value::Value;
 
 /// What every message says first.
@@ -121,7 +122,7 @@ pub(super) fn unfold(content: &mut Content, noted: &Noted) {
         Some(text) => (content.append_text(0, text), at),
         None => (noted_text, content.behind(noted_text)),
     };
-    let place = content.append_place(file, line);
+    let place = content.append_place(printed(file), line);
     for (key, at) in [(&LOG_NAME, name), (&LOG_MSG, text), (&LOG_LOC, place)] {
         if key.id() != NOT_INTERNED {
             content.push_at(key.id(), at);
