@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,13 +27,17 @@ impl<T> Alone<T> {
     #[inline]
     pub(crate) fn take(&self) -> Option<Taken<'_, T>> {
         // Not `then_some`: what is made only to be dropped would give the value back.
-        (!self.taken.swap(true, Ordering::Acquire)).then(|| Taken(self))
+        (!self.taken.swap(true, Ordering::Acquire)).then(|| Taken { of: self, lends: PhantomData })
     }
 }
 
 /// The value of an [`Alone`], until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Taken<'a, T>(&'a Alone<T>);
+pub(crate) struct Taken<'a, T> {
+    of: &'a Alone<T>,
+    /// Who shares this shares the value, so that must be `Sync` for it, as with a borrow; an `Alone` is so without.
+    lends: PhantomData<&'a mut T>,
+}
 
 impl<T> Deref for Taken<'_, T> {
     type Target = T;
@@ -41,7 +46,7 @@ impl<T> Deref for Taken<'_, T> {
     fn deref(&self) -> &T {
         // SAFETY: `take` made this one alone, so nobody else has a reference; the pointer of an `UnsafeCell` is valid for as long as
         // the cell is borrowed, which this does.
-        unsafe { &*self.0.value.get() }
+        unsafe { &*self.of.value.get() }
     }
 }
 
@@ -49,20 +54,36 @@ impl<T> DerefMut for Taken<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`, and this is borrowed mutably.
-        unsafe { &mut *self.0.value.get() }
+        unsafe { &mut *self.of.value.get() }
     }
 }
 
 impl<T> Drop for Taken<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::Release);
+        self.of.taken.store(false, Ordering::Release);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    #[test]
+    fn what_threads_share_while_it_is_taken_is_what_they_may_share() {
+        /// There are two of these for what is `Sync`, so that none is chosen.
+        trait Shared<A> {
+            fn is() {}
+        }
+        impl<T: ?Sized> Shared<()> for T {}
+        impl<T: ?Sized + Sync> Shared<u8> for T {}
+        <Taken<'_, Cell<u8>> as Shared<_>>::is();
+        fn assert_sync<T: Sync>() {}
+        assert_sync::<Alone<Cell<u8>>>();
+        assert_sync::<Taken<'_, u8>>();
+    }
 
     #[test]
     fn one_thread_at_a_time_has_it_and_the_next_sees_what_it_did() {
