@@ -329,7 +329,6 @@ impl Logger {
         }
     }
 
-    /// Says it, past the level.
     /// Counts a message for [`Status`](crate::Status), whether or not some emitter wants it; `size` is asked for only then.
     #[inline]
     pub(crate) fn count(&self, level: Level, size: impl FnOnce() -> usize) {
@@ -338,6 +337,7 @@ impl Logger {
         }
     }
 
+    /// Says it, past the level.
     #[inline(never)]
     pub(crate) fn pass(&self, level: Level, place: (&'static str, u32), text: &Text<'_>, carried: &dyn Carried) {
         let (name, style, on_one_line) = (&*self.name, self.style, self.on_one_line);

@@ -107,7 +107,15 @@ fn note(draft: &mut Draft<'_>, head: &Head<'_>, text: &Text<'_>, carry: &mut dyn
         // Such a message is not noted.
         Form::Template(template) => taking.note_text(template.text()),
     }
-    carry(&mut taking);
+    carried(&mut taking, carry);
+}
+
+/// Takes what the message carries: all there is, where a value of the user's, or a struct or an error that hands values over, panics.
+#[inline]
+fn carried(taking: &mut Taking<'_, '_>, carry: &mut dyn FnMut(&mut Taking<'_, '_>)) {
+    if guarded(|| carry(taking)).is_err() {
+        taking.failed();
+    }
 }
 
 /// Takes what a message says, into the event that it is.
@@ -133,7 +141,7 @@ fn take(draft: &mut Draft<'_>, head: &Head<'_>, text: &Text<'_>, carry: &mut dyn
     if let Some((file, line)) = head.place {
         taking.place(file, line);
     }
-    carry(&mut taking);
+    carried(&mut taking, carry);
     // Another library's may be among its fields.
     if measures::counts_messages() && (!head.own_keys || text.is_measured_late()) {
         taking.measure(head.level);

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use canonlog::{Context, EventType, Kind, Level, Logger, Value, begin, display, logger, testing};
+use canonlog::{
+    Context, EventType, Fields, Kind, Level, Logger, ToValue, Value, begin, display, lazy, logger, testing,
+};
 
 use crate::{names, text, texts};
 
@@ -110,6 +112,45 @@ fn what_fails_while_a_message_is_made_is_counted_in_it() {
     assert_eq!(text(&events[1], "app_long").map(|text| text.chars().count()), Some(8_193));
     assert!(text(&events[1], "log_msg").is_some_and(|text| text.ends_with("y…")));
     assert_eq!(events[1].view().get("canonlog_truncated"), Some(Value::U64(2)));
+}
+
+#[test]
+fn what_hands_values_over_and_panics_costs_the_message_no_more_than_those() {
+    #[derive(Debug)]
+    struct Panics;
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("shown")
+        }
+    }
+    impl std::error::Error for Panics {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            panic!("a source")
+        }
+    }
+    impl ToValue for Panics {
+        fn to_value(&self) -> Value<'_> {
+            panic!("a value")
+        }
+    }
+    impl Fields for Panics {
+        fn record(&self, into: &mut dyn FnMut(&'static str, Value<'_>)) {
+            into("first", Value::U64(1));
+            panic!("fields")
+        }
+    }
+    let capture = testing::capture();
+    LOG.field("before", 1).field("panics", Panics).info("value");
+    LOG.field("before", 1).field("panics", lazy(|| Panics)).info("lazy value");
+    LOG.field("before", 1).fields(Panics).info("fields");
+    LOG.field("before", 1).trace(&Panics).info("error");
+    LOG.info("and on");
+    assert_eq!(texts(&capture), ["value", "lazy value", "fields", "error", "and on"]);
+    let (events, one) = (capture.events(), Some(Value::U64(1)));
+    assert!(events[..4].iter().all(|event| event.view().get("app_before") == Some(Value::I64(1))));
+    assert!(events[..4].iter().all(|event| event.view().get("canonlog_value_errors") == one));
+    assert_eq!(events[2].view().get("app_first"), one);
+    assert_eq!(text(&events[3], "exc_msg").as_deref(), Some("shown"));
 }
 
 #[test]
