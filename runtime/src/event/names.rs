@@ -234,7 +234,7 @@ pub(crate) fn intern(name: &str, framework: bool, renamed: bool) -> KeyId {
 }
 
 /// Names whose values are hidden though their numbers do not tell, as they were given out before that was said, or are the
-/// framework's own: a bit for the [order](Label::order) of each, modulo 64. Mostly there are none.
+/// framework's own; and those that cleaning changed, of which numbers tell either way: a bit for the [order](Label::order) of each, modulo 64. Mostly there are none.
 static LATE: AtomicU64 = AtomicU64::new(0);
 
 /// From now on this is hidden, also under names that are known.
@@ -248,7 +248,7 @@ pub(crate) fn hide(redaction: &Redaction) {
         let label = key(KeyId(u16::try_from(at).unwrap_or_default()));
         let hidden = redact::hides(label.name);
         HIDDEN.set(at, hidden);
-        if hidden && known(label.name).is_some_and(|id| !id.is_unusual()) {
+        if hidden && known(label.name).is_some_and(|id| !id.is_unusual() || id.is_renamed()) {
             late |= 1 << (label.order % 64);
         }
     }
