@@ -10,7 +10,7 @@ use crate::format::Json;
 use crate::level::Level;
 use crate::output::{Batch, LossReason, Memory, Overflow, WriteError};
 
-fn put(emitters: &Emitters, emitter: Emitter) {
+pub(super) fn put(emitters: &Emitters, emitter: Emitter) {
     emitters.put(vec![emitter.ready()]).expect("it fits in");
 }
 
@@ -22,11 +22,11 @@ fn names(emitters: &Emitters) -> Vec<String> {
     emitters.emitters().iter().map(|emitter| emitter.name().to_owned()).collect()
 }
 
-fn written(emitters: &Emitters) -> u64 {
+pub(super) fn written(emitters: &Emitters) -> u64 {
     emitters.stats().iter().map(|sink| sink.written).sum()
 }
 
-fn all_lost(emitters: &Emitters) -> u64 {
+pub(super) fn all_lost(emitters: &Emitters) -> u64 {
     emitters.stats().iter().flat_map(|sink| sink.lost).sum()
 }
 
@@ -277,22 +277,6 @@ fn a_stuck_output_keeps_no_change_waiting_and_what_it_holds_is_counted_at_the_sh
     assert_eq!(emitters.shutdown(Duration::from_millis(50)), 100);
     assert_eq!((memory.lines(), lost(&emitters, LossReason::Shutdown)), (vec!["100".to_owned()], 100));
     gate.open();
-}
-
-#[test]
-fn a_sink_that_takes_the_place_of_another_writes_after_it() {
-    let gate = Arc::new(Gate::default());
-    let emitter = |queue: Background| Emitter::new("gate").format(N).output(Arc::clone(&gate)).background(queue);
-    let emitters = start(vec![emitter(Background::new().period(Duration::from_millis(1)))]);
-    gate.shut();
-    (0..10).for_each(|n| emit(&emitters, n));
-    put(&emitters, emitter(Background::new().events(100)));
-    (10..20).for_each(|n| emit(&emitters, n));
-    gate.open();
-    assert!(emitters.flush(SOON));
-    let want: Vec<String> = (0..20).map(|n| n.to_string()).collect();
-    assert_eq!(gate.memory.lines(), want);
-    assert_eq!(emitters.stats().len(), 1, "it is the same output");
 }
 
 #[test]

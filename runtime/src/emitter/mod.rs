@@ -16,6 +16,8 @@ pub mod filter;
 mod foreign;
 mod leaving;
 mod list;
+#[cfg(test)]
+mod place_tests;
 mod plan;
 mod report;
 #[cfg(any(test, feature = "test-util"))]

@@ -26,6 +26,10 @@ pub(super) struct Sink {
     reports: Arc<Reports>,
     pub(super) way: Way,
     here: PerProcess<Here>,
+    /// For one without a queue, which has no writer to wait: the sink that led to the same place before, and whether it may have
+    /// something to write.
+    before: Weak<Sink>,
+    follows: AtomicBool,
     /// No emitter leads here any more.
     leaving: AtomicBool,
     /// As many losses as stderr was told of last.
@@ -124,12 +128,15 @@ impl Sink {
     pub(super) fn start(parts: Parts) -> std::io::Result<Sink> {
         let Parts { label, output, formats, way, before, losses } = parts;
         let reports = Arc::new(Reports::new(label, formats));
+        let earlier = before.as_ref().filter(|_| matches!(way, Way::Direct(_))).map(Arc::downgrade);
         let here = PerProcess::new(Here::start(&output, &reports, way, &losses, before)?);
+        let (follows, before) = (AtomicBool::new(earlier.is_some()), earlier.unwrap_or_default());
         let output = match way {
             Way::Direct(_) => Held::Direct(output),
             Way::Background(_) => Held::Queued(Arc::downgrade(&output)),
         };
-        Ok(Sink { output, reports, way, here, leaving: AtomicBool::new(false), said: AtomicU64::new(0), losses })
+        let (leaving, said) = (AtomicBool::new(false), AtomicU64::new(0));
+        Ok(Sink { output, reports, way, here, before, follows, leaving, said, losses })
     }
 
     fn here(&self) -> &Here {
@@ -156,6 +163,7 @@ impl Sink {
         let here = self.here();
         let Some(queue) = &here.queue else {
             let limit = if let Way::Direct(limit) = self.way { limit } else { Some(LATE_LIMIT) };
+            let limit = if self.follows.load(Ordering::Relaxed) { self.wait_for_before(limit) } else { limit };
             return self.write(here, line, limit);
         };
         match queue.push(line, stamp) {
@@ -164,6 +172,20 @@ impl Sink {
             Err(Refused::Oversize) => here.ledger.lose(LossReason::Oversize, 1, now()),
             Err(Refused::Closed) => self.push_late(here, queue, line),
         }
+    }
+
+    /// Waits until the sink that led to the same place before has written what it had, and says what is left of the limit.
+    #[cold]
+    fn wait_for_before(&self, limit: Option<Duration>) -> Option<Duration> {
+        let began = Instant::now();
+        if let Some(before) = self.before.upgrade() {
+            let limit = limit.map_or(PREDECESSOR_LIMIT, |limit| limit.min(PREDECESSOR_LIMIT));
+            // It may be the last to have that sink's output.
+            let _ = guarded(move || before.wait_ended(limit));
+        }
+        // One that is stuck keeps one event waiting, not every one.
+        self.follows.store(false, Ordering::Relaxed);
+        limit.map(|limit| limit.saturating_sub(began.elapsed()))
     }
 
     /// After the shutdown, or after the last emitter that led here: what is written now still arrives, unless the writer was given up
@@ -285,10 +307,12 @@ impl Sink {
         self.close();
     }
 
-    /// Waits until the writer has ended; false if that takes longer than `limit`.
+    /// Waits until the writer has ended, or where there is none, that of the sink before; false if that takes longer than `limit`.
     pub(super) fn wait_ended(&self, limit: Duration) -> bool {
-        let queue = self.here.peek().and_then(|here| here.queue.as_ref());
-        queue.is_none_or(|queue| queue.wait_ended(limit))
+        match self.here.peek().and_then(|here| here.queue.as_ref()) {
+            Some(queue) => queue.wait_ended(limit),
+            None => self.before.upgrade().is_none_or(|before| before.wait_ended(limit)),
+        }
     }
 
     /// Waits for the writer's end; says on stderr what was lost.
