@@ -9,14 +9,18 @@ use super::error::SetupError;
 use crate::emitter::Emitters;
 use crate::event::names;
 use crate::features;
-use crate::internal::say;
+use crate::internal::{guarded, say};
 use crate::monitor::status;
+use crate::output::PerProcess;
 use crate::pipeline::{LiveEmitters, Parts};
 
 /// The configuration that runs, with all that another one is made of.
 #[derive(Debug)]
 pub(super) struct Running {
+    /// Locked for a moment at a time.
     state: Mutex<State>,
+    /// Held by a reload while what is the program's own is made; a forked child does not wait for its parent's.
+    reloading: PerProcess<Mutex<()>>,
     pub(super) parts: &'static Parts,
     /// In nanoseconds: asked for without a lock, as a reload may take its time.
     drain: AtomicU64,
@@ -51,7 +55,7 @@ impl Running {
     pub(super) fn new(program: Program, made: Made, parts: &'static Parts) -> &'static Running {
         let drain = AtomicU64::new(drain_of(&made));
         let state = Mutex::new(State::of(program, made));
-        Box::leak(Box::new(Running { state, parts, drain }))
+        Box::leak(Box::new(Running { state, reloading: PerProcess::new(Mutex::default()), parts, drain }))
     }
 
     pub(super) fn emitters(&self) -> &'static Emitters {
@@ -82,12 +86,15 @@ impl Running {
     /// says so.
     pub(super) fn reload(&self, given: Option<Config>) -> Result<(), SetupError> {
         // Two at once: one after the other.
-        let mut state = self.state();
-        let mut program = state.program.clone();
+        let _only = self.reloading.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut program, before) = {
+            let state = self.state();
+            (state.program.clone(), state.config.clone())
+        };
         if let Some(config) = given {
             program.source = Source::Given(config);
         }
-        let changed = self.change(program, &mut state);
+        let changed = self.change(program, &before);
         if let Err(error) = &changed {
             for line in error.to_string().lines() {
                 say(&format!("the configuration was not loaded again, the old one goes on: {line}"));
@@ -96,8 +103,8 @@ impl Running {
         changed
     }
 
-    fn change(&self, program: Program, state: &mut State) -> Result<(), SetupError> {
-        let mut made = program.make(std::env::vars_os(), Some(&state.config))?;
+    fn change(&self, program: Program, before: &Config) -> Result<(), SetupError> {
+        let mut made = program.make(std::env::vars_os(), Some(before))?;
         let live = LiveEmitters::of_process();
         if made.config.is_incremental() {
             live.put(std::mem::take(&mut made.emitters))?;
@@ -109,7 +116,9 @@ impl Running {
         self.parts.tune(made.settings, std::mem::take(&mut made.message_fields));
         status::configure(std::mem::take(&mut made.statuses));
         self.drain.store(drain_of(&made), Ordering::Relaxed);
-        *state = State::of(program, made);
+        let old = std::mem::replace(&mut *self.state(), State::of(program, made));
+        // It may hold emitters of the program's.
+        let _ = guarded(move || drop(old));
         Ok(())
     }
 }

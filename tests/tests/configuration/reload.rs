@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use canonlog::tower::RequestLayer;
@@ -11,7 +12,7 @@ use canonlog_tests::server::Server;
 
 struct Trial {
     folder: tempfile::TempDir,
-    guard: Guard,
+    guard: Arc<Guard>,
     jobs: u32,
 }
 
@@ -53,7 +54,7 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
     write(folder.path(), "[emitters.one]\noutput = 'FOLDER/one.log'\n");
     let setup = canonlog::setup().config_file(folder.path().join("canonlog.toml"));
     let guard = setup.feature(Feature::global("fields").field("region", "eu")).init().expect("the only set-up");
-    let mut trial = Trial { folder, guard, jobs: 0 };
+    let mut trial = Trial { folder, guard: Arc::new(guard), jobs: 0 };
     let [one] = trial.job(["one.log"]);
     assert!(one.starts_with("event_type=\"job\"") && one.contains("app_card=\"4111\""), "{one}");
 
@@ -88,6 +89,14 @@ fn a_file_is_read_again_by_a_call_or_a_signal_and_a_wrong_one_changes_nothing() 
         assert!(four.contains("app_region=\"eu\""), "the program's feature of this name stays: {four}");
         assert!(four.contains("app_service=\"shop\""), "also one that came later: {four}");
     }
+
+    let guard = Arc::downgrade(&trial.guard);
+    canonlog::offers::output("asking", move |(): ()| {
+        let held = guard.upgrade().expect("it runs").config();
+        held.to_string().contains("[emitters.four]").then(canonlog::Memory::new).ok_or("what holds is another")
+    });
+    trial.write("[emitters.five]\noutput = 'asking'\n");
+    trial.guard.reload().expect("what makes an output may ask what holds meanwhile");
 
     trial.write(
         "timeout = '5s'\nlimits.value = '80B'\ncpu_time = false\nstatus = '1h'\n[emitters.three]\noutput = 'FOLDER/three.log'\n\
