@@ -81,7 +81,7 @@ impl Results {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
             }
         }
-        if self.errors.is_some() {
+        if self.errors.is_some() || self.futures.is_some() {
             text.push_str("\nerrors and frames, ns more than the same without\n");
             for (name, nanos) in self.located() {
                 let _ = writeln!(text, "{name:<44}{nanos:>8.2}");
