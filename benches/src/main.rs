@@ -45,7 +45,10 @@ fn run_child(child: Child) -> ExitCode {
     let done = match child {
         Child::Callgrind { peer, requests } => entry(&peer).map(|entry| instructions::child(entry, requests)),
         Child::CallgrindMessage { speaker, messages } => match speakers::named(&speaker) {
-            Some(speaker) => Ok(instructions::child_of_message(&speaker, messages)),
+            Some(speaker) => {
+                instructions::child_of_message(&speaker, messages);
+                Ok(())
+            }
             None => Err(format!("no library is called `{speaker}`")),
         },
         Child::Kept { rounds } => messages::child_that_keeps(rounds as usize),
