@@ -8,7 +8,7 @@ use super::keys::{self, KeyId, builtin};
 use super::log::{Entry, Kind as Holds, is_framework};
 use super::queries::{Queries, QueryCount};
 use super::slot::{Body, Slot};
-use super::{Handle, Kind, Spot, state};
+use super::{Handle, Kind, Spot, layout, state};
 use crate::clock;
 use crate::event::{Content, Filler, Stored, rank_of};
 use crate::id;
@@ -103,13 +103,13 @@ fn take_plain(slot: Slot, now: u64, content: &mut Content, facts: &mut Facts) ->
     let mut filler = Filler::new(content);
     begin(slot, &mut filler);
     let layout = slot.body.layout.load(Acquire);
-    if plain_log(slot.body, now, facts, &mut filler).is_none() {
+    if !layout::is_whole(layout) || plain_log(slot.body, now, facts, &mut filler).is_none() {
         return false;
     }
     // After the log: of what is written beside this, as little as may be is in neither.
     facts.set_counts(Some(slot.body));
     (slot.head.side.load(Acquire) == 0 || take_side(slot, now, false, content, facts))
-        && slot.body.layout.load(Relaxed) == layout
+        && layout::is_still(&slot.body.layout, layout)
 }
 
 /// Every case.
@@ -152,13 +152,12 @@ fn begin(slot: Slot, filler: &mut Filler<'_>) {
     filler.push_text(key, &id::text(id));
 }
 
-/// Copies a log in one piece, whose list has all of its fields; none where it is not like that. If the log is compacted meanwhile,
-/// what was copied is worth nothing.
+/// Copies a log in one piece, whose list has all of its fields; none where it is not like that. If the log is compacted before the caller
+/// looks at its layout again, what was copied is worth nothing.
 #[inline(always)]
 fn plain_log(body: &Body, now: u64, facts: &mut Facts, filler: &mut Filler<'_>) -> Option<()> {
-    let layout = body.layout.load(Acquire);
     let extent = body.extent_read();
-    let log = body.log.get(..extent.words()).filter(|_| layout.is_multiple_of(2))?;
+    let log = body.log.get(..extent.words())?;
     // An id from outside replaces another.
     if body.has(builtin::REQ_ID) {
         return None;
@@ -179,7 +178,6 @@ fn plain_log(body: &Body, now: u64, facts: &mut Facts, filler: &mut Filler<'_>) 
     if links_of_worst != 0 {
         body.take_statement(links_of_worst, &mut facts.query_texts);
     }
-    std::sync::atomic::fence(Acquire);
     Some(())
 }
 

@@ -8,6 +8,8 @@
 //! A write that was under way when the record ended may be in neither. The writer pays nothing for that to be found out, nor does
 //! anybody where the thread that ends a record is the one that has its claim, or nobody has.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::counters::{self, Count};
 use crate::record::slot::Body;
 use crate::sys::word::Word;
@@ -39,9 +41,9 @@ impl Body {
     /// A sum over all that a thread with the claim may write.
     pub(super) fn sum(&self) -> u64 {
         let words = self.extent_read().words();
-        let log = (0..words).map(|at| self.word(at).load(std::sync::atomic::Ordering::Relaxed));
+        let log = (0..words).map(|at| self.word(at).load(Relaxed));
         let counts = [&self.extent, &self.queries, &self.query_nanos, &self.truncated, &self.value_errors];
-        let counts = counts.map(|count| count.load(std::sync::atomic::Ordering::Relaxed));
+        let counts = counts.map(|count| count.load(Relaxed));
         counts
             .into_iter()
             .chain(log)

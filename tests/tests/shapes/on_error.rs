@@ -1,4 +1,6 @@
 //! What does not fail returns what it did, without an event.
+//!
+//! The shapes are those of `all.rs`, written out: each needs an expression of its own to return, which stands in its attribute.
 
 use std::error::Error;
 use std::fmt::Display;

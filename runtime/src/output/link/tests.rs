@@ -50,6 +50,25 @@ fn write(link: &Link, text: &str, protocol: &impl Protocol) -> Result<(), WriteE
     link.write(Batch::new(text.as_bytes(), text.lines().count() as u64), protocol)
 }
 
+/// A server whose connection has brought a line already.
+fn connected() -> (TcpListener, Link, Cell<Option<TcpStream>>) {
+    let (listener, link) = server();
+    let first = std::thread::scope(|scope| {
+        let accepted = scope.spawn(|| accept(&listener));
+        write(&link, "one\n", &plainly()).expect("a server");
+        accepted.join().expect("no panic")
+    });
+    assert_eq!(next_line(&first), "one\n");
+    (listener, link, Cell::new(Some(first)))
+}
+
+/// What comes, to its end.
+fn all_of(mut stream: &TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    text
+}
+
 fn next_line(stream: &TcpStream) -> String {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).expect("a line");
@@ -76,22 +95,11 @@ fn a_connection_that_the_server_closed_before_its_first_line_swallows_none() {
 #[test]
 fn lines_that_the_system_took_for_a_connection_that_was_closed_meanwhile_are_sent_again() {
     for at_the_end in [false, true] {
-        let (listener, link) = server();
-        let first = std::thread::scope(|scope| {
-            let accepted = scope.spawn(|| accept(&listener));
-            write(&link, "one\n", &plainly()).expect("a server");
-            accepted.join().expect("no panic")
-        });
-        assert_eq!(next_line(&first), "one\n");
-        let first = Cell::new(Some(first));
+        let (listener, link, first) = connected();
         // It closes after it was asked whether it had, and before the line comes: the system takes that all the same.
         write(&link, "two\nthree\n", &Lines::with(|_| drop(first.take()))).expect("it is taken");
         std::thread::scope(|scope| {
-            let read = scope.spawn(|| {
-                let mut text = String::new();
-                accept(&listener).read_to_string(&mut text).expect("text");
-                text
-            });
+            let read = scope.spawn(|| all_of(&accept(&listener)));
             match at_the_end {
                 true => link.flush(&plainly()).expect("a server"),
                 false => write(&link, "four\n", &plainly()).expect("a server"),
@@ -256,22 +264,11 @@ fn a_unix_socket_says_at_once_that_nobody_reads() {
 
 #[test]
 fn lines_that_a_dead_connection_took_are_sent_again_after_it_was_reopened_too() {
-    let (listener, link) = server();
-    let first = std::thread::scope(|scope| {
-        let accepted = scope.spawn(|| accept(&listener));
-        write(&link, "one\n", &plainly()).expect("a server");
-        accepted.join().expect("no panic")
-    });
-    assert_eq!(next_line(&first), "one\n");
-    let first = Cell::new(Some(first));
+    let (listener, link, first) = connected();
     write(&link, "two\n", &Lines::with(|_| drop(first.take()))).expect("it is taken");
     link.reopen().expect("nobody has it");
     std::thread::scope(|scope| {
-        let read = scope.spawn(|| {
-            let mut text = String::new();
-            accept(&listener).read_to_string(&mut text).expect("text");
-            text
-        });
+        let read = scope.spawn(|| all_of(&accept(&listener)));
         write(&link, "three\n", &plainly()).expect("a server");
         link.reopen().expect("nobody has it");
         assert_eq!(read.join().expect("no panic"), "two\nthree\n");

@@ -90,12 +90,22 @@ pub(super) fn names_of(variants: &[Variant]) -> Vec<&'static str> {
     variants.iter().map(|variant| variant.name).collect()
 }
 
+/// What can be chosen: of this crate, of what the program offers, or else by one of these names; and how that list goes on.
+struct Choice<'a> {
+    offer: Offer,
+    variants: &'a [Variant],
+    /// Keys beside those of a variant.
+    more: &'a [Key],
+    others: &'a [&'a str],
+    words: &'a str,
+}
+
 impl Checks<'_> {
     /// The value in its usual form; nothing, and an error, if it is none of this kind.
     pub(super) fn check(&mut self, kind: Kind, node: &Node, path: &str) -> Option<Node> {
         let checked = match (kind, &node.what) {
             (Kind::Choice(offer, variants, more), _) => {
-                return self.choice(offer, variants, more, node, path, &[], "");
+                return self.choice(&Choice { offer, variants, more, others: &[], words: "" }, node, path);
             }
             (Kind::Output(variants, more), _) => return self.output(variants, more, node, path),
             (Kind::Table(keys), What::Table(table)) => {
@@ -267,17 +277,8 @@ impl Checks<'_> {
         Node { what: What::Table(checked), place }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn choice(
-        &mut self,
-        offer: Offer,
-        variants: &[Variant],
-        more: &[Key],
-        node: &Node,
-        path: &str,
-        others: &[&str],
-        words: &str,
-    ) -> Option<Node> {
+    fn choice(&mut self, choice: &Choice<'_>, node: &Node, path: &str) -> Option<Node> {
+        let &Choice { offer, variants, more, others, words } = choice;
         let offered = offers::names(offer);
         let all = || names_of(variants).into_iter().chain(offered.iter().map(String::as_str));
         let (types, names): (Vec<&str>, Vec<&str>) = (all().collect(), all().chain(others.iter().copied()).collect());
@@ -286,16 +287,7 @@ impl Checks<'_> {
             What::Text(text) => match find(text) {
                 Some(variant) => match variant.keys.iter().find(|key| key.is_required) {
                     Some(key) => {
-                        let name = variant.name;
-                        let message = match name {
-                            "file" if self.loose => {
-                                "`file` needs more: write the path itself, such as `./events.log`".to_owned()
-                            }
-                            _ if self.loose => {
-                                format!("`{name}` needs more, which a variable cannot say; write it in the file")
-                            }
-                            _ => format!("`{name}` needs more: write {{ type = \"{name}\", {} = .. }}", key.name),
-                        };
+                        let message = self.needs_more(variant.name, key.name);
                         self.errors.push(ConfigError::wrong(path, node.place, message));
                         None
                     }
@@ -342,6 +334,15 @@ impl Checks<'_> {
         }
     }
 
+    /// What is said of a name alone that needs a key.
+    fn needs_more(&self, name: &str, key: &str) -> String {
+        match name {
+            "file" if self.loose => "`file` needs more: write the path itself, such as `./events.log`".to_owned(),
+            _ if self.loose => format!("`{name}` needs more, which a variable cannot say; write it in the file"),
+            _ => format!("`{name}` needs more: write {{ type = \"{name}\", {key} = .. }}"),
+        }
+    }
+
     /// A table of what the program offers: it knows its keys itself, but for these.
     fn offered(&mut self, name: &str, known: &[Key], mut rest: Table, node: &Node, path: &str) -> Node {
         let known: Table = known
@@ -380,7 +381,8 @@ impl Checks<'_> {
             "" => String::new(),
             text => format!(", or a path (`./{text}` for a file of this name)"),
         };
-        self.choice(Offer::Output, variants, more, node, path, &outputs, &file)
+        let choice = Choice { offer: Offer::Output, variants, more, others: &outputs, words: &file };
+        self.choice(&choice, node, path)
     }
 }
 

@@ -3,39 +3,36 @@
 use super::*;
 
 /// A variable, a value, the key that shows it, and how; then a value that it cannot have, and the end of what is said of it.
-const CASES: [[&str; 6]; 17] = [
-    ["CANONLOG_LEVEL", "WARN", "emitters.default.level", "warning", "loud", "`disabled`"],
-    ["CANONLOG_FORMAT", "Json", "emitters.default.format", "json", "jsno", "; the nearest is `json`"],
-    ["CANONLOG_OUTPUT", "StdErr", "emitters.default.output", "stderr", "stdrr", "; the nearest is `stderr`"],
-    ["CANONLOG_TIMEOUT", "1.5s", "timeout", "1500ms", "1 week", ", or `false`"],
-    ["CANONLOG_POLL_LIMIT", "off", "poll_limit", "false", "soon", ", or `false`"],
-    ["CANONLOG_CPU_TIME", "no", "cpu_time", "false", "perhaps", "expected `true`, `false`"],
-    ["CANONLOG_STACKS", "10", "stacks", "10", "-1", "from 0 to 1000000"],
-    ["CANONLOG_DRAIN", "500ms", "drain", "500ms", "x", "such as `30s` or `100ms`"],
+fn cases(log: &str) -> [[&str; 6]; 17] {
     [
-        "CANONLOG_DEBUG_LOG",
-        "/tmp/canonlog-variables.log",
-        "debug_log",
-        "/tmp/canonlog-variables.log",
-        "/no/such/folder/log",
-        ")",
-    ],
-    ["CANONLOG_MESSAGE_FIELDS", "req_method, req_path", "message_fields", "a list", "", ""],
-    ["CANONLOG_SERVICE", "shop", "service", "shop", "", ""],
-    ["CANONLOG_FEATURES", "process,thread", "features", "a list", "process,tread", "; the nearest is `thread`"],
-    ["CANONLOG_STATUS", "1m", "status", "1min", "0.1ms", "at least `1ms`"],
-    ["CANONLOG_LOOKBACK", "on", "lookback.enabled", "true", "maybe", "expected `true`, `false`"],
-    ["CANONLOG_REDACT", "iban", "redact.keys", "a list", "*", "for any characters of a word"],
-    ["CANONLOG_QUERY_STRINGS", "yes", "redact.query_strings", "true", "2", "expected `true`, `false`"],
-    ["CANONLOG_SQL_LITERALS", "1", "redact.sql_literals", "true", "2", "expected `true`, `false`"],
-];
+        ["CANONLOG_LEVEL", "WARN", "emitters.default.level", "warning", "loud", "`disabled`"],
+        ["CANONLOG_FORMAT", "Json", "emitters.default.format", "json", "jsno", "; the nearest is `json`"],
+        ["CANONLOG_OUTPUT", "StdErr", "emitters.default.output", "stderr", "stdrr", "; the nearest is `stderr`"],
+        ["CANONLOG_TIMEOUT", "1.5s", "timeout", "1500ms", "1 week", ", or `false`"],
+        ["CANONLOG_POLL_LIMIT", "off", "poll_limit", "false", "soon", ", or `false`"],
+        ["CANONLOG_CPU_TIME", "no", "cpu_time", "false", "perhaps", "expected `true`, `false`"],
+        ["CANONLOG_STACKS", "10", "stacks", "10", "-1", "from 0 to 1000000"],
+        ["CANONLOG_DRAIN", "500ms", "drain", "500ms", "x", "such as `30s` or `100ms`"],
+        ["CANONLOG_DEBUG_LOG", log, "debug_log", log, "/no/such/folder/log", ")"],
+        ["CANONLOG_MESSAGE_FIELDS", "req_method, req_path", "message_fields", "a list", "", ""],
+        ["CANONLOG_SERVICE", "shop", "service", "shop", "", ""],
+        ["CANONLOG_FEATURES", "process,thread", "features", "a list", "process,tread", "; the nearest is `thread`"],
+        ["CANONLOG_STATUS", "1m", "status", "1min", "0.1ms", "at least `1ms`"],
+        ["CANONLOG_LOOKBACK", "on", "lookback.enabled", "true", "maybe", "expected `true`, `false`"],
+        ["CANONLOG_REDACT", "iban", "redact.keys", "a list", "*", "for any characters of a word"],
+        ["CANONLOG_QUERY_STRINGS", "yes", "redact.query_strings", "true", "2", "expected `true`, `false`"],
+        ["CANONLOG_SQL_LITERALS", "1", "redact.sql_literals", "true", "2", "expected `true`, `false`"],
+    ]
+}
 
 #[test]
 fn every_variable_sets_its_key_and_says_what_it_cannot_be() {
-    let tried: Vec<&str> = CASES.iter().map(|case| case[0]).collect();
+    let log = std::env::temp_dir().join(format!("canonlog-variables-{}.log", std::process::id()));
+    let cases = cases(log.to_str().expect("a text"));
+    let tried: Vec<&str> = cases.iter().map(|case| case[0]).collect();
     assert_eq!(tried, schema::VARIABLES.map(|(name, _)| name));
     // Without that feature there is none to take stacks.
-    let cases = CASES.into_iter().filter(|case| cfg!(feature = "stacks") || case[0] != "CANONLOG_STACKS");
+    let cases = cases.into_iter().filter(|case| cfg!(feature = "stacks") || case[0] != "CANONLOG_STACKS");
     for [name, good, path, shown, wrong, said] in cases {
         let made = make(&program(), &[(name, good)]);
         let node = |variables: &[(&str, &str)]| make(&program(), variables).config.said.at(path).cloned();
@@ -53,5 +50,5 @@ fn every_variable_sets_its_key_and_says_what_it_cannot_be() {
             );
         }
     }
-    std::fs::remove_file("/tmp/canonlog-variables.log").expect("it was opened");
+    std::fs::remove_file(&log).expect("it was opened");
 }
